@@ -1,0 +1,101 @@
+import type { PolicyName, RejectionReason } from './outcome.ts';
+
+/** Which guard and which of its policies an error comes from. */
+export interface ErrorSource {
+  readonly guard?: string;
+  readonly policy?: PolicyName;
+}
+
+/** What every error of Keelson can carry. */
+export interface KeelsonErrorOptions {
+  readonly cause?: unknown;
+  readonly hint?: string;
+  readonly source?: ErrorSource;
+}
+
+/**
+ * The base of Keelson's errors. Match on `code`: it is stable, and holds across two copies of the package where `instanceof` does not.
+ */
+export class KeelsonError extends Error {
+  override readonly name: string = 'KeelsonError';
+  /** Stable and unique for its meaning, such as `ERR_KEELSON_BREAKER_OPEN`. */
+  readonly code: string;
+  /** What to do about it. */
+  readonly hint: string | undefined;
+  /** Who threw it. */
+  readonly source: ErrorSource;
+
+  constructor(code: string, message: string, options: KeelsonErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.hint = options.hint;
+    this.source = options.source ?? {};
+  }
+}
+
+/** Options or variables that cannot be used. The message lists every problem with what was expected, what came, and the remedy. */
+export class ConfigError extends KeelsonError {
+  override readonly name: string = 'ConfigError';
+  /** One line for each problem. */
+  readonly problems: readonly string[];
+
+  constructor(subject: string, problems: readonly string[]) {
+    super('ERR_KEELSON_CONFIG', `${subject}: ${problems.join(' ')}`);
+    this.problems = problems;
+  }
+}
+
+/** A policy refused the call: the function was not called. */
+export class RejectedError extends KeelsonError {
+  override readonly name: string = 'RejectedError';
+  readonly reason: RejectionReason;
+  /** Milliseconds after which it is worth another try, where that is known. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: string,
+    reason: RejectionReason,
+    message: string,
+    options: KeelsonErrorOptions & { readonly retryAfterMs?: number | undefined } = {},
+  ) {
+    super(code, message, options);
+    this.reason = reason;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** The function was called and did not settle in time. */
+export class TimeoutError extends KeelsonError {
+  override readonly name: string = 'TimeoutError';
+  /** `attempt`: one call of the function took too long; `total`: all attempts and waits together did. */
+  readonly scope: 'attempt' | 'total';
+  readonly timeoutMs: number;
+
+  constructor(scope: 'attempt' | 'total', timeoutMs: number, source: ErrorSource = {}) {
+    const what = scope === 'attempt' ? 'The attempt' : 'The call';
+    super('ERR_KEELSON_TIMEOUT', `${what} did not settle within ${timeoutMs} ms.`, {
+      source: { ...source, policy: 'timeout' },
+      hint:
+        scope === 'attempt'
+          ? 'Pass the `signal` on, so that the work really stops; raise `timeout.attempt` if the dependency needs longer.'
+          : 'Raise `timeout.total`, or allow fewer or shorter attempts within it.',
+    });
+    this.scope = scope;
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+const requestIds = new WeakMap<object, string>();
+
+/** Notes under which request id an error was thrown, without touching the error. */
+export function setRequestId(error: unknown, requestId: string): void {
+  if ((typeof error === 'object' && error !== null) || typeof error === 'function') requestIds.set(error, requestId);
+}
+
+/**
+ * The request id of the guarded call that threw `error`.
+ * @returns the id, such as `req_20261122_143025_a1b2c3`; `undefined` for an error that no guard threw, and for thrown primitives
+ */
+export function requestIdOf(error: unknown): string | undefined {
+  return typeof error === 'object' || typeof error === 'function' ? requestIds.get(error as object) : undefined;
+}

@@ -1,0 +1,77 @@
+import type { Origin, Outcome, PolicyName, RejectionReason, SuppressionReason } from './outcome.ts';
+
+/** Every state of a circuit breaker, in the order in which tables show them. */
+export const BREAKER_STATES = ['closed', 'open', 'half_open', 'forced_open', 'disabled'] as const;
+
+/** The state of a circuit breaker. */
+export type BreakerState = (typeof BREAKER_STATES)[number];
+
+/** A circuit breaker changed its state. */
+export interface BreakerTransition {
+  readonly type: 'breaker.transition';
+  readonly from: BreakerState;
+  readonly to: BreakerState;
+}
+
+/** What happens inside a guard. A plain union: switch on `type`. */
+export type CoreEvent =
+  | BreakerTransition
+  | { readonly type: 'retry.scheduled'; readonly attempt: number; readonly delayMs: number; readonly error: unknown }
+  | { readonly type: 'retry.suppressed'; readonly reason: SuppressionReason; readonly error: unknown }
+  | {
+      readonly type: 'rejected';
+      readonly policy: PolicyName;
+      readonly reason: RejectionReason;
+      readonly retryAfterMs: number | undefined;
+    }
+  | { readonly type: 'timeout'; readonly scope: 'attempt' | 'total'; readonly timeoutMs: number }
+  | {
+      readonly type: 'call.settled';
+      readonly outcome: Outcome;
+      readonly origin: Origin;
+      readonly attempts: number;
+      readonly durationMs: number;
+      readonly error: unknown;
+    };
+
+/** A {@link CoreEvent} with the guard and the call that it belongs to. */
+export type GuardEvent = CoreEvent & {
+  readonly guard: string;
+  /** Absent where no call caused the event, as for a manual reset. */
+  readonly operation?: string;
+  readonly requestId?: string;
+};
+
+/** Listeners whose failures cannot reach the caller: what a listener throws is counted, and nothing else. */
+export class Listeners<E> {
+  #listeners: readonly ((event: E) => void)[] = [];
+  #failures = 0;
+
+  /** How many listeners there are; emitters build no event for 0. */
+  get size(): number {
+    return this.#listeners.length;
+  }
+
+  /** How often a listener has thrown. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** @returns a function that removes the listener */
+  add(listener: (event: E) => void): () => void {
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
+  }
+
+  emit(event: E): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch {
+        this.#failures += 1;
+      }
+    }
+  }
+}

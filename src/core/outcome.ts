@@ -1,0 +1,64 @@
+/**
+ * How a guarded call ended; every call has exactly one.
+ * - `success`: a value was returned (see {@link Origin} for where it came from)
+ * - `failure`: the function ran and threw
+ * - `timeout`: the function ran and took too long
+ * - `rejected`: a policy refused the call, the function never ran
+ * - `cancelled`: the caller gave up
+ */
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Every outcome, in the order in which tables show them. */
+export const OUTCOMES = ['success', 'failure', 'timeout', 'rejected', 'cancelled'] as const;
+
+/** Where the value of a call came from. */
+export type Origin = (typeof ORIGINS)[number];
+
+/** Every origin. A guard counts only those that its policies can produce. */
+export const ORIGINS = ['live', 'cache', 'stale', 'fallback'] as const;
+
+/** The policies that can refuse or delay a call. */
+export type PolicyName = 'retry' | 'breaker' | 'bulkhead' | 'timeout';
+
+/** Why a call, or one more attempt of it, was refused. */
+export type RejectionReason = 'open' | 'half_open' | 'forced_open' | 'full' | 'queue_timeout' | 'deadline';
+
+/** Why a failed attempt was not followed by another. */
+export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
+
+/** Every reason for not retrying. */
+export const SUPPRESSION_REASONS = [
+  'budget',
+  'deadline',
+  'not_idempotent',
+  'not_retryable',
+  'cancelled',
+  'nested',
+] as const;
+
+/** A further attempt that a policy refused after the function had already run. */
+export interface Suppression {
+  readonly policy: PolicyName;
+  readonly reason: SuppressionReason | RejectionReason;
+}
+
+/** The full account of a guarded call, as `guard.outcome()` gives it. */
+export interface CallOutcome<T> {
+  readonly outcome: Outcome;
+  /** Where the value came from; `live` for a call that has none. */
+  readonly origin: Origin;
+  /** The value, where `outcome` is `success`. */
+  readonly value?: T;
+  /** What was thrown, where `outcome` is not `success`; the same that `run()` throws. */
+  readonly error?: unknown;
+  /** Age of the value in milliseconds: 0 for a live one. */
+  readonly ageMs: number;
+  /** How often the function was called. */
+  readonly attempts: number;
+  /** Which policy refused a further attempt, and why. */
+  readonly suppressed?: Suppression;
+  /** From the call to its end, in milliseconds, waits included. */
+  readonly durationMs: number;
+  /** The id under which span, log and error know this call. */
+  readonly requestId: string;
+}

@@ -1,0 +1,189 @@
+/**
+ * Every name that Keelson gives to telemetry. Code, dashboards, rules and README tables take their names from here.
+ * OpenTelemetry's semantic conventions come first; the prefix `keelson.` marks what they do not cover (as of 1.44.0 they have nothing
+ * for breakers, retries or bulkheads: open-telemetry/semantic-conventions#2355).
+ */
+
+/** The instrumentation scope of everything that Keelson emits about guards. */
+export const SCOPE_NAME = 'keelson';
+
+// Attributes of OpenTelemetry's own.
+export const ATTR_ERROR_TYPE = 'error.type';
+export const ATTR_SERVICE_PEER_NAME = 'service.peer.name';
+export const ATTR_EXCEPTION_TYPE = 'exception.type';
+export const ATTR_EXCEPTION_MESSAGE = 'exception.message';
+
+// Attributes of Keelson's.
+export const ATTR_GUARD_NAME = 'keelson.guard.name';
+export const ATTR_OPERATION_NAME = 'keelson.operation.name';
+export const ATTR_OUTCOME = 'keelson.outcome';
+export const ATTR_ORIGIN = 'keelson.origin';
+export const ATTR_POLICY_NAME = 'keelson.policy.name';
+export const ATTR_REASON = 'keelson.reason';
+export const ATTR_BREAKER_STATE = 'keelson.breaker.state';
+export const ATTR_BREAKER_FROM = 'keelson.breaker.from';
+export const ATTR_BREAKER_TO = 'keelson.breaker.to';
+export const ATTR_REQUEST_ID = 'keelson.request.id';
+export const ATTR_ATTEMPTS = 'keelson.attempts';
+export const ATTR_ATTEMPT_NUMBER = 'keelson.attempt.number';
+export const ATTR_SUPPRESSED_POLICY = 'keelson.suppressed.policy';
+export const ATTR_SUPPRESSED_REASON = 'keelson.suppressed.reason';
+export const ATTR_SIGNAL = 'keelson.signal';
+
+/** What stands for a value that is past the limit of distinct ones. */
+export const OTHER = '_OTHER';
+
+// Names of log events.
+export const EVENT_BREAKER_TRANSITION = 'keelson.breaker.transition';
+export const EVENT_CALL_FAILED = 'keelson.call.failed';
+
+/** One instrument, as code and documentation need it. */
+export interface MetricDefinition {
+  readonly name: string;
+  readonly instrument: 'counter' | 'updowncounter' | 'gauge' | 'histogram';
+  readonly unit: string;
+  readonly description: string;
+  readonly attributes: readonly string[];
+}
+
+/** Bounds of `keelson.call.duration`, in seconds: the conventions' own for HTTP, with finer steps below and longer calls above. */
+export const CALL_DURATION_BOUNDS: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30, 60,
+];
+
+export const METRIC_CALLS = {
+  name: 'keelson.calls',
+  instrument: 'counter',
+  unit: '{call}',
+  description: 'Guarded calls by how they ended.',
+  attributes: [ATTR_GUARD_NAME, ATTR_OUTCOME, ATTR_ORIGIN],
+} as const satisfies MetricDefinition;
+
+export const METRIC_CALL_DURATION = {
+  name: 'keelson.call.duration',
+  instrument: 'histogram',
+  unit: 's',
+  description: 'Duration of guarded calls, waits and retries included.',
+  attributes: [ATTR_GUARD_NAME, ATTR_OPERATION_NAME, ATTR_OUTCOME, ATTR_ERROR_TYPE],
+} as const satisfies MetricDefinition;
+
+export const METRIC_CALL_ABANDONED = {
+  name: 'keelson.call.abandoned',
+  instrument: 'updowncounter',
+  unit: '{call}',
+  description: 'Functions that are still running although their call has already ended.',
+  attributes: [ATTR_GUARD_NAME],
+} as const satisfies MetricDefinition;
+
+export const METRIC_ATTEMPTS = {
+  name: 'keelson.attempts',
+  instrument: 'counter',
+  unit: '{attempt}',
+  description: 'Executions of guarded functions by how they ended.',
+  attributes: [ATTR_GUARD_NAME, ATTR_OUTCOME],
+} as const satisfies MetricDefinition;
+
+export const METRIC_RETRY_SUPPRESSED = {
+  name: 'keelson.retry.suppressed',
+  instrument: 'counter',
+  unit: '{retry}',
+  description: 'Retries that were not made, by the reason.',
+  attributes: [ATTR_GUARD_NAME, ATTR_REASON],
+} as const satisfies MetricDefinition;
+
+export const METRIC_REJECTIONS = {
+  name: 'keelson.rejections',
+  instrument: 'counter',
+  unit: '{call}',
+  description: 'Calls and further attempts that a policy refused.',
+  attributes: [ATTR_GUARD_NAME, ATTR_POLICY_NAME, ATTR_REASON],
+} as const satisfies MetricDefinition;
+
+export const METRIC_WAIT_TIME = {
+  name: 'keelson.wait.time',
+  instrument: 'counter',
+  unit: 's',
+  description: 'Time that calls spent waiting for a policy: in backoff or in a queue.',
+  attributes: [ATTR_GUARD_NAME, ATTR_POLICY_NAME],
+} as const satisfies MetricDefinition;
+
+export const METRIC_BREAKER_STATE = {
+  name: 'keelson.breaker.state',
+  instrument: 'gauge',
+  unit: '{state}',
+  description: 'The state of the circuit breaker: 1 for the one it is in, 0 for the others.',
+  attributes: [ATTR_GUARD_NAME, ATTR_BREAKER_STATE],
+} as const satisfies MetricDefinition;
+
+export const METRIC_BREAKER_TRANSITIONS = {
+  name: 'keelson.breaker.transitions',
+  instrument: 'counter',
+  unit: '{transition}',
+  description: 'State changes of the circuit breaker.',
+  attributes: [ATTR_GUARD_NAME, ATTR_BREAKER_FROM, ATTR_BREAKER_TO],
+} as const satisfies MetricDefinition;
+
+export const METRIC_BULKHEAD_ACTIVE = {
+  name: 'keelson.bulkhead.active',
+  instrument: 'gauge',
+  unit: '{call}',
+  description: 'Calls that hold a slot of the bulkhead.',
+  attributes: [ATTR_GUARD_NAME],
+} as const satisfies MetricDefinition;
+
+export const METRIC_BULKHEAD_LIMIT = {
+  name: 'keelson.bulkhead.limit',
+  instrument: 'gauge',
+  unit: '{call}',
+  description: 'Slots of the bulkhead.',
+  attributes: [ATTR_GUARD_NAME],
+} as const satisfies MetricDefinition;
+
+export const METRIC_BULKHEAD_QUEUED = {
+  name: 'keelson.bulkhead.queued',
+  instrument: 'gauge',
+  unit: '{call}',
+  description: 'Calls that wait for a slot of the bulkhead.',
+  attributes: [ATTR_GUARD_NAME],
+} as const satisfies MetricDefinition;
+
+export const METRIC_BULKHEAD_QUEUE_LIMIT = {
+  name: 'keelson.bulkhead.queue.limit',
+  instrument: 'gauge',
+  unit: '{call}',
+  description: 'Calls that may wait for a slot of the bulkhead.',
+  attributes: [ATTR_GUARD_NAME],
+} as const satisfies MetricDefinition;
+
+export const METRIC_TELEMETRY_EXPORTED = {
+  name: 'keelson.telemetry.exported',
+  instrument: 'counter',
+  unit: '{item}',
+  description: 'Spans, metric points and log records that a backend took.',
+  attributes: [ATTR_SIGNAL],
+} as const satisfies MetricDefinition;
+
+export const METRIC_TELEMETRY_DROPPED = {
+  name: 'keelson.telemetry.dropped',
+  instrument: 'counter',
+  unit: '{item}',
+  description: 'Spans, metric points and log records that were lost, by the reason.',
+  attributes: [ATTR_SIGNAL, ATTR_REASON],
+} as const satisfies MetricDefinition;
+
+/** Every metric about guards, in the order of the README's table. */
+export const GUARD_METRICS: readonly MetricDefinition[] = [
+  METRIC_CALLS,
+  METRIC_CALL_DURATION,
+  METRIC_CALL_ABANDONED,
+  METRIC_ATTEMPTS,
+  METRIC_RETRY_SUPPRESSED,
+  METRIC_REJECTIONS,
+  METRIC_WAIT_TIME,
+  METRIC_BREAKER_STATE,
+  METRIC_BREAKER_TRANSITIONS,
+  METRIC_BULKHEAD_ACTIVE,
+  METRIC_BULKHEAD_LIMIT,
+  METRIC_BULKHEAD_QUEUED,
+  METRIC_BULKHEAD_QUEUE_LIMIT,
+];
