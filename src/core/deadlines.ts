@@ -1,0 +1,136 @@
+import type { Clock, Timer } from './clock.ts';
+
+/** Something that must be over by a certain time. It is its own list node, so that arming it allocates nothing. */
+export interface Deadline {
+  /** Set by {@link Deadlines}: the time on the clock at which `expire` is due. */
+  dueAt: number;
+  /** Set by {@link Deadlines}. */
+  previousDeadline: Deadline | undefined;
+  /** Set by {@link Deadlines}. */
+  nextDeadline: Deadline | undefined;
+  /** Set by {@link Deadlines}: the list that holds this deadline; `undefined` while it is not armed. */
+  deadlineList: DeadlineList | undefined;
+  /** Called once when the time is over, unless it was disarmed before. */
+  expire(): void;
+}
+
+/** Deadlines of one length. They fall due in the order in which they were armed, so that a plain queue keeps them sorted. */
+export interface DeadlineList {
+  readonly durationMs: number;
+  head: Deadline | undefined;
+  tail: Deadline | undefined;
+}
+
+/**
+ * A timer that fires this late was held up by a busy event loop. Sockets then get two turns to be read before anything is judged:
+ * the answer may be in the kernel already, and the dependency is not to blame.
+ */
+const LATE_MS = 20;
+const GRACE_TURNS = 2;
+
+/**
+ * All deadlines of a clock on one timer. A call that ends in time costs a list insertion and a removal; the timer is left to run,
+ * finds nothing due, and is set to the next deadline. It keeps the process alive only while something is armed.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #lists: DeadlineList[] = [];
+  #armed = 0;
+  #timer: Timer | undefined;
+  #timerDueAt = Number.POSITIVE_INFINITY;
+  #graceTurns = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The list for deadlines of `durationMs` milliseconds. Fetch it once: there is one for each length in use. */
+  list(durationMs: number): DeadlineList {
+    const known = this.#lists.find((list) => list.durationMs === durationMs);
+    if (known) return known;
+    const list: DeadlineList = { durationMs, head: undefined, tail: undefined };
+    this.#lists.push(list);
+    return list;
+  }
+
+  /** @param now the time on the clock, which the caller has read anyway */
+  arm(list: DeadlineList, deadline: Deadline, now: number): void {
+    deadline.dueAt = now + list.durationMs;
+    deadline.deadlineList = list;
+    deadline.previousDeadline = list.tail;
+    if (list.tail) list.tail.nextDeadline = deadline;
+    else list.head = deadline;
+    list.tail = deadline;
+    this.#armed += 1;
+    if (this.#armed === 1) this.#timer?.ref();
+    if (deadline.dueAt < this.#timerDueAt) this.#setTimer(deadline.dueAt, now);
+  }
+
+  /** Does nothing to a deadline that is not armed. */
+  disarm(deadline: Deadline): void {
+    const list = deadline.deadlineList;
+    if (!list) return;
+    const { previousDeadline: previous, nextDeadline: next } = deadline;
+    if (previous) previous.nextDeadline = next;
+    else list.head = next;
+    if (next) next.previousDeadline = previous;
+    else list.tail = previous;
+    deadline.previousDeadline = undefined;
+    deadline.nextDeadline = undefined;
+    deadline.deadlineList = undefined;
+    this.#armed -= 1;
+    if (this.#armed === 0) this.#timer?.unref();
+  }
+
+  #setTimer(dueAt: number, now: number): void {
+    this.#timer?.cancel();
+    this.#timerDueAt = dueAt;
+    this.#timer = this.#clock.setTimer(() => this.#fire(), Math.max(0, Math.ceil(dueAt - now)));
+    if (this.#armed === 0) this.#timer.unref();
+  }
+
+  #fire(): void {
+    const now = this.#clock.now();
+    if (now - this.#timerDueAt > LATE_MS && this.#graceTurns === 0) this.#graceTurns = GRACE_TURNS + 1;
+    this.#timer = undefined;
+    this.#timerDueAt = Number.POSITIVE_INFINITY;
+    if (this.#graceTurns > 0) {
+      this.#graceTurns -= 1;
+      if (this.#graceTurns > 0) {
+        if (this.#armed > 0) this.#setTimer(now, now);
+        else this.#graceTurns = 0;
+        return;
+      }
+    }
+    this.#expireDue(now);
+    const next = this.#earliest();
+    if (next < this.#timerDueAt) this.#setTimer(next, now);
+  }
+
+  #expireDue(now: number): void {
+    for (const list of this.#lists) {
+      for (let head = list.head; head && head.dueAt <= now; head = list.head) {
+        this.disarm(head);
+        head.expire();
+      }
+    }
+  }
+
+  #earliest(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const { head } of this.#lists) if (head && head.dueAt < earliest) earliest = head.dueAt;
+    return earliest;
+  }
+}
+
+const deadlinesOf = new WeakMap<Clock, Deadlines>();
+
+/** The deadlines of a clock; everything that uses the clock shares its one timer. */
+export function deadlinesFor(clock: Clock): Deadlines {
+  let deadlines = deadlinesOf.get(clock);
+  if (!deadlines) {
+    deadlines = new Deadlines(clock);
+    deadlinesOf.set(clock, deadlines);
+  }
+  return deadlines;
+}

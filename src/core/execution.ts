@@ -1,0 +1,100 @@
+import type { Deadline, DeadlineList } from './deadlines.ts';
+
+/** A stage of a call that can be ended from outside. */
+export interface Interruptible {
+  /** Ends the stage with `error`; does nothing once it is over. */
+  interrupt(error: unknown): void;
+}
+
+/** Counts functions that still run although nobody waits for them any more. */
+export interface AbandonedCounter {
+  abandoned: number;
+}
+
+/**
+ * One run of a function that can be interrupted: the caller gets its answer at once, the function is told through its signal and, where it
+ * does not listen, counted as abandoned until it settles. The `AbortController` is made only if the function asks for the signal.
+ */
+export class Execution<T> implements Interruptible, Deadline {
+  dueAt = 0;
+  previousDeadline: Deadline | undefined = undefined;
+  nextDeadline: Deadline | undefined = undefined;
+  deadlineList: DeadlineList | undefined = undefined;
+  /** Whether the function was interrupted rather than left to settle. */
+  interrupted = false;
+
+  readonly #counter: AbandonedCounter;
+  readonly #onExpire: (() => unknown) | undefined;
+  #controller: AbortController | undefined = undefined;
+  #reason: unknown = undefined;
+  #pending = false;
+  #resolve: ((value: T) => void) | undefined = undefined;
+  #reject: ((error: unknown) => void) | undefined = undefined;
+
+  /** @param onExpire gives the error for a run whose deadline has passed */
+  constructor(counter: AbandonedCounter, onExpire?: () => unknown) {
+    this.#counter = counter;
+    this.#onExpire = onExpire;
+  }
+
+  /** Aborted when the run is interrupted, with the reason of the interruption. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.interrupted) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /**
+   * Calls `fn`.
+   * @returns its value, or a promise that settles with the function or with the interruption, whichever comes first
+   * @throws what `fn` throws synchronously
+   */
+  start<C>(fn: (context: C) => PromiseLike<T> | T, context: C): T | Promise<T> {
+    const result = fn(context);
+    if (!isThenable(result)) return result;
+    this.#pending = true;
+    const promise = result instanceof Promise ? result : Promise.resolve(result);
+    return new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      promise.then(
+        (value) => this.#settled(value, undefined, true),
+        (error) => this.#settled(undefined, error, false),
+      );
+    });
+  }
+
+  interrupt(error: unknown): void {
+    if (!this.#pending) return;
+    this.#pending = false;
+    this.interrupted = true;
+    this.#reason = error;
+    this.#counter.abandoned += 1;
+    this.#reject?.(error);
+    this.#controller?.abort(error);
+  }
+
+  expire(): void {
+    this.interrupt(this.#onExpire?.());
+  }
+
+  #settled(value: T | undefined, error: unknown, succeeded: boolean): void {
+    if (!this.#pending) {
+      this.#counter.abandoned -= 1;
+      return;
+    }
+    this.#pending = false;
+    if (succeeded) this.#resolve?.(value as T);
+    else this.#reject?.(error);
+  }
+}
+
+function isThenable<T>(value: PromiseLike<T> | T): value is PromiseLike<T> {
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
+}
