@@ -64,6 +64,14 @@ export class RejectedError extends KeelsonError {
   }
 }
 
+/** Whether `error` is the rejection of a guard or of one of its policies; holds across two copies of the package. */
+export function isRejection(error: unknown): boolean {
+  return (
+    error instanceof RejectedError ||
+    (error instanceof Error && error.name === 'RejectedError' && 'reason' in error)
+  );
+}
+
 /** The function was called and did not settle in time. */
 export class TimeoutError extends KeelsonError {
   override readonly name: string = 'TimeoutError';
@@ -89,7 +97,8 @@ const requestIds = new WeakMap<object, string>();
 
 /** Notes under which request id an error was thrown, without touching the error. */
 export function setRequestId(error: unknown, requestId: string): void {
-  if ((typeof error === 'object' && error !== null) || typeof error === 'function') requestIds.set(error, requestId);
+  if ((typeof error === 'object' && error !== null) || typeof error === 'function')
+    requestIds.set(error, requestId);
 }
 
 /**
@@ -97,5 +106,7 @@ export function setRequestId(error: unknown, requestId: string): void {
  * @returns the id, such as `req_20261122_143025_a1b2c3`; `undefined` for an error that no guard threw, and for thrown primitives
  */
 export function requestIdOf(error: unknown): string | undefined {
-  return typeof error === 'object' || typeof error === 'function' ? requestIds.get(error as object) : undefined;
+  return typeof error === 'object' || typeof error === 'function'
+    ? requestIds.get(error as object)
+    : undefined;
 }

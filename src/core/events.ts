@@ -16,7 +16,12 @@ export interface BreakerTransition {
 /** What happens inside a guard. A plain union: switch on `type`. */
 export type CoreEvent =
   | BreakerTransition
-  | { readonly type: 'retry.scheduled'; readonly attempt: number; readonly delayMs: number; readonly error: unknown }
+  | {
+      readonly type: 'retry.scheduled';
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly error: unknown;
+    }
   | { readonly type: 'retry.suppressed'; readonly reason: SuppressionReason; readonly error: unknown }
   | {
       readonly type: 'rejected';

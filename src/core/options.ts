@@ -61,7 +61,12 @@ export class OptionChecker {
   }
 
   /** @returns milliseconds, or `fallback` (which may be `undefined`: no limit) where it is absent or refused */
-  duration<F extends number | undefined>(key: string, value: unknown, minMs: number, fallback: F): number | F {
+  duration<F extends number | undefined>(
+    key: string,
+    value: unknown,
+    minMs: number,
+    fallback: F,
+  ): number | F {
     if (value === undefined) return fallback;
     const ms = parseDuration(value);
     if (ms !== undefined && ms >= minMs && ms <= MAX_TIMER_MS) return ms;
@@ -77,7 +82,8 @@ export class OptionChecker {
 
   /** Reports a value that is neither absent nor a function. */
   function(key: string, value: unknown, what: string): void {
-    if (value !== undefined && typeof value !== 'function') this.problem(key, 'to be a function', value, what);
+    if (value !== undefined && typeof value !== 'function')
+      this.problem(key, 'to be a function', value, what);
   }
 
   /** @throws {ConfigError} where there is any problem */

@@ -51,125 +51,125 @@ export const CALL_DURATION_BOUNDS: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30, 60,
 ];
 
-export const METRIC_CALLS = {
+export const METRIC_CALLS: MetricDefinition = {
   name: 'keelson.calls',
   instrument: 'counter',
   unit: '{call}',
   description: 'Guarded calls by how they ended.',
   attributes: [ATTR_GUARD_NAME, ATTR_OUTCOME, ATTR_ORIGIN],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_CALL_DURATION = {
+export const METRIC_CALL_DURATION: MetricDefinition = {
   name: 'keelson.call.duration',
   instrument: 'histogram',
   unit: 's',
   description: 'Duration of guarded calls, waits and retries included.',
   attributes: [ATTR_GUARD_NAME, ATTR_OPERATION_NAME, ATTR_OUTCOME, ATTR_ERROR_TYPE],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_CALL_ABANDONED = {
+export const METRIC_CALL_ABANDONED: MetricDefinition = {
   name: 'keelson.call.abandoned',
   instrument: 'updowncounter',
   unit: '{call}',
   description: 'Functions that are still running although their call has already ended.',
   attributes: [ATTR_GUARD_NAME],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_ATTEMPTS = {
+export const METRIC_ATTEMPTS: MetricDefinition = {
   name: 'keelson.attempts',
   instrument: 'counter',
   unit: '{attempt}',
   description: 'Executions of guarded functions by how they ended.',
   attributes: [ATTR_GUARD_NAME, ATTR_OUTCOME],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_RETRY_SUPPRESSED = {
+export const METRIC_RETRY_SUPPRESSED: MetricDefinition = {
   name: 'keelson.retry.suppressed',
   instrument: 'counter',
   unit: '{retry}',
   description: 'Retries that were not made, by the reason.',
   attributes: [ATTR_GUARD_NAME, ATTR_REASON],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_REJECTIONS = {
+export const METRIC_REJECTIONS: MetricDefinition = {
   name: 'keelson.rejections',
   instrument: 'counter',
   unit: '{call}',
   description: 'Calls and further attempts that a policy refused.',
   attributes: [ATTR_GUARD_NAME, ATTR_POLICY_NAME, ATTR_REASON],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_WAIT_TIME = {
+export const METRIC_WAIT_TIME: MetricDefinition = {
   name: 'keelson.wait.time',
   instrument: 'counter',
   unit: 's',
   description: 'Time that calls spent waiting for a policy: in backoff or in a queue.',
   attributes: [ATTR_GUARD_NAME, ATTR_POLICY_NAME],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_BREAKER_STATE = {
+export const METRIC_BREAKER_STATE: MetricDefinition = {
   name: 'keelson.breaker.state',
   instrument: 'gauge',
   unit: '{state}',
   description: 'The state of the circuit breaker: 1 for the one it is in, 0 for the others.',
   attributes: [ATTR_GUARD_NAME, ATTR_BREAKER_STATE],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_BREAKER_TRANSITIONS = {
+export const METRIC_BREAKER_TRANSITIONS: MetricDefinition = {
   name: 'keelson.breaker.transitions',
   instrument: 'counter',
   unit: '{transition}',
   description: 'State changes of the circuit breaker.',
   attributes: [ATTR_GUARD_NAME, ATTR_BREAKER_FROM, ATTR_BREAKER_TO],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_BULKHEAD_ACTIVE = {
+export const METRIC_BULKHEAD_ACTIVE: MetricDefinition = {
   name: 'keelson.bulkhead.active',
   instrument: 'gauge',
   unit: '{call}',
   description: 'Calls that hold a slot of the bulkhead.',
   attributes: [ATTR_GUARD_NAME],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_BULKHEAD_LIMIT = {
+export const METRIC_BULKHEAD_LIMIT: MetricDefinition = {
   name: 'keelson.bulkhead.limit',
   instrument: 'gauge',
   unit: '{call}',
   description: 'Slots of the bulkhead.',
   attributes: [ATTR_GUARD_NAME],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_BULKHEAD_QUEUED = {
+export const METRIC_BULKHEAD_QUEUED: MetricDefinition = {
   name: 'keelson.bulkhead.queued',
   instrument: 'gauge',
   unit: '{call}',
   description: 'Calls that wait for a slot of the bulkhead.',
   attributes: [ATTR_GUARD_NAME],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_BULKHEAD_QUEUE_LIMIT = {
+export const METRIC_BULKHEAD_QUEUE_LIMIT: MetricDefinition = {
   name: 'keelson.bulkhead.queue.limit',
   instrument: 'gauge',
   unit: '{call}',
   description: 'Calls that may wait for a slot of the bulkhead.',
   attributes: [ATTR_GUARD_NAME],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_TELEMETRY_EXPORTED = {
+export const METRIC_TELEMETRY_EXPORTED: MetricDefinition = {
   name: 'keelson.telemetry.exported',
   instrument: 'counter',
   unit: '{item}',
   description: 'Spans, metric points and log records that a backend took.',
   attributes: [ATTR_SIGNAL],
-} as const satisfies MetricDefinition;
+};
 
-export const METRIC_TELEMETRY_DROPPED = {
+export const METRIC_TELEMETRY_DROPPED: MetricDefinition = {
   name: 'keelson.telemetry.dropped',
   instrument: 'counter',
   unit: '{item}',
   description: 'Spans, metric points and log records that were lost, by the reason.',
   attributes: [ATTR_SIGNAL, ATTR_REASON],
-} as const satisfies MetricDefinition;
+};
 
 /** Every metric about guards, in the order of the README's table. */
 export const GUARD_METRICS: readonly MetricDefinition[] = [

@@ -16,7 +16,7 @@ export class FakeClock implements Clock {
   #timers: PendingTimer[] = [];
 
   /** @param startEpochMs the wall-clock time at which the clock stands first, in milliseconds since 1970 */
-  constructor(startEpochMs = Date.UTC(2026, 0, 1)) {
+  constructor(startEpochMs: number = Date.UTC(2026, 0, 1)) {
     this.#epochOffset = startEpochMs;
   }
 

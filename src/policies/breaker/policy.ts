@@ -1,0 +1,70 @@
+import type { Event, IDefaultPolicyContext, IPolicy } from 'cockatiel';
+import { systemClock } from '../../core/clock.ts';
+import { RejectedError } from '../../core/errors.ts';
+import type { BreakerTransition } from '../../core/events.ts';
+import { Listeners } from '../../core/events.ts';
+import { OptionChecker } from '../../core/options.ts';
+import { asEvent, PolicyEvents } from '../policy-events.ts';
+import type { PolicySeats } from '../standalone.ts';
+import { Breaker } from './breaker.ts';
+import type { BreakerOptions } from './options.ts';
+import { resolveBreaker } from './options.ts';
+
+/** A circuit breaker as a policy of its own. */
+export interface BreakerPolicy extends IPolicy {
+  /** The circuit: its state, and the handles to force, disable and reset it. */
+  readonly breaker: Breaker;
+  /** Told of every state change. */
+  readonly onTransition: Event<BreakerTransition>;
+}
+
+/**
+ * A circuit breaker that mixes in cockatiel's `wrap`. Aborts of the caller and rejections of guards within are neutral; results of calls
+ * that started in an earlier state change nothing.
+ * @returns a policy that throws {@link RejectedError} (`ERR_KEELSON_BREAKER_OPEN`, with `retryAfterMs`)
+ * @throws {ConfigError} for options that cannot be used
+ */
+export function breaker(
+  options: BreakerOptions = {},
+  { clock = systemClock }: PolicySeats = {},
+): BreakerPolicy {
+  const check = new OptionChecker('breaker');
+  const resolved = resolveBreaker(options, check);
+  check.done();
+  const transitions = new Listeners<BreakerTransition>();
+  const circuit = new Breaker(resolved, clock, (from, to) =>
+    transitions.emit({ type: 'breaker.transition', from, to }),
+  );
+  const events = new PolicyEvents(clock);
+
+  async function run<T>(
+    fn: (context: IDefaultPolicyContext) => PromiseLike<T> | T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const permit = circuit.acquire(clock.now());
+    if (permit instanceof RejectedError) throw permit;
+    try {
+      const value = await fn({ signal: signal ?? new AbortController().signal });
+      circuit.report(permit, 'success');
+      return value;
+    } catch (error) {
+      const counts = !(signal?.aborted ?? false) && circuit.isFailure(error);
+      circuit.report(permit, counts ? 'failure' : 'neutral');
+      throw error;
+    }
+  }
+
+  return {
+    _altReturn: undefined as never,
+    onSuccess: events.onSuccess,
+    onFailure: events.onFailure,
+    breaker: circuit,
+    onTransition: asEvent(transitions),
+    execute: (fn, signal) =>
+      events.watch(
+        () => run(fn, signal),
+        (error) => circuit.isFailure(error),
+      ),
+  };
+}

@@ -1,0 +1,154 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Deadline, DeadlineList, Deadlines } from '../../core/deadlines.ts';
+import { deadlinesFor } from '../../core/deadlines.ts';
+import type { ErrorSource } from '../../core/errors.ts';
+import { RejectedError } from '../../core/errors.ts';
+import type { Interruptible } from '../../core/execution.ts';
+import type { ResolvedBulkhead } from './options.ts';
+
+/** A call in the queue. It settles in the async context of whoever awaits it. */
+export class Waiter implements Interruptible, Deadline {
+  dueAt = 0;
+  previousDeadline: Deadline | undefined = undefined;
+  nextDeadline: Deadline | undefined = undefined;
+  deadlineList: DeadlineList | undefined = undefined;
+  /** Neighbours in the queue. */
+  before: Waiter | undefined = undefined;
+  after: Waiter | undefined = undefined;
+
+  /** Resolves when the call has its slot; rejects when it leaves the queue without one. */
+  readonly granted: Promise<void>;
+  readonly #leave: (waiter: Waiter) => boolean;
+  readonly #onExpire: () => RejectedError;
+  #resolve: () => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+
+  constructor(leave: (waiter: Waiter) => boolean, onExpire: () => RejectedError) {
+    this.#leave = leave;
+    this.#onExpire = onExpire;
+    this.granted = new Promise<void>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  grant(): void {
+    this.#resolve();
+  }
+
+  /** A call that already has its slot keeps it: its caller gives it back. */
+  interrupt(error: unknown): void {
+    if (this.#leave(this)) this.#reject(error);
+  }
+
+  expire(): void {
+    this.interrupt(this.#onExpire());
+  }
+}
+
+/** Slots for calls that run, and a bounded first-in-first-out queue for those that wait. */
+export class Bulkhead {
+  readonly limit: number;
+  readonly queueLimit: number;
+  readonly #source: ErrorSource;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  readonly #queueTimeout: DeadlineList | undefined;
+  #active = 0;
+  #queued = 0;
+  #head: Waiter | undefined;
+  #tail: Waiter | undefined;
+
+  constructor(options: ResolvedBulkhead, clock: Clock, source: ErrorSource = {}) {
+    this.limit = options.concurrent;
+    this.queueLimit = options.queue;
+    this.#source = { ...source, policy: 'bulkhead' };
+    this.#clock = clock;
+    this.#deadlines = deadlinesFor(clock);
+    if (options.queueTimeoutMs !== undefined)
+      this.#queueTimeout = this.#deadlines.list(options.queueTimeoutMs);
+  }
+
+  /** Calls that hold a slot. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** Calls that wait for one. */
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** Takes a slot if one is free and nobody waits for it. Each slot taken is given back with {@link leave}. */
+  tryEnter(): boolean {
+    if (this.#active >= this.limit) return false;
+    this.#active += 1;
+    return true;
+  }
+
+  /**
+   * Joins the queue. When `granted` resolves the caller has a slot, to be given back with {@link leave}.
+   * @throws {RejectedError} `ERR_KEELSON_BULKHEAD_FULL` where the queue is full
+   */
+  enqueue(): Waiter {
+    if (this.#queued >= this.queueLimit) throw this.#full();
+    const waiter = new Waiter(
+      (leaving) => this.#dequeue(leaving),
+      () => this.#timedOut(),
+    );
+    waiter.before = this.#tail;
+    if (this.#tail) this.#tail.after = waiter;
+    else this.#head = waiter;
+    this.#tail = waiter;
+    this.#queued += 1;
+    if (this.#queueTimeout) this.#deadlines.arm(this.#queueTimeout, waiter, this.#clock.now());
+    return waiter;
+  }
+
+  /** Gives a slot back; the first in the queue has it next. */
+  leave(): void {
+    const next = this.#head;
+    if (!next) {
+      this.#active -= 1;
+      return;
+    }
+    this.#dequeue(next);
+    next.grant();
+  }
+
+  /** @returns whether the waiter was still in the queue */
+  #dequeue(waiter: Waiter): boolean {
+    if (this.#head !== waiter && !waiter.before) return false;
+    const { before, after } = waiter;
+    if (before) before.after = after;
+    else this.#head = after;
+    if (after) after.before = before;
+    else this.#tail = before;
+    waiter.before = undefined;
+    waiter.after = undefined;
+    this.#queued -= 1;
+    this.#deadlines.disarm(waiter);
+    return true;
+  }
+
+  #full(): RejectedError {
+    const message = `All ${this.limit} slots are in use and ${this.#queued} of ${this.queueLimit} calls wait for one.`;
+    return new RejectedError('ERR_KEELSON_BULKHEAD_FULL', 'full', message, {
+      source: this.#source,
+      hint: 'The dependency is slower than the demand: shed load, or raise `bulkhead.concurrent` or `bulkhead.queue` if it can take more.',
+    });
+  }
+
+  #timedOut(): RejectedError {
+    const waitedMs = this.#queueTimeout?.durationMs;
+    return new RejectedError(
+      'ERR_KEELSON_BULKHEAD_QUEUE_TIMEOUT',
+      'queue_timeout',
+      `No slot became free within ${waitedMs} ms.`,
+      {
+        source: this.#source,
+        hint: 'The dependency is slower than the demand: shed load, or raise `bulkhead.concurrent` if it can take more.',
+      },
+    );
+  }
+}

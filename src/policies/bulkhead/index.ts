@@ -1,0 +1,6 @@
+export type { Waiter } from './bulkhead.ts';
+export { Bulkhead } from './bulkhead.ts';
+export type { BulkheadOptions, ResolvedBulkhead } from './options.ts';
+export { bulkheadDefaults, resolveBulkhead } from './options.ts';
+export type { BulkheadPolicy } from './policy.ts';
+export { bulkhead } from './policy.ts';

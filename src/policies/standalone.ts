@@ -1,0 +1,18 @@
+import type { Clock } from '../core/clock.ts';
+import type { Random } from '../core/random.ts';
+
+/** Where a policy takes time and chance from. */
+export interface PolicySeats {
+  /** @defaultValue the clock of the machine */
+  readonly clock?: Clock;
+  /** @defaultValue `Math.random` */
+  readonly random?: Random;
+}
+
+/** Calls `interrupt` with the signal's reason when it aborts. @returns a function that stops listening */
+export function onAbort(signal: AbortSignal | undefined, interrupt: (reason: unknown) => void): () => void {
+  if (!signal) return () => {};
+  const listener = (): void => interrupt(signal.reason);
+  signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+}

@@ -1,0 +1,79 @@
+import type { AttributeValue, Logger, LoggerProvider } from '@opentelemetry/api';
+import { logs, SeverityNumber } from '@opentelemetry/api';
+import type { GuardEvent } from '../core/events.ts';
+import { errorType } from './error-type.ts';
+import * as semconv from './semconv.ts';
+
+/** Writes what operators want to read about as log records, in the context of the call that caused it. */
+export class GuardLog {
+  readonly #provider: LoggerProvider | undefined;
+  #boundTo: LoggerProvider | undefined;
+  #logger: Logger | undefined;
+
+  /** @param provider the provider to use in place of the global one */
+  constructor(provider?: LoggerProvider) {
+    this.#provider = provider;
+  }
+
+  /** State changes are always told; a call that failed for good is told once, however many attempts it had. */
+  write(event: GuardEvent): void {
+    if (event.type === 'breaker.transition') {
+      this.#emit(
+        semconv.EVENT_BREAKER_TRANSITION,
+        event,
+        `The circuit breaker of ${event.guard} is ${event.to}.`,
+        {
+          [semconv.ATTR_BREAKER_FROM]: event.from,
+          [semconv.ATTR_BREAKER_TO]: event.to,
+        },
+      );
+    } else if (
+      event.type === 'call.settled' &&
+      (event.outcome === 'failure' || event.outcome === 'timeout')
+    ) {
+      this.#emit(
+        semconv.EVENT_CALL_FAILED,
+        event,
+        `A call of ${event.guard} failed after ${event.attempts} attempts.`,
+        {
+          [semconv.ATTR_OUTCOME]: event.outcome,
+          [semconv.ATTR_ATTEMPTS]: event.attempts,
+          [semconv.ATTR_ERROR_TYPE]: errorType(event.error),
+          [semconv.ATTR_EXCEPTION_TYPE]: event.error instanceof Error ? event.error.name : typeof event.error,
+          [semconv.ATTR_EXCEPTION_MESSAGE]:
+            event.error instanceof Error ? event.error.message : String(event.error),
+        },
+      );
+    }
+  }
+
+  #emit(
+    eventName: string,
+    event: GuardEvent,
+    body: string,
+    attributes: Record<string, AttributeValue>,
+  ): void {
+    const isGood = event.type === 'breaker.transition' && event.to === 'closed';
+    this.#currentLogger().emit({
+      eventName,
+      body,
+      severityNumber: isGood ? SeverityNumber.INFO : SeverityNumber.WARN,
+      severityText: isGood ? 'INFO' : 'WARN',
+      attributes: {
+        [semconv.ATTR_GUARD_NAME]: event.guard,
+        ...(event.operation === undefined ? {} : { [semconv.ATTR_OPERATION_NAME]: event.operation }),
+        ...(event.requestId === undefined ? {} : { [semconv.ATTR_REQUEST_ID]: event.requestId }),
+        ...attributes,
+      },
+    });
+  }
+
+  #currentLogger(): Logger {
+    const provider = this.#provider ?? logs.getLoggerProvider();
+    if (provider !== this.#boundTo || !this.#logger) {
+      this.#boundTo = provider;
+      this.#logger = provider.getLogger(semconv.SCOPE_NAME);
+    }
+    return this.#logger;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Context } from '@opentelemetry/api';
+import { createContextKey } from '@opentelemetry/api';
+import type { Clock } from '../core/clock.ts';
+import type { Random } from '../core/random.ts';
+
+/** Something that knows the request id of the call in whose context it lies. */
+export interface RequestIdHolder {
+  readonly requestId: string;
+}
+
+/** Ids that a caller may bring along: anything that cannot break a log line or a header. */
+const ACCEPTED = /^[\w.:-]{1,128}$/;
+const KEY = createContextKey('keelson.request.id');
+
+/**
+ * Makes request ids of the form `req_YYYYMMDD_HHMMSS_xxxxxx`: UTC, six hexadecimal digits by chance.
+ * @returns a function that gives one id at each call
+ */
+export function requestIdMaker(clock: Clock, random: Random): () => string {
+  let second = Number.NaN;
+  let prefix = '';
+  return () => {
+    const now = Math.floor(clock.epoch() / 1_000);
+    if (now !== second) {
+      second = now;
+      const [date = '', time = ''] = new Date(now * 1_000).toISOString().split('T');
+      prefix = `req_${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}_`;
+    }
+    return (
+      prefix +
+      Math.floor(random() * 0x1000000)
+        .toString(16)
+        .padStart(6, '0')
+    );
+  };
+}
+
+/** Whether a caller's id can be used as it is. */
+export function isRequestId(id: unknown): id is string {
+  return typeof id === 'string' && ACCEPTED.test(id);
+}
+
+/** @returns `context` with the request id of `holder`, which is asked only when somebody wants to know */
+export function withRequestId(context: Context, holder: RequestIdHolder): Context {
+  return context.setValue(KEY, holder);
+}
+
+/** The id of the guarded call in whose context this is; `undefined` outside of one. */
+export function requestIdFrom(context: Context): string | undefined {
+  const holder = context.getValue(KEY) as RequestIdHolder | undefined;
+  return holder?.requestId;
+}

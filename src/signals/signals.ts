@@ -1,0 +1,148 @@
+import type { LoggerProvider, MeterProvider, TracerProvider } from '@opentelemetry/api';
+import type { GuardEvent } from '../core/events.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { GuardSource } from '../core/stats.ts';
+import { BoundedLabels, errorType } from './error-type.ts';
+import { GuardLog } from './guard-log.ts';
+import { GuardMetrics } from './guard-metrics.ts';
+import type { RequestIdHolder } from './request-id.ts';
+import * as semconv from './semconv.ts';
+import type { CallSpan, CallSummary } from './spans.ts';
+import { GuardSpans } from './spans.ts';
+
+/** The providers to use in place of the global ones. */
+export interface Providers {
+  readonly tracerProvider?: TracerProvider | undefined;
+  readonly meterProvider?: MeterProvider | undefined;
+  readonly loggerProvider?: LoggerProvider | undefined;
+}
+
+const instances = new Set<WeakRef<Signals>>();
+
+/**
+ * Gives every guard that exists its metrics, now. Called when an SDK has just been registered; without it a guard binds at its next call.
+ */
+export function bindSignals(): void {
+  for (const reference of instances) {
+    const signals = reference.deref();
+    if (signals) signals.bind();
+    else instances.delete(reference);
+  }
+}
+
+/** The telemetry of guarded calls. Nothing that a provider does wrong gets out of here: it is counted, and the call goes on. */
+export class Signals {
+  readonly #spans: GuardSpans;
+  readonly #metrics: GuardMetrics;
+  readonly #log: GuardLog;
+  #failures = 0;
+
+  constructor(providers: Providers = {}) {
+    this.#spans = new GuardSpans(providers.tracerProvider);
+    this.#metrics = new GuardMetrics(providers.meterProvider);
+    this.#log = new GuardLog(providers.loggerProvider);
+    instances.add(new WeakRef(this));
+  }
+
+  /** How often a tracer, meter or logger has thrown. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Publishes the numbers of a guard from now on. */
+  add(source: GuardSource): void {
+    this.safely(() => this.#metrics.add(source));
+  }
+
+  /** Follows the providers that are in force now. */
+  bind(): void {
+    this.safely(() => this.#metrics.bind());
+  }
+
+  startCall(guard: string, operation: string, holder: RequestIdHolder): CallSpan | undefined {
+    try {
+      return this.#spans.start(guard, operation, holder);
+    } catch {
+      this.#failures += 1;
+      return undefined;
+    }
+  }
+
+  endCall(span: CallSpan, summary: CallSummary): void {
+    try {
+      span.end(summary);
+    } catch {
+      this.#failures += 1;
+    }
+  }
+
+  recordDuration(
+    seconds: number,
+    attributes: DurationAttributes,
+    operation: string,
+    outcome: Outcome,
+    error: unknown,
+  ): void {
+    try {
+      this.#metrics.duration?.record(seconds, attributes.get(operation, outcome, error));
+    } catch {
+      this.#failures += 1;
+    }
+  }
+
+  write(event: GuardEvent): void {
+    this.safely(() => this.#log.write(event));
+  }
+
+  /** Runs `body`; what it throws is counted and goes no further. */
+  safely(body: () => void): void {
+    try {
+      body();
+    } catch {
+      this.#failures += 1;
+    }
+  }
+}
+
+/** The attributes of `keelson.call.duration` for one guard: made once for each combination, and bounded. */
+export class DurationAttributes {
+  readonly #guard: string;
+  readonly #operations: BoundedLabels;
+  readonly #errorTypes: BoundedLabels;
+  readonly #successes = new Map<string, Readonly<Record<string, string>>>();
+
+  /** @param limit how many operations and how many error types are told apart */
+  constructor(guard: string, limit: number) {
+    this.#guard = guard;
+    this.#operations = new BoundedLabels(limit);
+    this.#errorTypes = new BoundedLabels(limit);
+  }
+
+  /** The operation as telemetry may name it: itself, or `_OTHER` past the limit. */
+  operation(operation: string): string {
+    return this.#operations.get(operation);
+  }
+
+  get(operation: string, outcome: Outcome, error: unknown): Readonly<Record<string, string>> {
+    if (outcome !== 'success') {
+      return {
+        ...this.#make(operation, outcome),
+        [semconv.ATTR_ERROR_TYPE]: this.#errorTypes.get(errorType(error)),
+      };
+    }
+    let attributes = this.#successes.get(operation);
+    if (!attributes) {
+      attributes = this.#make(operation, outcome);
+      this.#successes.set(operation, attributes);
+    }
+    return attributes;
+  }
+
+  #make(operation: string, outcome: Outcome): Record<string, string> {
+    return {
+      [semconv.ATTR_GUARD_NAME]: this.#guard,
+      [semconv.ATTR_OPERATION_NAME]: operation,
+      [semconv.ATTR_OUTCOME]: outcome,
+    };
+  }
+}

@@ -1,0 +1,149 @@
+import type { Context, Link, Span, Tracer, TracerProvider } from '@opentelemetry/api';
+import {
+  context as contextApi,
+  ProxyTracerProvider,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+} from '@opentelemetry/api';
+import type { CallOutcome } from '../core/outcome.ts';
+import { errorType } from './error-type.ts';
+import { withRequestId } from './request-id.ts';
+import type { RequestIdHolder } from './request-id.ts';
+import * as semconv from './semconv.ts';
+
+/** How a call ended, as its span tells it. */
+export type CallSummary = Omit<CallOutcome<unknown>, 'value' | 'ageMs' | 'durationMs'>;
+
+/** Makes the spans of guarded calls; follows the tracer provider that is in force. */
+export class GuardSpans {
+  readonly #provider: TracerProvider | undefined;
+  #boundTo: TracerProvider | undefined;
+  #tracer: Tracer | undefined;
+
+  /** @param provider the provider to use in place of the global one */
+  constructor(provider?: TracerProvider) {
+    this.#provider = provider;
+  }
+
+  /** The span of a call; `undefined` where nobody records it: no SDK, or a parent that is not sampled. */
+  start(guard: string, operation: string, holder: RequestIdHolder): CallSpan | undefined {
+    const tracer = this.#currentTracer();
+    if (!tracer) return undefined;
+    const parent = contextApi.active();
+    const parentSpan = trace.getSpan(parent);
+    if (parentSpan && !parentSpan.isRecording() && isUnsampled(parentSpan)) return undefined;
+    const name = `${guard} ${operation}`;
+    const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL }, parent);
+    if (span.isRecording()) {
+      span.setAttribute(semconv.ATTR_GUARD_NAME, guard);
+      span.setAttribute(semconv.ATTR_OPERATION_NAME, operation);
+    }
+    return new CallSpan(tracer, span, withRequestId(trace.setSpan(parent, span), holder), name);
+  }
+
+  #currentTracer(): Tracer | undefined {
+    const provider = this.#provider ?? trace.getTracerProvider();
+    if (provider === this.#boundTo && this.#tracer) return this.#tracer;
+    this.#boundTo = provider;
+    // The API's own stand-in has no tracer before an SDK registers; a tracer that it gave before would do nothing for ever.
+    this.#tracer =
+      provider instanceof ProxyTracerProvider
+        ? provider.getDelegateTracer(semconv.SCOPE_NAME)
+        : provider.getTracer(semconv.SCOPE_NAME);
+    return this.#tracer;
+  }
+}
+
+function isUnsampled(span: Span): boolean {
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0;
+}
+
+/** The span of one call, and those of its attempts once there is more than one. */
+export class CallSpan {
+  readonly #tracer: Tracer;
+  readonly #span: Span;
+  readonly #context: Context;
+  readonly #name: string;
+  #previousAttempt: Span | undefined;
+  #attempt: Span | undefined;
+
+  constructor(tracer: Tracer, span: Span, context: Context, name: string) {
+    this.#tracer = tracer;
+    this.#span = span;
+    this.#context = context;
+    this.#name = name;
+  }
+
+  /** Runs `body` with this span as the active one. */
+  run<T>(body: () => T): T {
+    return contextApi.with(this.#context, body);
+  }
+
+  /**
+   * Tells of an attempt that is over and had no span of its own, since nobody could know that it would not be the only one.
+   * @param startedAt wall-clock milliseconds
+   * @param endedAt wall-clock milliseconds
+   */
+  recordAttempt(attempt: number, startedAt: number, endedAt: number, outcome: string, error: unknown): void {
+    if (!this.#span.isRecording()) return;
+    const span = this.#startAttempt(attempt, startedAt);
+    this.#end(span, outcome, error, endedAt);
+  }
+
+  /** Runs `body` in the context of a new attempt span, which links to the one before. */
+  runAttempt<T>(attempt: number, body: () => T): T {
+    if (!this.#span.isRecording()) return body();
+    this.#attempt = this.#startAttempt(attempt);
+    return contextApi.with(trace.setSpan(this.#context, this.#attempt), body);
+  }
+
+  /** Ends the span that {@link runAttempt} opened, if one is open. */
+  endAttempt(outcome: string, error: unknown): void {
+    if (this.#attempt) this.#end(this.#attempt, outcome, error);
+    this.#attempt = undefined;
+  }
+
+  /** Ends the span of the call. Errors that a later attempt made good leave no trace on it. */
+  end(summary: CallSummary): void {
+    const span = this.#span;
+    if (span.isRecording()) {
+      span.setAttribute(semconv.ATTR_OUTCOME, summary.outcome);
+      span.setAttribute(semconv.ATTR_ORIGIN, summary.origin);
+      span.setAttribute(semconv.ATTR_ATTEMPTS, summary.attempts);
+      span.setAttribute(semconv.ATTR_REQUEST_ID, summary.requestId);
+      if (summary.suppressed) {
+        span.setAttribute(semconv.ATTR_SUPPRESSED_POLICY, summary.suppressed.policy);
+        span.setAttribute(semconv.ATTR_SUPPRESSED_REASON, summary.suppressed.reason);
+      }
+      if (summary.outcome !== 'success') setError(span, summary.outcome, summary.error);
+    }
+    span.end();
+  }
+
+  #startAttempt(attempt: number, startTime?: number): Span {
+    const links: Link[] = this.#previousAttempt ? [{ context: this.#previousAttempt.spanContext() }] : [];
+    const options = { kind: SpanKind.INTERNAL, links, ...(startTime === undefined ? {} : { startTime }) };
+    const span = this.#tracer.startSpan(`${this.#name} attempt`, options, this.#context);
+    span.setAttribute(semconv.ATTR_ATTEMPT_NUMBER, attempt);
+    this.#previousAttempt = span;
+    return span;
+  }
+
+  #end(span: Span, outcome: string, error: unknown, endTime?: number): void {
+    span.setAttribute(semconv.ATTR_OUTCOME, outcome);
+    if (outcome !== 'success') setError(span, outcome, error);
+    span.end(endTime);
+  }
+}
+
+/** A caller that gave up is no error of anybody's. */
+function setError(span: Span, outcome: string, error: unknown): void {
+  span.setAttribute(semconv.ATTR_ERROR_TYPE, errorType(error));
+  if (outcome === 'cancelled') return;
+  const message = error instanceof Error ? error.message : undefined;
+  span.setStatus(
+    message === undefined ? { code: SpanStatusCode.ERROR } : { code: SpanStatusCode.ERROR, message },
+  );
+}
