@@ -1,0 +1,90 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+  writeFileSync,
+  writevSync,
+} from 'node:fs';
+
+/** What is known of a file or folder. */
+export interface FileFacts {
+  readonly kind: 'file' | 'folder' | 'link' | 'other';
+  readonly size: number;
+  /** Permission bits, such as 0o700. */
+  readonly mode: number;
+  /** Numeric owner; 0 on platforms without owners. */
+  readonly owner: number;
+  /** Last change in milliseconds since 1970-01-01T00:00:00Z. */
+  readonly changedAt: number;
+}
+
+/** The part of the file system that storage uses. Tests put faults in here. Every method throws like `node:fs` does. */
+export interface FilePort {
+  /** Facts about `path` itself, links not followed; `undefined` where there is nothing. */
+  facts(path: string): FileFacts | undefined;
+  /** Makes the folder and those above it. @returns whether it was made now */
+  makeFolder(path: string, mode: number): boolean;
+  setMode(path: string, mode: number): void;
+  /** Writes a new file; does nothing where one exists. */
+  writeNew(path: string, text: string, mode: number): void;
+  list(folder: string): readonly string[];
+  /** Opens for appending, makes the file where there is none, never follows a link. @returns the descriptor */
+  openAppend(path: string, mode: number): number;
+  /** Size of an open file in bytes. */
+  size(descriptor: number): number;
+  /** Appends. @returns the number of bytes written, which may be less than given */
+  append(descriptor: number, chunks: readonly Uint8Array[]): number;
+  truncate(descriptor: number, size: number): void;
+  close(descriptor: number): void;
+  remove(path: string): void;
+}
+
+/** The code of a system error, such as `ENOSPC`; `UNKNOWN` for everything else. */
+export function systemCode(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') {
+    return error.code;
+  }
+  return 'UNKNOWN';
+}
+
+// O_NOFOLLOW does not exist on Windows.
+const OPEN_APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+
+/** The machine's own file system. */
+export const systemFiles: FilePort = {
+  facts(path) {
+    const facts = lstatSync(path, { throwIfNoEntry: false });
+    if (!facts) return undefined;
+    const kind = facts.isSymbolicLink()
+      ? 'link'
+      : facts.isDirectory()
+        ? 'folder'
+        : facts.isFile()
+          ? 'file'
+          : 'other';
+    return { kind, size: facts.size, mode: facts.mode & 0o777, owner: facts.uid, changedAt: facts.mtimeMs };
+  },
+  makeFolder: (path, mode) => mkdirSync(path, { recursive: true, mode }) !== undefined,
+  setMode: (path, mode) => chmodSync(path, mode),
+  writeNew(path, text, mode) {
+    try {
+      writeFileSync(path, text, { flag: 'wx', mode });
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    }
+  },
+  list: (folder) => readdirSync(folder),
+  openAppend: (path, mode) => openSync(path, OPEN_APPEND, mode),
+  size: (descriptor) => fstatSync(descriptor).size,
+  append: (descriptor, chunks) => writevSync(descriptor, [...chunks]),
+  truncate: (descriptor, size) => ftruncateSync(descriptor, size),
+  close: (descriptor) => closeSync(descriptor),
+  remove: (path) => unlinkSync(path),
+};
