@@ -1,12 +1,16 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-export default defineConfig({
+import { ClosingLineReporter } from './test/support/closing-line-reporter.ts';
+
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/stack/**', 'node_modules/**'],
-    reporters: ['default', './test/support/closing-line-reporter.ts'],
+    reporters: ['default', new ClosingLineReporter()],
     typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },
 });
+
+export default config;
