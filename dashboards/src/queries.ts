@@ -26,8 +26,39 @@ import {
 } from '../../src/signals/semconv.ts';
 import { prometheusLabel, prometheusName } from './prometheus-name.ts';
 
+type LabelName =
+  | 'namespace'
+  | 'service'
+  | 'guard'
+  | 'operation'
+  | 'outcome'
+  | 'origin'
+  | 'policy'
+  | 'reason'
+  | 'signal'
+  | 'state'
+  | 'to';
+
+type SeriesName =
+  | 'calls'
+  | 'callDurationBucket'
+  | 'abandoned'
+  | 'attempts'
+  | 'retrySuppressed'
+  | 'rejections'
+  | 'waitTime'
+  | 'breakerState'
+  | 'breakerTransitions'
+  | 'bulkheadActive'
+  | 'bulkheadLimit'
+  | 'bulkheadQueued'
+  | 'bulkheadQueueLimit'
+  | 'telemetryExported'
+  | 'telemetryDropped'
+  | 'targetInfo';
+
 /** The labels that queries group and filter by. `service` and `namespace` are promoted resource attributes. */
-export const LABEL = {
+export const LABEL: Readonly<Record<LabelName, string>> = {
   namespace: prometheusLabel('service.namespace'),
   service: prometheusLabel('service.name'),
   guard: prometheusLabel(ATTR_GUARD_NAME),
@@ -39,10 +70,10 @@ export const LABEL = {
   signal: prometheusLabel(ATTR_SIGNAL),
   state: prometheusLabel(ATTR_BREAKER_STATE),
   to: prometheusLabel(ATTR_BREAKER_TO),
-} as const;
+};
 
 /** The series that queries read. */
-export const SERIES = {
+export const SERIES: Readonly<Record<SeriesName, string>> = {
   calls: prometheusName(METRIC_CALLS),
   callDurationBucket: `${prometheusName(METRIC_CALL_DURATION)}_bucket`,
   abandoned: prometheusName(METRIC_CALL_ABANDONED),
@@ -60,7 +91,7 @@ export const SERIES = {
   telemetryDropped: prometheusName(METRIC_TELEMETRY_DROPPED),
   /** Not ours: Prometheus makes it from the resource of whoever sends OTLP. */
   targetInfo: 'target_info',
-} as const;
+};
 
 /** Breaker states in which calls are refused or on trial; an alert on `open` alone would start anew at every half-open trial. */
 export const NOT_CLOSED = 'open|half_open|forced_open';
