@@ -91,7 +91,8 @@ export class Execution<T> implements Interruptible, Deadline {
   }
 }
 
-function isThenable<T>(value: PromiseLike<T> | T): value is PromiseLike<T> {
+/** Whether `value` has to be awaited. */
+export function isThenable<T>(value: PromiseLike<T> | T): value is PromiseLike<T> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
     'then' in value &&

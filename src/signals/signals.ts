@@ -17,16 +17,23 @@ export interface Providers {
   readonly loggerProvider?: LoggerProvider | undefined;
 }
 
-const instances = new Set<WeakRef<Signals>>();
+const REGISTRY = Symbol.for('keelson.signals.v1');
+
+/** Every instance of the process, those of another copy of the package included. */
+function instances(): Set<WeakRef<{ bind(): void }>> {
+  const holder = globalThis as { [REGISTRY]?: Set<WeakRef<{ bind(): void }>> };
+  holder[REGISTRY] ??= new Set();
+  return holder[REGISTRY];
+}
 
 /**
  * Gives every guard that exists its metrics, now. Called when an SDK has just been registered; without it a guard binds at its next call.
  */
 export function bindSignals(): void {
-  for (const reference of instances) {
+  for (const reference of instances()) {
     const signals = reference.deref();
     if (signals) signals.bind();
-    else instances.delete(reference);
+    else instances().delete(reference);
   }
 }
 
@@ -41,7 +48,7 @@ export class Signals {
     this.#spans = new GuardSpans(providers.tracerProvider);
     this.#metrics = new GuardMetrics(providers.meterProvider);
     this.#log = new GuardLog(providers.loggerProvider);
-    instances.add(new WeakRef(this));
+    instances().add(new WeakRef(this));
   }
 
   /** How often a tracer, meter or logger has thrown. */

@@ -78,7 +78,7 @@ export class CallSpan {
 
   /** Runs `body` with this span as the active one. */
   run<T>(body: () => T): T {
-    return contextApi.with(this.#context, body);
+    return runIn(this.#context, body);
   }
 
   /**
@@ -92,17 +92,23 @@ export class CallSpan {
     this.#end(span, outcome, error, endedAt);
   }
 
-  /** Runs `body` in the context of a new attempt span, which links to the one before. */
-  runAttempt<T>(attempt: number, body: () => T): T {
-    if (!this.#span.isRecording()) return body();
-    this.#attempt = this.#startAttempt(attempt);
-    return contextApi.with(trace.setSpan(this.#context, this.#attempt), body);
+  /** Opens the span of an attempt, which links to the one before; {@link runAttempt} then runs within it. */
+  openAttempt(attempt: number): void {
+    if (this.#span.isRecording()) this.#attempt = this.#startAttempt(attempt);
   }
 
-  /** Ends the span that {@link runAttempt} opened, if one is open. */
-  endAttempt(outcome: string, error: unknown): void {
-    if (this.#attempt) this.#end(this.#attempt, outcome, error);
+  /** Runs `body` with the open attempt's span as the active one. */
+  runAttempt<T>(body: () => T): T {
+    return this.#attempt ? runIn(trace.setSpan(this.#context, this.#attempt), body) : body();
+  }
+
+  /** Ends the open span of an attempt. @returns whether one was open */
+  endAttempt(outcome: string, error: unknown): boolean {
+    const span = this.#attempt;
+    if (!span) return false;
     this.#attempt = undefined;
+    this.#end(span, outcome, error);
+    return true;
   }
 
   /** Ends the span of the call. Errors that a later attempt made good leave no trace on it. */
@@ -135,6 +141,20 @@ export class CallSpan {
     span.setAttribute(semconv.ATTR_OUTCOME, outcome);
     if (outcome !== 'success') setError(span, outcome, error);
     span.end(endTime);
+  }
+}
+
+/** `context.with`, but for the case that the context manager itself fails: then `body` runs where it is. */
+function runIn<T>(context: Context, body: () => T): T {
+  let started = false;
+  try {
+    return contextApi.with(context, () => {
+      started = true;
+      return body();
+    });
+  } catch (error) {
+    if (started) throw error;
+    return body();
   }
 }
 

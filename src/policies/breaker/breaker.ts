@@ -100,11 +100,17 @@ export class Breaker {
     this.#strategy = this.#newStrategy();
   }
 
+  /** A strategy of the user's that throws neither opens the circuit nor reaches the caller. */
   #reportClosed(permit: number, result: BreakerResult): void {
-    if (result === 'success') this.#strategy.success(CockatielState.Closed);
-    else if (result === 'failure' && this.#strategy.failure(CockatielState.Closed)) {
-      this.#apply({ type: 'trip', epoch: permit }, this.#clock.now());
+    if (result === 'neutral') return;
+    let trips = false;
+    try {
+      if (result === 'success') this.#strategy.success(CockatielState.Closed);
+      else trips = this.#strategy.failure(CockatielState.Closed);
+    } catch {
+      return;
     }
+    if (trips) this.#apply({ type: 'trip', epoch: permit }, this.#clock.now());
   }
 
   #apply(input: CircuitInput, now: number): void {

@@ -88,10 +88,10 @@ export class Bulkhead {
 
   /**
    * Joins the queue. When `granted` resolves the caller has a slot, to be given back with {@link leave}.
-   * @throws {RejectedError} `ERR_KEELSON_BULKHEAD_FULL` where the queue is full
+   * @returns the place in the queue, or the error (`ERR_KEELSON_BULKHEAD_FULL`) where there is none left
    */
-  enqueue(): Waiter {
-    if (this.#queued >= this.queueLimit) throw this.#full();
+  enqueue(): Waiter | RejectedError {
+    if (this.#queued >= this.queueLimit) return this.#full();
     const waiter = new Waiter(
       (leaving) => this.#dequeue(leaving),
       () => this.#timedOut(),

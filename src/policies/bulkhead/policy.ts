@@ -34,6 +34,7 @@ export function bulkhead(
 
   async function enter(signal: AbortSignal | undefined): Promise<void> {
     const waiter = slots.enqueue();
+    if (waiter instanceof RejectedError) throw waiter;
     const stopListening = onAbort(signal, (reason) => waiter.interrupt(reason));
     try {
       await waiter.granted;

@@ -50,11 +50,14 @@ export function resolveRetry(options: RetryOptions, check: OptionChecker): Resol
   const { retries, delay, factor, maxDelay, jitter, backoff, retryIf } = options;
   check.function('retryIf', retryIf, 'Give a function that takes the error and says whether to try again.');
   if (backoff !== undefined) {
-    check.function(
-      'backoff.next',
-      backoff.next,
-      'Give a backoff of cockatiel, such as `new ExponentialBackoff()`.',
-    );
+    if (typeof backoff.next !== 'function') {
+      check.problem(
+        'backoff',
+        'to be a backoff of cockatiel',
+        backoff,
+        'Use one such as `new ExponentialBackoff()`.',
+      );
+    }
     for (const key of BACKOFF_KEYS) {
       if (options[key] === undefined) continue;
       check.problem(

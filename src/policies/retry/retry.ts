@@ -1,4 +1,4 @@
-import type { IBackoff, IBackoffFactory, IRetryBackoffContext } from 'cockatiel';
+import type { IBackoff, IRetryBackoffContext } from 'cockatiel';
 import { isRejection } from '../../core/errors.ts';
 import type { SuppressionReason } from '../../core/outcome.ts';
 import type { Random } from '../../core/random.ts';
@@ -36,9 +36,8 @@ export class RetrySchedule {
   decide(failed: FailedAttempt): RetryDecision {
     if (!this.#isRetryable(failed.error)) return { retry: false, reason: 'not_retryable' };
     if (failed.attempt >= this.#options.retries) return { retry: false, reason: 'exhausted' };
-    const delayMs = this.#options.backoff
-      ? this.#next(this.#options.backoff, failed)
-      : backoffDelay(this.#options, failed.attempt, this.#random);
+    const delayMs = this.#delay(failed);
+    if (delayMs === undefined) return { retry: false, reason: 'not_retryable' };
     if (failed.remainingMs !== undefined && delayMs >= failed.remainingMs)
       return { retry: false, reason: 'deadline' };
     return { retry: true, delayMs };
@@ -54,13 +53,20 @@ export class RetrySchedule {
     }
   }
 
-  #next(factory: IBackoffFactory<IRetryBackoffContext<unknown>>, failed: FailedAttempt): number {
+  /** @returns milliseconds; `undefined` where a backoff of the user's throws, as some do to stop */
+  #delay(failed: FailedAttempt): number | undefined {
+    const { backoff } = this.#options;
+    if (!backoff) return backoffDelay(this.#options, failed.attempt, this.#random);
     const context = {
       attempt: failed.attempt + 1,
       signal: failed.signal ?? new AbortController().signal,
       result: { error: failed.error },
     };
-    this.#backoff = this.#backoff ? this.#backoff.next(context) : factory.next(context);
-    return Math.max(0, this.#backoff.duration);
+    try {
+      this.#backoff = (this.#backoff ?? backoff).next(context);
+      return Math.max(0, this.#backoff.duration);
+    } catch {
+      return undefined;
+    }
   }
 }

@@ -1,0 +1,155 @@
+import type { Deadline, DeadlineList } from '../core/deadlines.ts';
+import type { RejectedError } from '../core/errors.ts';
+import { TimeoutError } from '../core/errors.ts';
+import type { Execution, Interruptible } from '../core/execution.ts';
+import type { Outcome, Suppression } from '../core/outcome.ts';
+import type { RetrySchedule } from '../policies/retry/index.ts';
+import type { CallSpan } from '../signals/index.ts';
+import { isRequestId } from '../signals/index.ts';
+
+/** What a caller may say about one call. */
+export interface CallOptions {
+  /** Ends the call when it aborts; `run` then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** An id from outside, such as that of an incoming request: 1 to 128 letters, digits, `_ . : -`. Another is made for any that is not. */
+  readonly requestId?: string | undefined;
+}
+
+/** What the guarded function is given. */
+export interface CallContext {
+  /** 0 for the first execution, as cockatiel counts. */
+  readonly attempt: number;
+  /** Aborted when nobody waits for the result any more. Pass it on, so that the work really stops. */
+  readonly signal: AbortSignal;
+  /** The id under which span, log and error know this call. */
+  readonly requestId: string;
+}
+
+/** A function that a guard calls. */
+export type GuardedFunction<T> = (context: CallContext) => PromiseLike<T> | T;
+
+/** How a run of the function can end without a value. */
+export type FailedOutcome = Exclude<Outcome, 'rejected' | 'success'>;
+
+/** What ended a call from outside. */
+export interface Interruption {
+  readonly by: 'deadline' | 'caller';
+  readonly error: unknown;
+}
+
+/** One guarded call on its way: what it is, how far it has come, and what can stop it. */
+export class Call<T> implements Deadline {
+  dueAt = 0;
+  previousDeadline: Deadline | undefined = undefined;
+  nextDeadline: Deadline | undefined = undefined;
+  deadlineList: DeadlineList | undefined = undefined;
+
+  /** The operation as telemetry may name it. */
+  readonly operation: string;
+  readonly fn: GuardedFunction<T>;
+  readonly signal: AbortSignal | undefined;
+  startedAt = 0;
+  span: CallSpan | undefined = undefined;
+  schedule: RetrySchedule | undefined = undefined;
+
+  /** How often the function has been called. */
+  attempts = 0;
+  /** The run that is on, when it began, and the permit that the breaker gave for it. */
+  execution: Execution<T> | undefined = undefined;
+  executionStartedAt = 0;
+  permit = 0;
+  /** How the last run ended. */
+  lastOutcome: FailedOutcome | undefined = undefined;
+  lastError: unknown = undefined;
+
+  /** The refusal of one of the guard's own policies. */
+  refusal: RejectedError | undefined = undefined;
+  suppressed: Suppression | undefined = undefined;
+  interruption: Interruption | undefined = undefined;
+  /** What the call is busy with, if that can be interrupted. */
+  stage: Interruptible | undefined = undefined;
+
+  /** How it ended, once it has. */
+  outcome: Outcome | undefined = undefined;
+  durationMs = 0;
+
+  readonly #guard: string;
+  readonly #makeRequestId: () => string;
+  #requestId: string | undefined;
+  #onAbort: (() => void) | undefined = undefined;
+
+  constructor(
+    guard: string,
+    operation: string,
+    fn: GuardedFunction<T>,
+    options: CallOptions | undefined,
+    makeRequestId: () => string,
+  ) {
+    this.#guard = guard;
+    this.operation = operation;
+    this.fn = fn;
+    this.signal = options?.signal;
+    this.#makeRequestId = makeRequestId;
+    this.#requestId = isRequestId(options?.requestId) ? options.requestId : undefined;
+  }
+
+  /** Made when somebody asks for it. */
+  get requestId(): string {
+    this.#requestId ??= this.#makeRequestId();
+    return this.#requestId;
+  }
+
+  /** Listens to the caller's signal until {@link unfollow}. */
+  follow(): void {
+    const { signal } = this;
+    if (!signal) return;
+    if (signal.aborted) {
+      this.#interrupt({ by: 'caller', error: signal.reason });
+      return;
+    }
+    this.#onAbort = () => this.#interrupt({ by: 'caller', error: signal.reason });
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  unfollow(): void {
+    if (this.#onAbort) this.signal?.removeEventListener('abort', this.#onAbort);
+    this.#onAbort = undefined;
+  }
+
+  /** The total time is over. */
+  expire(): void {
+    const timeoutMs = Math.round(this.dueAt - this.startedAt);
+    this.#interrupt({ by: 'deadline', error: new TimeoutError('total', timeoutMs, { guard: this.#guard }) });
+  }
+
+  #interrupt(interruption: Interruption): void {
+    if (this.interruption) return;
+    this.interruption = interruption;
+    this.stage?.interrupt(interruption.error);
+  }
+}
+
+/** The {@link CallContext} of one execution; the signal and the id are made only if they are asked for. */
+export class ExecutionContext implements CallContext {
+  readonly attempt: number;
+  readonly #call: { readonly requestId: string };
+  readonly #execution: { readonly signal: AbortSignal };
+
+  constructor(
+    attempt: number,
+    call: { readonly requestId: string },
+    execution: { readonly signal: AbortSignal },
+  ) {
+    this.attempt = attempt;
+    this.#call = call;
+    this.#execution = execution;
+  }
+
+  get signal(): AbortSignal {
+    return this.#execution.signal;
+  }
+
+  get requestId(): string {
+    return this.#call.requestId;
+  }
+}

@@ -1,0 +1,6 @@
+export type { CallContext, CallOptions, GuardedFunction } from './call.ts';
+export type { GuardSnapshot } from './guard.ts';
+export { Guard } from './guard.ts';
+export type { Keelson, KeelsonOptions } from './keelson.ts';
+export { createKeelson, defaultKeelson, guard } from './keelson.ts';
+export type { GuardOptions, SpanOptions } from './options.ts';

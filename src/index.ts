@@ -1,0 +1,42 @@
+export type { Clock, Timer } from './core/clock.ts';
+export type { Duration } from './core/duration.ts';
+export type { ErrorSource, KeelsonErrorOptions } from './core/errors.ts';
+export {
+  ConfigError,
+  isRejection,
+  KeelsonError,
+  RejectedError,
+  requestIdOf,
+  TimeoutError,
+} from './core/errors.ts';
+export type { BreakerState, BreakerTransition, CoreEvent, GuardEvent } from './core/events.ts';
+export type {
+  CallOutcome,
+  Origin,
+  Outcome,
+  PolicyName,
+  RejectionReason,
+  Suppression,
+  SuppressionReason,
+} from './core/outcome.ts';
+export type { Random } from './core/random.ts';
+export type {
+  CallContext,
+  CallOptions,
+  Guard,
+  GuardedFunction,
+  GuardOptions,
+  GuardSnapshot,
+  Keelson,
+  KeelsonOptions,
+  SpanOptions,
+} from './guard/index.ts';
+export { createKeelson, defaultKeelson, guard } from './guard/index.ts';
+export type { Breaker, BreakerOptions, BreakerPolicy } from './policies/breaker/index.ts';
+export { breaker } from './policies/breaker/index.ts';
+export type { BulkheadOptions, BulkheadPolicy } from './policies/bulkhead/index.ts';
+export { bulkhead } from './policies/bulkhead/index.ts';
+export type { RetryOptions, RetryPolicy, RetryScheduled } from './policies/retry/index.ts';
+export { retry } from './policies/retry/index.ts';
+export type { TimeoutOptions, TimeoutPolicy } from './policies/timeout/index.ts';
+export { timeout } from './policies/timeout/index.ts';
