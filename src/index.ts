@@ -23,15 +23,17 @@ export type { Random } from './core/random.ts';
 export type {
   CallContext,
   CallOptions,
+  CockatielPolicy,
   Guard,
   GuardedFunction,
   GuardOptions,
   GuardSnapshot,
   Keelson,
   KeelsonOptions,
+  ObserveOptions,
   SpanOptions,
 } from './guard/index.ts';
-export { createKeelson, defaultKeelson, guard } from './guard/index.ts';
+export { createKeelson, defaultKeelson, guard, observe } from './guard/index.ts';
 export type { Breaker, BreakerOptions, BreakerPolicy } from './policies/breaker/index.ts';
 export { breaker } from './policies/breaker/index.ts';
 export type { BulkheadOptions, BulkheadPolicy } from './policies/bulkhead/index.ts';

@@ -6,6 +6,9 @@ import { systemRandom } from '../core/random.ts';
 import type { Providers } from '../signals/index.ts';
 import { Signals } from '../signals/index.ts';
 import { Guard } from './guard.ts';
+import type { CockatielPolicy } from './cockatiel-view.ts';
+import type { ObserveOptions } from './observe.ts';
+import { observePolicy } from './observe.ts';
 import type { GuardOptions, ResolvedGuard } from './options.ts';
 import { resolveGuard, sameOptions } from './options.ts';
 import type { Seats } from './reporter.ts';
@@ -27,6 +30,12 @@ export interface Keelson {
    * @throws {ConfigError} `ERR_KEELSON_CONFIG` for options that cannot be used, and for a name that is taken with other options
    */
   guard(name: string, options?: GuardOptions): Guard;
+  /**
+   * Gives a policy of cockatiel's (3 or 4; single or wrapped) the spans and metrics of a guard, without changing what it does.
+   * @returns a stand-in of the same type, to be used in place of `policy`
+   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a name that cannot be used or is taken
+   */
+  observe<P extends CockatielPolicy>(policy: P, options: ObserveOptions): P;
   /** Every guard of the instance, in the order in which they were made. */
   guards(): readonly Guard[];
   /** What new guards of this instance are built with. */
@@ -38,6 +47,7 @@ export function createKeelson(options: KeelsonOptions = {}): Keelson {
   const { clock = systemClock, random = systemRandom, ...providers } = options;
   const seats: Seats = { clock, random, signals: new Signals(providers) };
   const registry = new Map<string, { readonly guard: Guard; readonly options: ResolvedGuard }>();
+  const observed = new Map<string, { readonly policy: CockatielPolicy; readonly standIn: CockatielPolicy }>();
 
   return {
     seats,
@@ -46,17 +56,30 @@ export function createKeelson(options: KeelsonOptions = {}): Keelson {
       const known = registry.get(name);
       if (known && guardOptions === undefined) return known.guard;
       const resolved = resolveGuard(name, guardOptions ?? {});
-      if (known) {
-        if (sameOptions(known.options, resolved)) return known.guard;
-        throw new ConfigError(`guard "${name}"`, [
-          'The name is taken by a guard with other options. Make the guard once and share it, or choose another name.',
-        ]);
-      }
+      if (known && sameOptions(known.options, resolved)) return known.guard;
+      if (known) throw nameTaken(name, 'a guard with other options');
+      if (observed.has(name)) throw nameTaken(name, 'an observed policy');
       const guard = new Guard(name, resolved, seats);
       registry.set(name, { guard, options: resolved });
       return guard;
     },
+    observe(policy, observeOptions) {
+      const { name } = observeOptions;
+      if (registry.has(name)) throw nameTaken(name, 'a guard');
+      const known = observed.get(name);
+      if (known?.policy === policy) return known.standIn as typeof policy;
+      if (known) throw nameTaken(name, 'another observed policy');
+      const standIn = observePolicy(policy, observeOptions, seats);
+      observed.set(name, { policy, standIn });
+      return standIn;
+    },
   };
+}
+
+function nameTaken(name: string, by: string): ConfigError {
+  return new ConfigError(`guard "${name}"`, [
+    `The name is taken by ${by}. Make it once and share it, or choose another name.`,
+  ]);
 }
 
 const DEFAULT = Symbol.for('keelson.default.v1');
@@ -71,4 +94,9 @@ export function defaultKeelson(): Keelson {
 /** {@link Keelson.guard} of the default instance. */
 export function guard(name: string, options?: GuardOptions): Guard {
   return defaultKeelson().guard(name, options);
+}
+
+/** {@link Keelson.observe} of the default instance. */
+export function observe<P extends CockatielPolicy>(policy: P, options: ObserveOptions): P {
+  return defaultKeelson().observe(policy, options);
 }

@@ -1,0 +1,143 @@
+import type { BreakerState } from '../core/events.ts';
+import type { Outcome, PolicyName } from '../core/outcome.ts';
+import type { GuardSource, RejectionKey } from '../core/stats.ts';
+import { GuardCounters } from '../core/stats.ts';
+import type { FailedOutcome } from './call.ts';
+import type { CockatielParts, CockatielPolicy } from './cockatiel-view.ts';
+import { breakerState, breakerView, isTaskCancelled, partsOf, rejectionOf } from './cockatiel-view.ts';
+import { ObservedCall } from './observed-call.ts';
+import { checkName } from './options.ts';
+import type { Seats } from './reporter.ts';
+import { Reporter } from './reporter.ts';
+
+/** How a policy of cockatiel's is shown. */
+export interface ObserveOptions {
+  /** The dependency, as a guard's name: it labels everything that is reported. */
+  readonly name: string;
+  /** What the calls do, where one word fits all of them. @defaultValue 'execute' */
+  readonly operation?: string;
+}
+
+type Execute = (
+  fn: (context: unknown, ...rest: unknown[]) => unknown,
+  signal?: AbortSignal,
+) => Promise<unknown>;
+
+/**
+ * Gives a policy of cockatiel's the spans and metrics of a guard, without changing what it does: the same values, errors, events and timing.
+ * @returns a stand-in for `policy` of the same type; use it in its place, alone or inside `wrap`
+ */
+export function observePolicy<P extends CockatielPolicy>(
+  policy: P,
+  options: ObserveOptions,
+  seats: Seats,
+): P {
+  const { name, operation = 'execute' } = options;
+  checkName(name);
+  const parts = partsOf(policy);
+  const counters = new GuardCounters(rejectionKeys(parts), waitKeys(parts));
+  const reporter = new Reporter(name, counters, seats);
+  const source: GuardSource = {
+    name,
+    counters,
+    origins: ['live'],
+    breaker: parts.breaker && breakerView(parts.breaker),
+    bulkhead: parts.bulkhead,
+  };
+  seats.signals.add(source);
+  follow(parts, reporter);
+  const execute = observedExecute(policy, operation, reporter, seats);
+
+  return new Proxy(policy, {
+    get(target, property) {
+      if (property === 'execute') return execute;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function observedExecute(
+  policy: CockatielPolicy,
+  operation: string,
+  reporter: Reporter,
+  seats: Seats,
+): Execute {
+  return (fn, signal) => {
+    const call = new ObservedCall(operation, reporter, seats.clock);
+    reporter.counters.inFlight += 1;
+    const body = async (): Promise<unknown> => {
+      try {
+        const attempt = (...args: [unknown, ...unknown[]]): unknown =>
+          call.attempt(() => fn(...args), signal);
+        const value: unknown = await Reflect.apply(policy.execute, policy, [attempt, signal]);
+        call.finish(signal);
+        reporter.settle(call, 'success', undefined);
+        return value;
+      } catch (error) {
+        call.finish(signal);
+        settleError(call, error, signal, reporter);
+        throw error;
+      }
+    };
+    call.span = reporter.startSpan(operation, call);
+    return call.span ? call.span.run(body) : body();
+  };
+}
+
+/** Settles a call that threw: in the account, what the function did stands before what a policy then refused. */
+function settleError(
+  call: ObservedCall,
+  error: unknown,
+  signal: AbortSignal | undefined,
+  reporter: Reporter,
+): void {
+  const rejection = rejectionOf(error);
+  if (rejection) {
+    const key: RejectionKey = `${rejection.policy}/${rejection.reason}`;
+    reporter.counters.rejections[key] = (reporter.counters.rejections[key] ?? 0) + 1;
+    reporter.tell({ type: 'rejected', ...rejection, retryAfterMs: undefined }, call);
+    if (call.lastFailure) call.suppressed = rejection;
+  }
+  const outcome = outcomeOf(call, error, rejection !== undefined, signal);
+  reporter.settle(call, outcome, rejection && call.lastFailure ? call.lastFailure.error : error);
+}
+
+function outcomeOf(
+  call: ObservedCall,
+  error: unknown,
+  isRejected: boolean,
+  signal: AbortSignal | undefined,
+): Outcome {
+  if (isRejected) return call.lastFailure?.outcome ?? 'rejected';
+  if (signal?.aborted) return 'cancelled';
+  const outcome: FailedOutcome = isTaskCancelled(error) ? 'timeout' : 'failure';
+  return outcome;
+}
+
+/** Listens to state changes and retries. Cockatiel lets a listener that throws change the call, so these must not. */
+function follow({ breaker, retry }: CockatielParts, reporter: Reporter): void {
+  if (breaker) {
+    let from: BreakerState = breakerState(breaker.state);
+    breaker.onStateChange((state) => {
+      const to = breakerState(state);
+      reporter.safely(() => reporter.transition({ type: 'breaker.transition', from, to }));
+      from = to;
+    });
+  }
+  retry?.onRetry(({ delay }) => {
+    const { waitMs } = reporter.counters;
+    waitMs['retry'] = (waitMs['retry'] ?? 0) + delay;
+  });
+}
+
+function rejectionKeys({ breaker, bulkhead }: CockatielParts): RejectionKey[] {
+  const keys: RejectionKey[] = [];
+  if (breaker) keys.push('breaker/open', 'breaker/half_open', 'breaker/forced_open');
+  if (bulkhead) keys.push('bulkhead/full');
+  return keys;
+}
+
+function waitKeys({ retry }: CockatielParts): PolicyName[] {
+  return retry ? ['retry'] : [];
+}
