@@ -12,7 +12,7 @@ export function closingLine({ passed, failed, skipped }: Tally): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
-/** Counts tests and type tests alike, and everything that went wrong outside a test. */
+/** Counts tests and type tests alike, and everything that went wrong outside a test: no test at all is such a thing. */
 export function tally(modules: readonly TestModule[], unhandled: readonly SerializedError[]): Tally {
   let passed = 0;
   let skipped = 0;
@@ -27,7 +27,8 @@ export function tally(modules: readonly TestModule[], unhandled: readonly Serial
       else failed += 1;
     }
   }
-  return { passed, failed, skipped };
+  const none = passed + failed + skipped === 0;
+  return { passed, failed: none ? 1 : failed, skipped };
 }
 
 /**

@@ -1,0 +1,32 @@
+// Run as a program: imports one entry point and tells what that did to the process.
+import { registerHooks } from 'node:module';
+
+const [, , entry = 'keelson'] = process.argv;
+const loaded: string[] = [];
+registerHooks({
+  resolve(specifier, context, next) {
+    const result = next(specifier, context);
+    loaded.push(result.url);
+    return result;
+  },
+});
+
+const listeners = (): number =>
+  process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
+const globals = (): readonly string[] => Reflect.ownKeys(globalThis).map(String);
+const before = {
+  globals: globals(),
+  listeners: listeners(),
+  resources: process.getActiveResourcesInfo().length,
+};
+
+await import(entry);
+
+console.log(
+  JSON.stringify({
+    loaded,
+    globals: globals().filter((name) => !before.globals.includes(name)),
+    listeners: listeners() - before.listeners,
+    resources: process.getActiveResourcesInfo().length - before.resources,
+  }),
+);

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+import { publint } from 'publint';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { PackedPackage } from './packed-package.ts';
+import { entryPoints, packPackage } from './packed-package.ts';
+
+let packed: PackedPackage;
+
+beforeAll(async () => {
+  packed = await packPackage();
+}, 60_000);
+
+afterAll(() => {
+  packed.remove();
+});
+
+describe('the tarball', () => {
+  test('holds what is built from src, the texts for people, and nothing else', () => {
+    const strange = packed.files.filter((path) => {
+      const source = /^dist\/(.+?)\.(?:js|js\.map|d\.ts)$/.exec(path)?.[1];
+      return source === undefined
+        ? !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'].includes(path)
+        : !existsSync(`src/${source}.ts`);
+    });
+    expect(strange, 'stale files? remove dist and build again').toEqual([]);
+  });
+
+  test('holds every entry point with its types', () => {
+    const expected = entryPoints().flatMap(({ types, code }) =>
+      [types, code].map((path) => path.replace('./', '')),
+    );
+    expect(expected.filter((path) => !packed.files.includes(path))).toEqual([]);
+  });
+
+  test('holds no tests', () => {
+    expect(
+      packed.files.filter((path) =>
+        /(?:^|\/)(?:test|fixtures|bench|examples)\/|\.(?:test|bench)\./.test(path),
+      ),
+    ).toEqual([]);
+  });
+
+  test('publint has nothing to say', async () => {
+    const bytes = readFileSync(packed.tarball);
+    const tarball = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+    const { messages } = await publint({ level: 'warning', pack: { tarball } });
+    expect(messages).toEqual([]);
+  });
+
+  test('every entry point resolves with its types, as attw sees it', async () => {
+    const stdout = await packed.attw();
+    const report = JSON.parse(stdout) as { analysis: { entrypoints: object }; problems?: object };
+    expect(Object.keys(report.analysis.entrypoints)).toEqual(
+      expect.arrayContaining(['.', './telemetry', './register']),
+    );
+  }, 60_000);
+});
+
+describe('the package in a project of its own', () => {
+  const used = { value: 'paid', failed: 'failure', attempts: 2, refused: true };
+
+  test('works from an ES module', async () => {
+    expect(JSON.parse(await packed.node('use.mjs'))).toEqual(used);
+  });
+
+  test('works from CommonJS', async () => {
+    expect(JSON.parse(await packed.node('use.cjs'))).toEqual(used);
+  });
+
+  test('gives ES modules and CommonJS the same guards', async () => {
+    expect((await packed.node('shared.mjs')).trim()).toBe('true');
+  });
+
+  test('compiles with its declarations, library checks included', async () => {
+    expect(await packed.typeCheck()).toBe('');
+  }, 60_000);
+
+  test('starts an application under --import keelson/register', async () => {
+    expect(JSON.parse(await packed.node('--import', 'keelson/register', 'use.mjs'))).toEqual(used);
+  });
+});
