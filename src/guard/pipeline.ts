@@ -145,7 +145,8 @@ export class Pipeline {
     this.#reporter.counters.attempts.success += 1;
     this.breaker?.report(call.permit, 'success');
     const { span } = call;
-    if (span && call.attempts > 1) this.#reporter.safely(() => span.endAttempt('success', undefined));
+    if (span && (call.attempts > 1 || this.#spanForEveryAttempt))
+      this.#reporter.safely(() => span.endAttempt('success', undefined));
   }
 
   /** Counts the attempt. @returns the wait before the next one @throws the error where none follows */
@@ -156,12 +157,12 @@ export class Pipeline {
     call.lastOutcome = outcome;
     call.lastError = error;
     this.#reporter.counters.attempts[outcome] += 1;
+    if (outcome === 'timeout' && this.#reporter.isHeard && error instanceof TimeoutError) {
+      this.#reporter.tell({ type: 'timeout', scope: error.scope, timeoutMs: error.timeoutMs }, call);
+    }
     if (this.breaker) {
       const counts = outcome === 'timeout' || (outcome === 'failure' && this.breaker.isFailure(error));
       this.breaker.report(call.permit, counts ? 'failure' : 'neutral');
-    }
-    if (outcome === 'timeout' && this.#reporter.isHeard && error instanceof TimeoutError) {
-      this.#reporter.tell({ type: 'timeout', scope: error.scope, timeoutMs: error.timeoutMs }, call);
     }
     const now = this.#clock.now();
     const delayMs = this.#decideRetry(call, error, now);

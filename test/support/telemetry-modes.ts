@@ -17,11 +17,15 @@ export const TELEMETRY_MODES: readonly (readonly [string, (options: KeelsonOptio
   [
     'with telemetry and listeners that throw at every touch',
     (options) => {
-      const keelson = createKeelson({ ...options, ...throwingProviders() });
+      const keelson = createKeelson({ ...options, ...throwingProviders(0) });
       return listenedTo(keelson, () => {
         throw new Error('a listener that throws');
       });
     },
+  ],
+  [
+    'with spans that begin well and then throw',
+    (options) => createKeelson({ ...options, ...throwingProviders(2) }),
   ],
 ];
 
@@ -36,8 +40,8 @@ function listenedTo(keelson: Keelson, listener: () => void): Keelson {
   };
 }
 
-/** Providers whose tracer, meter and logger throw whatever is asked of them. */
-export function throwingProviders(): {
+/** Providers whose tracer, meter and logger throw whatever is asked of them; their spans take so many attributes before they do. */
+export function throwingProviders(attributesTaken: number): {
   tracerProvider: TracerProvider;
   meterProvider: MeterProvider;
   loggerProvider: LoggerProvider;
@@ -46,12 +50,24 @@ export function throwingProviders(): {
     throw new Error('telemetry that throws');
   };
   const bomb = new Proxy({}, { get: () => explode });
-  const span = new Proxy(
-    { spanContext: () => ({ traceId: '0'.repeat(31) + '1', spanId: '0'.repeat(15) + '1', traceFlags: 1 }) },
-    { get: (target, key) => Reflect.get(target, key) ?? (key === 'isRecording' ? () => true : explode) },
-  );
+  const newSpan = (): object => {
+    let taken = 0;
+    const setAttribute = (): void => {
+      taken += 1;
+      if (taken > attributesTaken) explode();
+    };
+    const spanContext = (): object => ({
+      traceId: `${'0'.repeat(31)}1`,
+      spanId: `${'0'.repeat(15)}1`,
+      traceFlags: 1,
+    });
+    return new Proxy(
+      { spanContext, setAttribute, isRecording: () => true },
+      { get: (target, key) => Reflect.get(target, key) ?? explode },
+    );
+  };
   return {
-    tracerProvider: { getTracer: () => ({ startSpan: () => span, startActiveSpan: explode }) } as never,
+    tracerProvider: { getTracer: () => ({ startSpan: newSpan, startActiveSpan: explode }) } as never,
     meterProvider: { getMeter: () => bomb } as never,
     loggerProvider: { getLogger: () => bomb } as never,
   };

@@ -1,0 +1,143 @@
+import { CountBreaker, ExponentialBackoff } from 'cockatiel';
+import { describe, expect, test } from 'vitest';
+import type { GuardOptions } from '../../../src/guard/index.ts';
+import { createKeelson, guard as defaultGuard } from '../../../src/guard/index.ts';
+import { ConfigError } from '../../../src/index.ts';
+
+const make = (options: unknown, name: unknown = 'payments'): unknown =>
+  createKeelson().guard(name as string, options as GuardOptions);
+
+describe('options that cannot be used', () => {
+  test.each([
+    [
+      { retry: { retries: -1 } },
+      'Expected `retry.retries` to be a whole number in [0, 100], got -1 (number). The default is 3.',
+    ],
+    [{ retry: { retries: 1.5 } }, 'got 1.5 (number)'],
+    [{ retry: { retries: Number.NaN } }, 'got NaN (number)'],
+    [{ retry: { retries: Number.POSITIVE_INFINITY } }, 'got Infinity (number)'],
+    [{ retry: { factor: 0.5 } }, 'Expected `retry.factor` to be a number of at least 1, got 0.5 (number)'],
+    [{ retry: { jitter: 50 } }, 'Expected `retry.jitter` to be a number in [0, 1], got 50 (number)'],
+    [
+      { retry: { delay: '1 fortnight' } },
+      "Use milliseconds or a number with its unit, such as '250ms', '1.5s', '2m'.",
+    ],
+    [{ retry: { retryIf: true } }, 'Expected `retry.retryIf` to be a function, got true (boolean)'],
+    [{ retry: { backoff: {} } }, 'Expected `retry.backoff` to be a backoff of cockatiel'],
+    [
+      { retry: { backoff: new ExponentialBackoff(), delay: 5 } },
+      'Expected `retry.delay` to be left out beside `backoff`',
+    ],
+    [
+      { breaker: { failures: 0 } },
+      'Expected `breaker.failures` to be a whole number of at least 1, got 0 (number)',
+    ],
+    [{ breaker: { openFor: 0 } }, 'Expected `breaker.openFor` to be a duration of at least 1 ms'],
+    [{ breaker: { openFor: '60d' } }, 'at most 24.8 days'],
+    [
+      { breaker: { strategy: () => new CountBreaker({ size: 5, threshold: 0.5 }), failures: 3 } },
+      'beside `strategy`',
+    ],
+    [
+      { bulkhead: { concurrent: 0 } },
+      'Expected `bulkhead.concurrent` to be a whole number of at least 1, got 0 (number)',
+    ],
+    [
+      { bulkhead: { queue: -1 } },
+      'Expected `bulkhead.queue` to be a whole number of at least 0, got -1 (number)',
+    ],
+    [{ timeout: { attempt: -5 } }, 'Expected `timeout.attempt` to be a duration'],
+    [{ timeout: 5 }, 'Expected `timeout` to be an object, got 5 (number)'],
+    [{ retry: null }, 'Expected `retry` to be an object, got null'],
+    [{ retrys: {} }, 'Unknown option `retrys`. Did you mean `retry`?'],
+    [{ breaker: { failure: 3 } }, 'Unknown option `breaker.failure`. Did you mean `failures`?'],
+    [
+      { breaker: { zzz: 3 } },
+      'Unknown option `breaker.zzz`. Known: failures, successes, openFor, strategy, failureIf.',
+    ],
+    [
+      { spans: { attempts: 'some' } },
+      "Expected `spans.attempts` to be 'retried' or 'all', got 'some' (string)",
+    ],
+    [7, 'Expected the options to be an object, got 7 (number)'],
+  ])('are refused with what was expected, what came and what to do: %j', (options, message) => {
+    expect(() => make(options)).toThrow(ConfigError);
+    expect(() => make(options)).toThrow(message);
+    expect(() => make(options)).toThrow(/^guard "payments": /);
+  });
+
+  test('are all told at once', () => {
+    try {
+      make({ retry: { retries: -1, jitter: 2 }, bulkhead: { concurrent: 0 }, nope: 1 });
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ERR_KEELSON_CONFIG', name: 'ConfigError' });
+      expect((error as ConfigError).problems).toHaveLength(4);
+    }
+  });
+
+  test.each(['', ' ', ' payments', 'x'.repeat(121), 7, undefined])('include the name %j', (name) => {
+    expect(() => make({}, name ?? null)).toThrow(/Expected the name to be 1 to 120 characters/);
+  });
+});
+
+describe('the registry', () => {
+  test('gives the same guard for the same name and the same options', () => {
+    const keelson = createKeelson();
+    const retryIf = (): boolean => true;
+    const guard = keelson.guard('payments', { retry: { retries: 2, retryIf }, timeout: { total: '1s' } });
+    expect(keelson.guard('payments', { timeout: { total: 1_000 }, retry: { retryIf, retries: 2 } })).toBe(
+      guard,
+    );
+    expect(keelson.guard('payments')).toBe(guard);
+    expect(keelson.guards()).toEqual([guard]);
+  });
+
+  test('refuses a name that is taken with other options', () => {
+    const keelson = createKeelson();
+    keelson.guard('payments', { retry: { retries: 2 } });
+    expect(() => keelson.guard('payments', { retry: { retries: 3 } })).toThrow(
+      /taken by a guard with other options/,
+    );
+    expect(() => keelson.guard('payments', {})).toThrow(ConfigError);
+  });
+
+  test('keeps instances apart, and the default one under a global symbol', () => {
+    expect(createKeelson().guard('payments', {})).not.toBe(createKeelson().guard('payments', {}));
+    const guard = defaultGuard('only-here', {});
+    const shared = Reflect.get(globalThis, Symbol.for('keelson.default.v1')) as { guards(): unknown[] };
+    expect(shared.guards()).toContain(guard);
+  });
+});
+
+test('a guard takes any breaker strategy and any backoff of cockatiel', async () => {
+  const guard = createKeelson().guard('payments', {
+    breaker: { strategy: () => new CountBreaker({ size: 4, threshold: 0.4 }), openFor: '1m' },
+    retry: { retries: 1, backoff: new ExponentialBackoff({ initialDelay: 0, maxDelay: 0 }) },
+  });
+  const fails = (): Promise<never> => Promise.reject(new Error('no'));
+  await guard.run('charge', async () => 1);
+  await guard.run('charge', async () => 1);
+  await guard.outcome('charge', fails);
+  expect(guard.breaker?.state).toBe('open');
+  expect(guard.snapshot().attempts.failure).toBe(2);
+});
+
+test('a strategy or a backoff that throws reaches nobody', async () => {
+  const explode = (): never => {
+    throw new Error('a strategy that throws');
+  };
+  const guard = createKeelson().guard('payments', {
+    breaker: { strategy: () => ({ state: 0, success: explode, failure: explode }) },
+    retry: { backoff: { next: explode } },
+  });
+  await expect(guard.run('charge', async () => 1)).resolves.toBe(1);
+  const error = new Error('the real one');
+  const outcome = await guard.outcome('charge', () => Promise.reject(error));
+  expect(outcome).toMatchObject({
+    outcome: 'failure',
+    error,
+    attempts: 1,
+    suppressed: { reason: 'not_retryable' },
+  });
+});
