@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { prometheusLabel, prometheusName, prometheusSeries } from '../../dashboards/src/prometheus-name.ts';
+import * as semconv from '../../src/signals/semconv.ts';
+import { jaegerTrace, linksOf, parentOf, promQuery, tag } from './support/backend-queries.ts';
+import { until } from './support/poll.ts';
+import { SECRET, ShopService } from './support/shop-service.ts';
+import { Stack } from './support/stack.ts';
+import { shippedWaits } from './support/timings.ts';
+
+const ARRIVAL_MS = 15_000;
+const NOTIFICATION_MS = 6_000;
+const label = prometheusLabel;
+
+let stack: Stack;
+let shop: ShopService;
+
+beforeAll(async () => {
+  stack = await Stack.start();
+  shop = new ShopService('shop', stack.otlp);
+});
+
+afterAll(async () => {
+  await shop?.stop();
+  await stack?.stop();
+});
+
+const guardLabels = { service_name: 'shop', [label(semconv.ATTR_GUARD_NAME)]: 'payments' };
+const selector = Object.entries(guardLabels)
+  .map(([name, value]) => `${name}="${value}"`)
+  .join(',');
+
+describe('the trace of a retried payment', () => {
+  test('is in Jaeger with its attempts, the second linked to the first', async () => {
+    shop.failures = 1;
+    const traceId = await shop.pay();
+    const trace = await until(
+      'the trace in Jaeger',
+      async () => {
+        const found = await jaegerTrace(stack, traceId);
+        return found?.spans.length === 4 ? found : undefined;
+      },
+      ARRIVAL_MS,
+    );
+    const named = (name: string) =>
+      trace.spans.filter((span) => span.operationName === name).toSorted((a, b) => a.startTime - b.startTime);
+    const [call] = named('payments charge');
+    const [first, second] = named('payments charge attempt');
+    expect(call && tag(call, semconv.ATTR_OUTCOME)).toBe('success');
+    expect(call && tag(call, semconv.ATTR_ATTEMPTS)).toBe(2);
+    const [one, two] = [first, second].map((span) => Number(span && tag(span, semconv.ATTR_ATTEMPT_NUMBER)));
+    expect(two).toBe((one ?? Number.NaN) + 1);
+    expect([first, second].map((span) => span && tag(span, semconv.ATTR_OUTCOME))).toEqual([
+      'failure',
+      'success',
+    ]);
+    expect([first, second].map((span) => span && parentOf(span))).toEqual([call?.spanID, call?.spanID]);
+    expect(second && linksOf(second)).toEqual([first?.spanID]);
+  });
+
+  test('has lost every credential on its way', async () => {
+    shop.failures = 1;
+    const traceId = await shop.pay();
+    const trace = await until('the trace in Jaeger', () => jaegerTrace(stack, traceId), ARRIVAL_MS);
+    const text = JSON.stringify(trace);
+    expect(text).not.toContain(SECRET);
+    const server = trace.spans.find((span) => span.operationName === 'POST /orders');
+    expect(server && tag(server, 'url.full')).toBe(
+      'https://REDACTED@payments.example/charge?access_token=REDACTED&id=7',
+    );
+    expect(server && tag(server, 'note')).toBe('sent Bearer REDACTED to payments');
+    expect(server && tag(server, 'gen_ai.usage.input_tokens')).toBe(7);
+  });
+});
+
+describe('the metrics of the guard', () => {
+  test.each(
+    semconv.GUARD_METRICS.flatMap((metric) =>
+      prometheusSeries(metric).map((series) => [series, metric] as const),
+    ),
+  )('%s is in Prometheus with the labels of its instrument', async (series, metric) => {
+    const [sample] = await until(
+      series,
+      async () => {
+        const found = await promQuery(stack, `${series}{${selector}}`);
+        return found.length > 0 ? found : undefined;
+      },
+      ARRIVAL_MS,
+    );
+    const optional = [semconv.ATTR_ERROR_TYPE];
+    const expected = metric.attributes.filter((key) => !optional.some((each) => each === key)).map(label);
+    expect(Object.keys(sample?.metric ?? {})).toEqual(expect.arrayContaining(expected));
+    expect(sample?.metric).toMatchObject({
+      service_name: 'shop',
+      service_namespace: 'stack-test',
+      service_instance_id: 'one',
+      service_version: '1.2.3',
+      deployment_environment_name: 'test',
+    });
+  });
+
+  test('count the calls that were made', async () => {
+    const name = prometheusName(semconv.METRIC_CALLS);
+    const { calls } = shop.guard.snapshot();
+    const succeeded = `sum(${name}{${selector},${label(semconv.ATTR_OUTCOME)}="success"})`;
+    await until(
+      'the count of successes',
+      async () =>
+        (await promQuery(stack, succeeded))[0]?.value[1] === String(calls.success) ? true : undefined,
+      ARRIVAL_MS,
+    );
+  });
+
+  test('come with those of the spans, which belong to the service and to no instance of it', async () => {
+    const [sample] = await until(
+      'the span metrics',
+      async () => {
+        const found = await promQuery(
+          stack,
+          'traces_span_metrics_calls_total{service_name="shop",span_name="payments charge"}',
+        );
+        return found.length > 0 ? found : undefined;
+      },
+      ARRIVAL_MS,
+    );
+    expect(sample?.metric).toMatchObject({ service_name: 'shop', service_namespace: 'stack-test' });
+    expect(sample?.metric).not.toHaveProperty('service_instance_id');
+    const exemplars = await fetch(
+      `${stack.prometheus}/api/v1/query_exemplars?query=traces_span_metrics_duration_milliseconds_bucket&start=0&end=${Date.now() / 1000 + 60}`,
+    );
+    expect(await exemplars.text()).toContain('"trace_id"');
+  });
+
+  test('and `target_info` says which services have spoken', async () => {
+    const found = await promQuery(stack, 'target_info{service_name="shop",telemetry_sdk_name!=""}');
+    expect(found.map(({ metric }) => metric['service_instance_id'])).toEqual(['one']);
+  });
+});
+
+describe('the Collector’s own metrics', () => {
+  test('have the names that alerts about it will use', async () => {
+    await until(
+      'otelcol_exporter_sent_spans_total',
+      async () => {
+        const found = await promQuery(
+          stack,
+          'otelcol_exporter_sent_spans_total{job="otel-collector",exporter="otlp_grpc/jaeger"}',
+        );
+        return found.length > 0 ? true : undefined;
+      },
+      ARRIVAL_MS,
+    );
+  });
+});
+
+describe('CircuitBreakerOpen', () => {
+  test('fires, is notified within six seconds of the fault, and resolves', async () => {
+    shop.startLoad();
+    shop.failures = Number.POSITIVE_INFINITY;
+    const labels = { alertname: 'CircuitBreakerOpen', ...guardLabels };
+    const firing = await until('the notification', async () => stack.webhook.find('firing', labels), 20_000);
+    const [fault] = shop.openedAt;
+    const tookMs = firing.at - (fault ?? 0);
+    shop.failures = 0;
+    const resolved = await until(
+      'the resolution',
+      async () => stack.webhook.find('resolved', labels),
+      30_000,
+    );
+    const closedMs = resolved.at - (shop.closedAt.at(-1) ?? 0);
+
+    const waits = shippedWaits();
+    console.log(
+      [
+        `fault to notification with the overlay: ${(tookMs / 1000).toFixed(1)} s (bound ${NOTIFICATION_MS / 1000} s)`,
+        `recovery to resolution with the overlay: ${(closedMs / 1000).toFixed(1)} s`,
+        `fault to notification as shipped: at most ${(waits.reduce((sum, { ms }) => sum + ms, 0) / 1000).toFixed(1)} s`,
+        ...waits.map(({ what, ms }) => `  ${(ms / 1000).toFixed(1).padStart(5)} s ${what}`),
+      ].join('\n'),
+    );
+
+    expect(firing).toMatchObject({
+      path: '/alerts',
+      receiver: 'critical',
+      labels: { ...labels, severity: 'critical', service_namespace: 'stack-test' },
+      annotations: {
+        summary: 'Circuit breaker payments of shop is not closed',
+        runbook_url: expect.stringContaining('CircuitBreakerOpen'),
+        dashboard_url: expect.stringContaining('var-service=shop&var-guard=payments'),
+      },
+    });
+    expect(tookMs).toBeGreaterThan(0);
+    expect(tookMs).toBeLessThanOrEqual(NOTIFICATION_MS);
+  });
+
+  test('fired once for the whole outage: half-open trials neither resolved nor repeated it', () => {
+    const notices = stack.webhook.notices.filter(
+      (notice) => notice.labels['alertname'] === 'CircuitBreakerOpen',
+    );
+    expect(shop.openedAt.length).toBeGreaterThan(1);
+    expect(notices.map((notice) => notice.status)).toEqual(['firing', 'resolved']);
+  });
+});
+
+describe('Watchdog', () => {
+  // It fires before Prometheus knows its Alertmanager, and is told again only after a minute.
+  test('reaches its own webhook, and nobody else’s', async () => {
+    const notice = await until(
+      'the watchdog',
+      async () => stack.webhook.find('firing', { alertname: 'Watchdog' }),
+      75_000,
+    );
+    expect(notice.path).toBe('/watchdog');
+    expect(
+      stack.webhook.notices.filter(
+        (each) => each.path === '/alerts' && each.labels['alertname'] === 'Watchdog',
+      ),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,94 @@
+import type { Edit } from './documents.ts';
+
+/** Where everything listens in one test run, all of it on loopback. */
+export interface Ports {
+  readonly otlpGrpc: number;
+  readonly otlpHttp: number;
+  readonly collectorHealth: number;
+  readonly collectorMetrics: number;
+  readonly jaegerOtlp: number;
+  readonly jaegerHealth: number;
+  readonly jaegerQuery: number;
+  readonly jaegerQueryGrpc: number;
+  readonly prometheus: number;
+  readonly alertmanager: number;
+  /** Nobody listens there: Grafana's server is not part of the run. */
+  readonly grafana: number;
+}
+
+/** Every port that a run needs. */
+export const PORT_NAMES: readonly (keyof Ports)[] = [
+  'otlpGrpc',
+  'otlpHttp',
+  'collectorHealth',
+  'collectorMetrics',
+  'jaegerOtlp',
+  'jaegerHealth',
+  'jaegerQuery',
+  'jaegerQueryGrpc',
+  'prometheus',
+  'alertmanager',
+  'grafana',
+];
+
+const LOOPBACK = '127.0.0.1';
+
+/** Files that belong to one run. */
+export interface RunPaths {
+  readonly collectorData: string;
+  readonly rules: string;
+  readonly alertWebhookUrl: string;
+  readonly watchdogWebhookUrl: string;
+}
+
+type AddressEdits = (ports: Ports, paths: RunPaths) => readonly Edit[];
+
+const on = (port: number): string => `${LOOPBACK}:${port}`;
+
+/** For each shipped file, the leaves that hold an address or a path, with what stands in for them. */
+export const ADDRESSES: Readonly<Record<string, AddressEdits>> = {
+  'collector/config.yaml': (ports, paths) => [
+    { path: ['receivers', 'otlp', 'protocols', 'grpc', 'endpoint'], value: on(ports.otlpGrpc) },
+    { path: ['receivers', 'otlp', 'protocols', 'http', 'endpoint'], value: on(ports.otlpHttp) },
+    { path: ['exporters', 'otlp_grpc/jaeger', 'endpoint'], value: on(ports.jaegerOtlp) },
+    {
+      path: ['exporters', 'otlp_http/prometheus', 'endpoint'],
+      value: `http://${on(ports.prometheus)}/api/v1/otlp`,
+    },
+    { path: ['extensions', 'health_check', 'endpoint'], value: on(ports.collectorHealth) },
+    { path: ['extensions', 'file_storage', 'directory'], value: paths.collectorData },
+    ...(['host', 'port'] as const).map((key) => ({
+      path: ['service', 'telemetry', 'metrics', 'readers', 0, 'pull', 'exporter', 'prometheus', key],
+      value: key === 'host' ? LOOPBACK : ports.collectorMetrics,
+    })),
+  ],
+  'collector/jaeger.yaml': (ports) => [
+    { path: ['receivers', 'otlp', 'protocols', 'grpc', 'endpoint'], value: on(ports.jaegerOtlp) },
+    { path: ['extensions', 'healthcheckv2', 'http', 'endpoint'], value: on(ports.jaegerHealth) },
+    { path: ['extensions', 'jaeger_query', 'http', 'endpoint'], value: on(ports.jaegerQuery) },
+    { path: ['extensions', 'jaeger_query', 'grpc', 'endpoint'], value: on(ports.jaegerQueryGrpc) },
+    {
+      path: ['extensions', 'jaeger_storage', 'metric_backends', 'prometheus_store', 'prometheus', 'endpoint'],
+      value: `http://${on(ports.prometheus)}`,
+    },
+  ],
+  'dashboards/prometheus/prometheus.yml': (ports, paths) => [
+    {
+      path: ['alerting', 'alertmanagers', 0, 'static_configs', 0, 'targets', 0],
+      value: on(ports.alertmanager),
+    },
+    { path: ['rule_files', 0], value: paths.rules },
+    ...[ports.prometheus, ports.collectorMetrics, ports.alertmanager, ports.grafana].map((port, index) => ({
+      path: ['scrape_configs', index, 'static_configs', 0, 'targets', 0],
+      value: on(port),
+    })),
+  ],
+  'dashboards/prometheus/rules/keelson.yaml': () => [],
+  'dashboards/alertmanager/alertmanager.yml': (_ports, paths) => [
+    ...[0, 1, 2].map((index) => ({
+      path: ['receivers', index, 'webhook_configs', 0, 'url_file'],
+      value: paths.alertWebhookUrl,
+    })),
+    { path: ['receivers', 3, 'webhook_configs', 0, 'url_file'], value: paths.watchdogWebhookUrl },
+  ],
+};

@@ -1,0 +1,124 @@
+import { context, type Span, SpanKind, type Tracer } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  AggregationTemporalityPreference,
+  OTLPMetricExporter,
+} from '@opentelemetry/exporter-metrics-otlp-http';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { createKeelson, type Guard } from '../../../src/index.ts';
+import { TIMING_ENV } from './timing-overlay.ts';
+
+const EXPORT_MS = Number(TIMING_ENV['OTEL_METRIC_EXPORT_INTERVAL']);
+const CALL_EVERY_MS = 50;
+
+/** Must never be seen behind the Collector. */
+export const SECRET = 'keelson-secret-0815';
+
+/**
+ * A service with one guarded dependency, inside the test's process: the guard is the real one, the dependency a switch. With it a test
+ * decides exactly what happens when; the demo shows the same with separate processes and real HTTP.
+ */
+export class ShopService {
+  readonly name: string;
+  readonly guard: Guard;
+  /** When the breaker opened, in epoch milliseconds; the first is the fault. */
+  readonly openedAt: number[] = [];
+  readonly closedAt: number[] = [];
+  /** How many of the next executions fail. */
+  failures = 0;
+
+  readonly #tracer: Tracer;
+  readonly #traces: TracerProvider;
+  readonly #metrics: MeterProvider;
+  #load: NodeJS.Timeout | undefined;
+
+  /**
+   * @param name `service.name`
+   * @param otlp where to send
+   */
+  constructor(name: string, otlp: string) {
+    this.name = name;
+    const resource = resourceFromAttributes({
+      'service.name': name,
+      'service.namespace': 'stack-test',
+      'service.instance.id': 'one',
+      'service.version': '1.2.3',
+      'deployment.environment.name': 'test',
+      'telemetry.sdk.name': 'opentelemetry',
+      'telemetry.sdk.language': 'nodejs',
+    });
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    const spans = new BatchSpanProcessor({
+      exporter: new OTLPTraceExporter({ url: `${otlp}/v1/traces` }),
+      scheduledDelayMillis: Number(TIMING_ENV['OTEL_BSP_SCHEDULE_DELAY']),
+    });
+    this.#traces = new TracerProvider({ resource, spanProcessors: [spans] });
+    const exporter = new OTLPMetricExporter({
+      url: `${otlp}/v1/metrics`,
+      temporalityPreference: AggregationTemporalityPreference.CUMULATIVE,
+    });
+    const reader = new PeriodicExportingMetricReader({
+      exporter,
+      exportIntervalMillis: EXPORT_MS,
+      exportTimeoutMillis: EXPORT_MS,
+    });
+    this.#metrics = new MeterProvider({ resource, readers: [reader] });
+    this.#tracer = this.#traces.getTracer('shop');
+    this.guard = createKeelson({ tracerProvider: this.#traces, meterProvider: this.#metrics }).guard(
+      'payments',
+      {
+        retry: { retries: 1, delay: '20ms' },
+        breaker: { failures: 4, successes: 1, openFor: '400ms' },
+        bulkhead: { concurrent: 4, queue: 2 },
+        timeout: { attempt: '2s' },
+      },
+    );
+    this.guard.on((event) => {
+      if (event.type !== 'breaker.transition') return;
+      if (event.to === 'open') this.openedAt.push(Date.now());
+      if (event.to === 'closed') this.closedAt.push(Date.now());
+    });
+  }
+
+  /** One guarded payment under a server span that carries credentials, as a careless service would send them. @returns the trace id */
+  async pay(): Promise<string> {
+    return this.#tracer.startActiveSpan('POST /orders', { kind: SpanKind.SERVER }, async (span) => {
+      leak(span);
+      await this.guard.outcome('charge', async () => {
+        if (this.failures <= 0) return 'paid';
+        this.failures -= 1;
+        throw new Error(`refused by https://shop:${SECRET}@payments.example/charge?token=${SECRET}&id=7`);
+      });
+      span.end();
+      return span.spanContext().traceId;
+    });
+  }
+
+  /** Pays again and again until {@link stop}. */
+  startLoad(): void {
+    this.#load = setInterval(() => void this.pay(), CALL_EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#load);
+    await Promise.all([this.#traces.shutdown(), this.#metrics.shutdown()]);
+    context.disable();
+  }
+}
+
+function leak(span: Span): void {
+  span.setAttributes({
+    'http.request.header.authorization': [`Bearer ${SECRET}`],
+    'http.request.header.cookie': [`sid=${SECRET}`],
+    'http.request.header.x-api-key': SECRET,
+    'db.password': SECRET,
+    'auth.token': SECRET,
+    'url.full': `https://shop:${SECRET}@payments.example/charge?access_token=${SECRET}&id=7`,
+    note: `sent Bearer ${SECRET} to payments`,
+    'gen_ai.usage.input_tokens': 7,
+  });
+  span.addEvent('sent', { 'request.authorization': SECRET, body: `Basic ${SECRET}` });
+}

@@ -1,0 +1,174 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { ADDRESSES, PORT_NAMES, type Ports, type RunPaths } from './addresses.ts';
+import { COLLECTOR, program } from './backends.ts';
+import { Child, freePorts } from './child.ts';
+import { edited, ROOT, shipped } from './documents.ts';
+import { getJson, isUp, until } from './poll.ts';
+import { timingEdits } from './timing-overlay.ts';
+import { Webhook } from './webhook.ts';
+
+const START_MS = 30_000;
+
+/** A shipped file as one run uses it. */
+export interface UsedConfig {
+  readonly file: string;
+  readonly path: string;
+}
+
+/** Writes the shipped configuration, with this run's addresses and the timing overlay, into a folder. */
+export function writeConfigs(
+  folder: string,
+  ports: Ports,
+  webhookUrl: string,
+): Readonly<Record<string, UsedConfig>> {
+  const paths: RunPaths = {
+    collectorData: join(folder, 'collector-data'),
+    rules: join(folder, 'keelson.yaml'),
+    alertWebhookUrl: join(folder, 'alert_webhook_url'),
+    watchdogWebhookUrl: join(folder, 'watchdog_webhook_url'),
+  };
+  writeFileSync(paths.alertWebhookUrl, `${webhookUrl}/alerts`);
+  writeFileSync(paths.watchdogWebhookUrl, `${webhookUrl}/watchdog`);
+  const used = Object.entries(ADDRESSES).map(([file, addressEdits]): readonly [string, UsedConfig] => {
+    const { document } = shipped(file);
+    const path = join(folder, file.split('/').at(-1) ?? file);
+    writeFileSync(
+      path,
+      stringify(edited(edited(document, addressEdits(ports, paths)), timingEdits(document))),
+    );
+    return [file, { file, path }];
+  });
+  return Object.fromEntries(used);
+}
+
+/** The flags that docker-compose.yml starts a service with, defaults filled in, but for those that hold a path. */
+function shippedFlags(service: string, ...replaced: readonly string[]): readonly string[] {
+  const compose = parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8')) as {
+    readonly services: Readonly<Record<string, { readonly command?: readonly string[] }>>;
+  };
+  return (compose.services[service]?.command ?? [])
+    .map((flag) => flag.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1'))
+    .filter((flag) => !replaced.some((name) => flag.startsWith(`${name}=`)));
+}
+
+/** The Collector, Jaeger, Prometheus and Alertmanager of one test file, and a webhook that gets the notifications. */
+export class Stack {
+  readonly folder: string;
+  readonly ports: Ports;
+  readonly webhook: Webhook;
+  readonly configs: Readonly<Record<string, UsedConfig>>;
+  readonly children: readonly Child[];
+
+  private constructor(folder: string, ports: Ports, webhook: Webhook, webhookUrl: string) {
+    this.folder = folder;
+    this.ports = ports;
+    this.webhook = webhook;
+    this.configs = writeConfigs(folder, ports, webhookUrl);
+    for (const data of ['collector-data', 'prometheus', 'alertmanager']) mkdirSync(join(folder, data));
+    const config = (file: string): string => this.configs[file]?.path ?? '';
+    this.children = [
+      new Child(
+        'alertmanager',
+        program('alertmanager'),
+        [
+          ...shippedFlags('alertmanager', '--config.file', '--storage.path'),
+          `--config.file=${config('dashboards/alertmanager/alertmanager.yml')}`,
+          `--storage.path=${join(folder, 'alertmanager')}`,
+          `--web.listen-address=127.0.0.1:${ports.alertmanager}`,
+        ],
+        folder,
+      ),
+      new Child(
+        'prometheus',
+        program('prometheus'),
+        [
+          ...shippedFlags('prometheus', '--config.file', '--storage.tsdb.path'),
+          `--config.file=${config('dashboards/prometheus/prometheus.yml')}`,
+          `--storage.tsdb.path=${join(folder, 'prometheus')}`,
+          `--web.listen-address=127.0.0.1:${ports.prometheus}`,
+        ],
+        folder,
+      ),
+      new Child('jaeger', program('jaeger'), [`--config=${config('collector/jaeger.yaml')}`], folder),
+      new Child('otelcol', program(COLLECTOR), [`--config=${config('collector/config.yaml')}`], folder),
+    ];
+  }
+
+  /** Starts everything at once and waits until all of it is ready; on failure nothing is left behind. */
+  static async start(): Promise<Stack> {
+    const found = await freePorts(PORT_NAMES.length);
+    const ports = Object.fromEntries(
+      PORT_NAMES.map((name, index) => [name, found[index] ?? 0]),
+    ) as unknown as Ports;
+    const webhook = new Webhook();
+    const webhookUrl = await webhook.listen();
+    const folder = mkdtempSync(join(tmpdir(), 'keelson-stack-'));
+    let stack: Stack | undefined;
+    try {
+      stack = new Stack(folder, ports, webhook, webhookUrl);
+      await stack.#ready();
+      return stack;
+    } catch (error) {
+      const said = stack?.children.map((child) => `--- ${child.name}\n${child.output}`).join('\n') ?? '';
+      if (stack) await stack.stop();
+      else {
+        await webhook.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
+      throw new Error(`The stack did not start.\n${said}`, { cause: error });
+    }
+  }
+
+  /** Where services send OTLP over HTTP. */
+  get otlp(): string {
+    return `http://127.0.0.1:${this.ports.otlpHttp}`;
+  }
+
+  get prometheus(): string {
+    return `http://127.0.0.1:${this.ports.prometheus}`;
+  }
+
+  get jaeger(): string {
+    return `http://127.0.0.1:${this.ports.jaegerQuery}`;
+  }
+
+  get alertmanager(): string {
+    return `http://127.0.0.1:${this.ports.alertmanager}`;
+  }
+
+  /** Ends every process by its own id and removes the folder. */
+  async stop(): Promise<void> {
+    await Promise.all(this.children.map((child) => child.stop()));
+    await this.webhook.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #ready(): Promise<void> {
+    const { ports } = this;
+    const probe = (name: string, ask: () => Promise<true | undefined>): Promise<true> =>
+      until(
+        name,
+        async () => {
+          for (const child of this.children) child.assertRunning();
+          return ask();
+        },
+        START_MS,
+      );
+    await Promise.all([
+      probe('Prometheus', () => isUp(`${this.prometheus}/-/ready`)),
+      probe('Alertmanager', () => isUp(`${this.alertmanager}/-/ready`)),
+      probe('Jaeger', () => isUp(`http://127.0.0.1:${ports.jaegerHealth}/status`)),
+      probe('the Collector', () => isUp(`http://127.0.0.1:${ports.collectorHealth}/`)),
+      // Prometheus finds its Alertmanager some seconds after it is ready; what fires before waits a minute to be told again.
+      probe('Prometheus to know its Alertmanager', async () => {
+        const answer = await getJson<{ readonly data: { readonly activeAlertmanagers: readonly unknown[] } }>(
+          `${this.prometheus}/api/v1/alertmanagers`,
+        );
+        return answer?.data.activeAlertmanagers.length === 1 ? true : undefined;
+      }),
+    ]);
+  }
+}

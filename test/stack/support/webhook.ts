@@ -1,0 +1,64 @@
+import { createServer, type Server } from 'node:http';
+
+/** An alert as Alertmanager tells of it. */
+export interface NotifiedAlert {
+  readonly status: 'firing' | 'resolved';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** One alert of one notification, with when and where it arrived. */
+export interface Notice extends NotifiedAlert {
+  readonly at: number;
+  /** Path of the webhook: `/alerts` or `/watchdog`. */
+  readonly path: string;
+  readonly receiver: string;
+}
+
+/** What operators would have in the place of this: somebody who gets the notifications. */
+export class Webhook {
+  readonly notices: Notice[] = [];
+  readonly #server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
+        readonly receiver: string;
+        readonly alerts: readonly NotifiedAlert[];
+      };
+      for (const { status, labels, annotations } of body.alerts) {
+        this.notices.push({
+          at: Date.now(),
+          path: request.url ?? '',
+          receiver: body.receiver,
+          status,
+          labels,
+          annotations,
+        });
+      }
+      response.writeHead(200).end();
+    });
+  });
+
+  /** @returns the address that it listens on */
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    const address = this.#server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('Expected a port, got none.');
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  /** @returns the first notice of an alert that has these labels */
+  find(status: Notice['status'], labels: Readonly<Record<string, string>>): Notice | undefined {
+    return this.notices.find(
+      (notice) =>
+        notice.status === status &&
+        Object.entries(labels).every(([name, value]) => notice.labels[name] === value),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
