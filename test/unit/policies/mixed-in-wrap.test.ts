@@ -47,42 +47,36 @@ describe("our policies in cockatiel's wrap", () => {
     expect(seen).toBe(reason);
   });
 
-  test.each([
+  test.each<[string, cockatiel.IPolicy<cockatiel.IRetryContext>]>([
     ['retry', retry()],
     ['breaker', breaker()],
     ['bulkhead', bulkhead()],
     ['timeout', timeout('1s')],
-  ])(
-    'call nothing for a signal that is aborted already: %s',
-    async (_name, policy: cockatiel.IPolicy<never>) => {
-      const fn = failing(0);
-      await expect(policy.execute(fn, AbortSignal.abort('too late'))).rejects.toBe('too late');
-      expect(fn.executions).toBe(0);
-    },
-  );
+  ])('call nothing for a signal that is aborted already: %s', async (_name, policy) => {
+    const fn = failing(0);
+    await expect(policy.execute(fn, AbortSignal.abort('too late'))).rejects.toBe('too late');
+    expect(fn.executions).toBe(0);
+  });
 
-  test.each([
+  test.each<[string, cockatiel.IPolicy<cockatiel.IRetryContext>]>([
     ['retry', retry({ retries: 0 })],
     ['breaker', breaker()],
     ['bulkhead', bulkhead()],
     ['timeout', timeout('1s')],
-  ])(
-    'tell of successes and failures, and survive listeners that throw: %s',
-    async (_name, policy: cockatiel.IPolicy<never>) => {
-      const heard: unknown[] = [];
-      policy.onSuccess(() => {
-        throw new Error('a listener that throws');
-      });
-      policy.onSuccess(({ duration }) => heard.push(['success', duration >= 0]));
-      const stop = policy.onFailure(({ reason }) => heard.push(reason));
-      const error = new Error('no');
-      await expect(policy.execute(failing(0))).resolves.toBe('ok');
-      await expect(policy.execute(failing(1, error))).rejects.toBe(error);
-      stop.dispose();
-      await expect(policy.execute(failing(1, error))).rejects.toBe(error);
-      expect(heard).toEqual([['success', true], { error }]);
-    },
-  );
+  ])('tell of successes and failures, and survive listeners that throw: %s', async (_name, policy) => {
+    const heard: unknown[] = [];
+    policy.onSuccess(() => {
+      throw new Error('a listener that throws');
+    });
+    policy.onSuccess(({ duration }) => heard.push(['success', duration >= 0]));
+    const stop = policy.onFailure(({ reason }) => heard.push(reason));
+    const error = new Error('no');
+    await expect(policy.execute(failing(0))).resolves.toBe('ok');
+    await expect(policy.execute(failing(1, error))).rejects.toBe(error);
+    stop.dispose();
+    await expect(policy.execute(failing(1, error))).rejects.toBe(error);
+    expect(heard).toEqual([['success', true], { error }]);
+  });
 });
 
 describe('our retry as a policy', () => {
