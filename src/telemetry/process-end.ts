@@ -1,0 +1,50 @@
+import type { Telemetry } from './telemetry.ts';
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const DEADLINE_MS = 3_000;
+
+/** The part of `process` that {@link endWithProcess} uses. */
+export interface EndingProcess {
+  readonly pid: number;
+  on(event: string, listener: (...values: never[]) => void): unknown;
+  off(event: string, listener: (...values: never[]) => void): unknown;
+  once(event: string, listener: (...values: never[]) => void): unknown;
+  listenerCount(event: string): number;
+  kill(pid: number, signal: string): unknown;
+}
+
+/**
+ * Sends what waits before the process ends, and leaves how it ends to the application.
+ * - A signal that the application listens to: what waits is sent, and nothing else; the application decides.
+ * - A signal that nobody else listens to: what waits is sent within a deadline (3 s), then the signal is raised again, so that the process ends by
+ *   it as it would have. A second signal meanwhile ends it at once.
+ * - The loop runs empty: what waits is sent once.
+ * - `process.exit()`: spans that wait are written to the files, synchronously.
+ */
+export function endWithProcess(
+  telemetry: Pick<Telemetry, 'forceFlush' | 'shutdown'>,
+  host: EndingProcess,
+): void {
+  for (const signal of SIGNALS) {
+    let ending = false;
+    const listener = (): void => {
+      if (host.listenerCount(signal) > 1) {
+        void telemetry.forceFlush(DEADLINE_MS);
+        return;
+      }
+      const raise = (): void => {
+        host.off(signal, listener);
+        host.kill(host.pid, signal);
+      };
+      if (ending) {
+        raise();
+        return;
+      }
+      ending = true;
+      void telemetry.shutdown(DEADLINE_MS).then(raise);
+    };
+    host.on(signal, listener);
+  }
+  host.once('beforeExit', () => void telemetry.forceFlush(DEADLINE_MS));
+  host.once('exit', () => void telemetry.forceFlush(1));
+}

@@ -1,0 +1,217 @@
+import { createNoopMeter } from '@opentelemetry/api';
+import type { Meter, MeterProvider as ApiMeterProvider, TextMapPropagator } from '@opentelemetry/api';
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
+import type { LogRecordProcessor, ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import {
+  AggregationTemporality,
+  AggregationType,
+  InstrumentType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import type {
+  AggregationOption,
+  IMetricReader,
+  PushMetricExporter,
+  ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
+import type { Resource } from '@opentelemetry/resources';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import type { ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
+
+import type { EnvironmentSettings } from './environment.ts';
+import { PipelineExporter } from './pipeline.ts';
+import type { Warn } from './warner.ts';
+
+/** Makes the sampler that the variables name. */
+export function makeSampler({ name, ratio }: EnvironmentSettings['sampler']): Sampler {
+  switch (name) {
+    case 'always_on':
+      return new AlwaysOnSampler();
+    case 'always_off':
+      return new AlwaysOffSampler();
+    case 'traceidratio':
+      return new TraceIdRatioBasedSampler(ratio);
+    case 'parentbased_always_on':
+      return new ParentBasedSampler({ root: new AlwaysOnSampler() });
+    case 'parentbased_always_off':
+      return new ParentBasedSampler({ root: new AlwaysOffSampler() });
+    case 'parentbased_traceidratio':
+      return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) });
+  }
+}
+
+/** Makes the propagator that the variables name. */
+export function makePropagator(names: EnvironmentSettings['propagators']): TextMapPropagator {
+  return new CompositePropagator({
+    propagators: names.map((name) =>
+      name === 'baggage' ? new W3CBaggagePropagator() : new W3CTraceContextPropagator(),
+    ),
+  });
+}
+
+/**
+ * The SDK's batch processors tell what they drop through a metric only. This meter provider hears it.
+ * @param onDrop takes the number of items that a full queue refused
+ */
+export function queueDropMeter(onDrop: (items: number) => void): ApiMeterProvider {
+  const noop = createNoopMeter();
+  const meter: Meter = {
+    createCounter: () => ({
+      add(value, attributes) {
+        if (attributes?.['error.type'] === 'queue_full') onDrop(value);
+      },
+    }),
+    createGauge: noop.createGauge.bind(noop),
+    createHistogram: noop.createHistogram.bind(noop),
+    createUpDownCounter: noop.createUpDownCounter.bind(noop),
+    createObservableCounter: noop.createObservableCounter.bind(noop),
+    createObservableGauge: noop.createObservableGauge.bind(noop),
+    createObservableUpDownCounter: noop.createObservableUpDownCounter.bind(noop),
+    addBatchObservableCallback: noop.addBatchObservableCallback.bind(noop),
+    removeBatchObservableCallback: noop.removeBatchObservableCallback.bind(noop),
+  };
+  return { getMeter: () => meter };
+}
+
+class MetricPipelineExporter extends PipelineExporter<ResourceMetrics> implements PushMetricExporter {
+  readonly #settings: Pick<EnvironmentSettings, 'temporality' | 'histogram'>;
+
+  constructor(
+    options: ConstructorParameters<typeof PipelineExporter<ResourceMetrics>>[0],
+    settings: Pick<EnvironmentSettings, 'temporality' | 'histogram'>,
+  ) {
+    super(options);
+    this.#settings = settings;
+  }
+
+  selectAggregation(type: InstrumentType): AggregationOption {
+    return type === InstrumentType.HISTOGRAM &&
+      this.#settings.histogram === 'base2_exponential_bucket_histogram'
+      ? { type: AggregationType.EXPONENTIAL_HISTOGRAM }
+      : { type: AggregationType.DEFAULT };
+  }
+
+  selectAggregationTemporality(type: InstrumentType): AggregationTemporality {
+    return temporalityOf(this.#settings.temporality, type);
+  }
+}
+
+/** The temporality of an instrument under a preference, as the OTLP exporter's specification has it. */
+export function temporalityOf(
+  preference: EnvironmentSettings['temporality'],
+  type: InstrumentType,
+): AggregationTemporality {
+  const { CUMULATIVE, DELTA } = AggregationTemporality;
+  switch (type) {
+    case InstrumentType.COUNTER:
+    case InstrumentType.HISTOGRAM:
+      return preference === 'cumulative' ? CUMULATIVE : DELTA;
+    case InstrumentType.OBSERVABLE_COUNTER:
+    case InstrumentType.GAUGE:
+    case InstrumentType.OBSERVABLE_GAUGE:
+      return preference === 'delta' ? DELTA : CUMULATIVE;
+    case InstrumentType.UP_DOWN_COUNTER:
+    case InstrumentType.OBSERVABLE_UP_DOWN_COUNTER:
+      return CUMULATIVE;
+  }
+}
+
+/** A processor that somebody else wrote: what it throws stays inside, and is said once. */
+function isolated<T extends object>(processor: T, warn: Warn): T {
+  const caught = (error: unknown): void => {
+    const name = error instanceof Error ? error.name : typeof error;
+    warn('processor', `A processor passed to startTelemetry throws (${name}). Calls go on without it.`);
+  };
+  return new Proxy(processor, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key, target);
+      if (typeof member !== 'function') return member;
+      return (...values: unknown[]): unknown => {
+        try {
+          const result: unknown = Reflect.apply(member, target, values);
+          return result instanceof Promise ? result.catch(caught) : result;
+        } catch (error) {
+          caught(error);
+          return key === 'forceFlush' || key === 'shutdown' ? Promise.resolve() : undefined;
+        }
+      };
+    },
+  });
+}
+
+/** What {@link makeProviders} takes: one exporter for each signal that goes anywhere. */
+export interface ProviderParts {
+  readonly resource: Resource;
+  readonly settings: EnvironmentSettings;
+  readonly metricIntervalMs: number;
+  readonly sampler: Sampler;
+  readonly traces: ConstructorParameters<typeof PipelineExporter<readonly ReadableSpan[]>>[0] | undefined;
+  readonly logs: ConstructorParameters<typeof PipelineExporter<readonly ReadableLogRecord[]>>[0] | undefined;
+  readonly metrics: ConstructorParameters<typeof PipelineExporter<ResourceMetrics>>[0] | undefined;
+  readonly spanProcessors: readonly SpanProcessor[];
+  readonly logRecordProcessors: readonly LogRecordProcessor[];
+  readonly metricReaders: readonly IMetricReader[];
+  readonly onQueueFull: (signal: 'traces' | 'logs', items: number) => void;
+  readonly warn: Warn;
+}
+
+/** The SDK's three providers. */
+export interface Providers {
+  readonly tracer: TracerProvider;
+  readonly meter: MeterProvider;
+  readonly logger: LoggerProvider;
+}
+
+/** Builds the SDK's providers around the exporters. */
+export function makeProviders(parts: ProviderParts): Providers {
+  const { resource, settings, warn } = parts;
+  const spanProcessors = parts.spanProcessors.map((processor) => isolated(processor, warn));
+  if (parts.traces) {
+    spanProcessors.push(
+      new BatchSpanProcessor({
+        exporter: new PipelineExporter(parts.traces),
+        ...settings.spanBatch,
+        selfObsMeterProvider: queueDropMeter((items) => parts.onQueueFull('traces', items)),
+      }),
+    );
+  }
+  const processors = parts.logRecordProcessors.map((processor) => isolated(processor, warn));
+  if (parts.logs) {
+    processors.push(
+      new BatchLogRecordProcessor({
+        exporter: new PipelineExporter(parts.logs),
+        ...settings.logBatch,
+        selfObsMeterProvider: queueDropMeter((items) => parts.onQueueFull('logs', items)),
+      }),
+    );
+  }
+  const readers = [...parts.metricReaders];
+  if (parts.metrics) {
+    readers.push(
+      new PeriodicExportingMetricReader({
+        exporter: new MetricPipelineExporter(parts.metrics, settings),
+        exportIntervalMillis: parts.metricIntervalMs,
+        exportTimeoutMillis: Math.min(parts.metricIntervalMs, settings.metricTimeoutMs),
+      }),
+    );
+  }
+  return {
+    tracer: new TracerProvider({
+      resource,
+      sampler: parts.sampler,
+      spanLimits: settings.spanLimits,
+      spanProcessors,
+    }),
+    meter: new MeterProvider({ resource, readers }),
+    logger: new LoggerProvider({ resource, processors, logRecordLimits: settings.logLimits }),
+  };
+}

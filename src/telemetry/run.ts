@@ -1,0 +1,297 @@
+import { logs } from '@opentelemetry/api';
+import type { Logger } from 'winston';
+
+import type { Clock } from '../core/clock.ts';
+import { parseDuration } from '../core/duration.ts';
+import type { Duration } from '../core/duration.ts';
+import { systemRandom } from '../core/random.ts';
+import { HostSampler } from '../host/index.ts';
+import { bindSignals } from '../signals/index.ts';
+import {
+  ATTR_REASON,
+  ATTR_SIGNAL,
+  METRIC_TELEMETRY_DROPPED,
+  METRIC_TELEMETRY_EXPORTED,
+  SCOPE_NAME,
+} from '../signals/semconv.ts';
+import { JsonLinesWriter } from '../storage/index.ts';
+import type { Home } from '../storage/index.ts';
+import type { TelemetryCounts, TelemetryStats } from './counts.ts';
+import { DeliveryLane } from './delivery-lane.ts';
+import { shownUrl, signalUrl } from './environment-otlp.ts';
+import type { OtlpSettings } from './environment-otlp.ts';
+import type { EnvironmentSettings, Signal } from './environment.ts';
+import { disableGlobals } from './globals.ts';
+import { observableFor, registerHostGauges } from './host-gauges.ts';
+import { createLogger } from './logger.ts';
+import { telemetryDefaults } from './options.ts';
+import type { CheckedOptions, TelemetryOptions } from './options.ts';
+import { emitLog } from './otel-transport.ts';
+import { countPoints, encodeMetrics } from './otlp-json-metrics.ts';
+import { encodeLogs, encodeSpans } from './otlp-json.ts';
+import { HttpTransport } from './otlp-transport.ts';
+import type { PipelineOptions } from './pipeline.ts';
+import { PrometheusEndpoint } from './prometheus-endpoint.ts';
+import { makeProviders, makeSampler } from './providers.ts';
+import type { Providers } from './providers.ts';
+import { writeQuietly } from './quiet-write.ts';
+import { makeResource } from './resource.ts';
+import { HOST_SCOPE_NAME } from './semconv.ts';
+import type { Telemetry } from './telemetry.ts';
+import type { Warn } from './warner.ts';
+
+/** What a {@link TelemetryRun} is made of. */
+export interface TelemetryRunParts {
+  readonly options: TelemetryOptions;
+  readonly checked: CheckedOptions;
+  readonly settings: EnvironmentSettings;
+  readonly mode: Telemetry['mode'];
+  readonly clock: Clock;
+  readonly counts: TelemetryCounts;
+  readonly home: Home;
+  readonly warn: Warn;
+  readonly onEnd: () => void;
+}
+
+const LOG_SCOPE_NAME = 'keelson.logger';
+
+/** Telemetry from start to shutdown: makes the parts that the settings ask for, and ends them within a deadline. */
+export class TelemetryRun implements Telemetry {
+  readonly mode: Telemetry['mode'];
+  readonly providers: Providers | undefined;
+  readonly #parts: TelemetryRunParts;
+  readonly #lanes: DeliveryLane[] = [];
+  readonly #writers: JsonLinesWriter[] = [];
+  readonly #prometheus: PrometheusEndpoint | undefined;
+  #sampler: HostSampler | undefined;
+  #logger: Logger | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(parts: TelemetryRunParts) {
+    this.#parts = parts;
+    this.mode = parts.mode;
+    if (parts.mode !== 'running') return;
+    this.#prometheus = this.#startPrometheus();
+    this.providers = this.#makeProviders();
+  }
+
+  get home(): string {
+    return this.#parts.home.path;
+  }
+
+  get ready(): Promise<void> {
+    return this.#prometheus?.ready ?? Promise.resolve();
+  }
+
+  get prometheus(): { readonly url: string } | undefined {
+    const url = this.#prometheus?.url;
+    return url === undefined ? undefined : { url };
+  }
+
+  get logger(): Logger {
+    this.#logger ??= this.#makeLogger();
+    return this.#logger;
+  }
+
+  stats(): TelemetryStats {
+    return this.#parts.counts.snapshot();
+  }
+
+  /** Starts what watches and counts; called once, after the providers are registered. */
+  begin(): void {
+    const { providers } = this;
+    if (!providers) return;
+    this.#publishCounts(providers);
+    const intervalMs = this.#parts.checked.hostIntervalMs;
+    if (intervalMs === undefined) return;
+    const sampler = new HostSampler({ intervalMs, path: this.home, clock: this.#parts.clock });
+    this.#sampler = sampler;
+    registerHostGauges(providers.meter.getMeter(HOST_SCOPE_NAME), () => sampler.latest);
+    sampler.start();
+  }
+
+  forceFlush(deadline?: Duration): Promise<void> {
+    if (this.#ending) return this.#ending;
+    return this.#within(deadline, () => this.#flush());
+  }
+
+  shutdown(deadline?: Duration): Promise<void> {
+    this.#ending ??= this.#end(deadline);
+    return this.#ending;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  async #flush(): Promise<void> {
+    const { providers } = this;
+    if (!providers) return;
+    await settled(
+      () => providers.tracer.forceFlush(),
+      () => providers.meter.forceFlush(),
+      () => providers.logger.forceFlush(),
+    );
+    await settled(...this.#lanes.map((lane) => () => lane.flush()));
+  }
+
+  async #end(deadline: Duration | undefined): Promise<void> {
+    const { providers } = this;
+    if (this.mode === 'running') this.#parts.onEnd();
+    this.#sampler?.stop();
+    await this.#within(deadline, async () => {
+      if (!providers) return;
+      await settled(
+        () => providers.tracer.shutdown(),
+        () => providers.meter.shutdown(),
+        () => providers.logger.shutdown(),
+        ...(this.#prometheus ? [() => this.#prometheus?.close()] : []),
+      );
+    });
+    for (const lane of this.#lanes) lane.close();
+    for (const writer of this.#writers) writer.close();
+    if (this.mode === 'foreign') return;
+    disableGlobals();
+    if (providers) bindSignals();
+  }
+
+  /** Waits for `work`, at most until the deadline; its timer keeps the process alive meanwhile, and only it. */
+  async #within(deadline: Duration | undefined, work: () => Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#parts.clock.setTimer(resolve, parseDuration(deadline) ?? telemetryDefaults.deadline);
+    await Promise.race([promise, settled(work)]);
+    timer.cancel();
+  }
+
+  #startPrometheus(): PrometheusEndpoint | undefined {
+    const { options, settings, warn } = this.#parts;
+    if (options.prometheus === false) return undefined;
+    if (options.prometheus === undefined && !settings.exporters.metrics.includes('prometheus')) {
+      return undefined;
+    }
+    const host = options.prometheus?.host ?? settings.prometheus.host;
+    const port = options.prometheus?.port ?? settings.prometheus.port;
+    return new PrometheusEndpoint(host, port, warn);
+  }
+
+  #makeProviders(): Providers {
+    const { options, checked, settings, counts, warn } = this.#parts;
+    return makeProviders({
+      resource: makeResource(options, settings),
+      settings,
+      metricIntervalMs: checked.metricIntervalMs ?? settings.metricIntervalMs,
+      sampler: options.sampler ?? makeSampler(settings.sampler),
+      traces: this.#pipeline('traces', encodeSpans, (batch) => batch.length),
+      logs: this.#pipeline('logs', encodeLogs, (batch) => batch.length),
+      metrics: this.#pipeline('metrics', encodeMetrics, countPoints),
+      spanProcessors: options.spanProcessors ?? [],
+      logRecordProcessors: options.logRecordProcessors ?? [],
+      metricReaders: [
+        ...(this.#prometheus ? [this.#prometheus.reader] : []),
+        ...(options.metricReaders ?? []),
+      ],
+      onQueueFull: (signal, items) => {
+        counts.dropped(signal, 'queue_full', items);
+        warn(
+          `queue:${signal}`,
+          `More ${signal} end at once than the SDK's queue holds; what does not fit is lost and counted. ` +
+            `Raise OTEL_${signal === 'traces' ? 'BSP' : 'BLRP'}_MAX_QUEUE_SIZE.`,
+        );
+      },
+      warn,
+    });
+  }
+
+  #pipeline<T>(
+    signal: Signal,
+    encode: (batch: T) => Uint8Array,
+    size: (batch: T) => number,
+  ): PipelineOptions<T> | undefined {
+    const { options, settings, counts, home, warn, clock } = this.#parts;
+    const exporters = settings.exporters[signal];
+    const wantsOtlp = options.otlp === undefined ? exporters.includes('otlp') : options.otlp !== false;
+    const file =
+      (options.files ?? settings.files)
+        ? new JsonLinesWriter({ folder: () => home.folder('telemetry', signal), naming: 'segments', clock })
+        : undefined;
+    const console = exporters.includes('console')
+      ? (line: string): void => writeQuietly(process.stdout, line)
+      : undefined;
+    if (!file && !wantsOtlp && !console) return undefined;
+    if (file) this.#writers.push(file);
+    const lane = wantsOtlp ? this.#lane(signal) : undefined;
+    return { signal, encode, size, counts, warn, file, lane, console };
+  }
+
+  #lane(signal: Signal): DeliveryLane {
+    const { options, checked, settings, counts, clock, warn } = this.#parts;
+    const fromEnv = settings.otlp[signal];
+    const own = options.otlp === false ? undefined : options.otlp;
+    const merged: OtlpSettings = {
+      ...fromEnv,
+      url: own?.endpoint === undefined ? fromEnv.url : signalUrl(own.endpoint, signal),
+      headers: { ...fromEnv.headers, ...own?.headers },
+      timeoutMs: checked.otlpTimeoutMs ?? fromEnv.timeoutMs,
+    };
+    const lane = new DeliveryLane({
+      signal,
+      transport: new HttpTransport(merged, clock),
+      counts,
+      clock,
+      random: systemRandom,
+      warn,
+      // One receiver takes all signals: one warning for it.
+      target: new URL(shownUrl(merged.url)).origin,
+    });
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  #publishCounts(providers: Providers): void {
+    const { counts } = this.#parts;
+    const meter = providers.meter.getMeter(SCOPE_NAME);
+    const exported = observableFor(meter, METRIC_TELEMETRY_EXPORTED);
+    const dropped = observableFor(meter, METRIC_TELEMETRY_DROPPED);
+    meter.addBatchObservableCallback(
+      (result) => {
+        counts.forEachExported((signal, items) => result.observe(exported, items, { [ATTR_SIGNAL]: signal }));
+        counts.forEachDropped((signal, reason, items) =>
+          result.observe(dropped, items, { [ATTR_SIGNAL]: signal, [ATTR_REASON]: reason }),
+        );
+      },
+      [exported, dropped],
+    );
+  }
+
+  #makeLogger(): Logger {
+    const { options, clock, home, counts, warn } = this.#parts;
+    const wanted = { ...telemetryDefaults.logger, ...options.logger };
+    const lines: ((line: string) => void)[] = [];
+    if (wanted.console) lines.push((line) => writeQuietly(process.stderr, `${line}\n`));
+    if (wanted.files) {
+      const writer = new JsonLinesWriter({ folder: () => home.folder('logs'), naming: 'daily', clock });
+      this.#writers.push(writer);
+      lines.push((line) => {
+        const result = writer.append([line]);
+        if (result.written || result.reason === 'closed') return;
+        counts.dropped('logs', 'disk', 1);
+        warn(
+          'disk:log',
+          `Log lines cannot be written below KEELSON_HOME: ${result.error instanceof Error ? result.error.message : result.code} They still go to OTLP.`,
+        );
+      });
+    }
+    const provider = this.providers?.logger ?? logs;
+    return createLogger({
+      level: wanted.level,
+      redact: wanted.redact,
+      clock,
+      sinks: { lines, entry: (entry) => emitLog(() => provider.getLogger(LOG_SCOPE_NAME), entry) },
+    }).logger;
+  }
+}
+
+/** Runs all, waits for all, and drops what they throw: there is nobody left to tell. */
+async function settled(...work: readonly (() => Promise<unknown> | undefined)[]): Promise<void> {
+  await Promise.allSettled(work.map(async (each) => each()));
+}
