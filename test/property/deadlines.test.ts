@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Deadline, DeadlineList } from '../../src/core/deadlines.ts';
 import { Deadlines } from '../../src/core/deadlines.ts';

@@ -27,8 +27,8 @@ describe('the metrics of a guard', () => {
     expect(calls.map(({ value }) => value)).toEqual([0, 0, 0, 0, 0]);
     const rejections = await telemetry.points('keelson.rejections');
     expect(
-      rejections.map(
-        ({ attributes }) => `${attributes['keelson.policy.name']}/${attributes['keelson.reason']}`,
+      rejections.map(({ attributes }) =>
+        [attributes['keelson.policy.name'], attributes['keelson.reason']].join('/'),
       ),
     ).toEqual([
       'breaker/open',
