@@ -1,0 +1,82 @@
+import type { WriteStream } from 'node:tty';
+
+import type { Paint } from './board.ts';
+import { headline, newsLine, table } from './board.ts';
+import type { GuardNews } from './messages.ts';
+import type { RunState, StartedPhase, Watcher } from './run.ts';
+
+/** A watcher that shows what it sees, and can be told that it is over. */
+export interface Screen extends Watcher {
+  close(): void;
+}
+
+const LATEST_NEWS = 10;
+const REDRAW_EVERY_MS = 200;
+const PLAIN_EVERY_MS = 2_000;
+
+/** Says nothing: for `--json`. */
+export function silentScreen(): Screen {
+  return { ready() {}, phase() {}, news() {}, close() {} };
+}
+
+/** Draws the table again and again in the same place. */
+export function liveScreen(out: WriteStream, paint: Paint): Screen {
+  let state: RunState | undefined;
+  let phase: StartedPhase | undefined;
+  let drawn = 0;
+  const latest: string[] = [];
+
+  const draw = (): void => {
+    if (!state) return;
+    const lines = [headline(state, phase, paint), '', ...table(state.guards, paint), '', ...latest];
+    // Some pseudo-terminals have no size.
+    const fitting = out.rows > 0 ? lines.slice(0, Math.max(1, out.rows - 1)) : lines;
+    const up = drawn > 0 ? `\u001b[${drawn}A` : '';
+    // Autowrap is off while drawing: a line that wraps would move everything below it.
+    out.write(`\u001b[?7l${up}\r${fitting.map((line) => `\u001b[2K${line}`).join('\n')}\n\u001b[J\u001b[?7h`);
+    drawn = fitting.length;
+  };
+  const timer = setInterval(draw, REDRAW_EVERY_MS);
+
+  return {
+    ready: (started) => {
+      state = started;
+    },
+    phase: (started) => {
+      phase = started;
+    },
+    news: (news) => {
+      if (!state) return;
+      latest.push(newsLine(state, news, paint));
+      if (latest.length > LATEST_NEWS) latest.shift();
+    },
+    close: () => {
+      clearInterval(timer);
+      draw();
+    },
+  };
+}
+
+/** Writes lines: each phase, each change of a breaker, and the table every two seconds. For logs and pipes. */
+export function plainScreen(write: (text: string) => void, paint: Paint): Screen {
+  let state: RunState | undefined;
+  let phase: StartedPhase | undefined;
+  const print = (lines: readonly string[]): void => write(`${lines.join('\n')}\n`);
+  const timer = setInterval(() => {
+    if (state) print([headline(state, phase, paint), ...table(state.guards, paint)]);
+  }, PLAIN_EVERY_MS);
+
+  return {
+    ready: (started) => {
+      state = started;
+    },
+    phase: (started) => {
+      phase = started;
+      if (state) print([headline(state, phase, paint)]);
+    },
+    news: (news: GuardNews) => {
+      if (state && news.type === 'breaker.transition') print([newsLine(state, news, paint)]);
+    },
+    close: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,19 @@
+// Charges cards, through a bank.
+import { createServer } from 'node:http';
+
+import { backend } from './backend.ts';
+
+const bank = backend('bank');
+
+const server = createServer((request, response) => {
+  request.resume();
+  bank.ask().then(
+    () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"charged":true}'),
+    (error: Error) => response.writeHead(503, { 'content-type': 'text/plain' }).end(error.message),
+  );
+});
+
+server.listen(Number(process.env['PORT'] ?? 0), '127.0.0.1', () => {
+  const address = server.address();
+  console.log(`listening on http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
+});
