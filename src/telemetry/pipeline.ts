@@ -1,6 +1,7 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import type { ExportResult } from '@opentelemetry/core';
 
+import { KeelsonError } from '../core/errors.ts';
 import type { JsonLinesWriter } from '../storage/index.ts';
 import type { TelemetryCounts } from './counts.ts';
 import type { DeliveryLane } from './delivery-lane.ts';
@@ -79,10 +80,19 @@ export class PipelineExporter<T> {
       return;
     }
     counts.dropped(signal, 'disk', items);
-    const why = result.error instanceof Error ? result.error.message : result.code;
-    warn(
-      `disk:${result.code}`,
-      `Telemetry cannot be written to the files below KEELSON_HOME: ${why} What is missing there is counted in keelson.telemetry.dropped (reason disk); OTLP and Prometheus go on.`,
-    );
+    warnAboutDisk(warn, result.code, result.error);
   }
+}
+
+/**
+ * Says once for each kind of trouble that the disk does not take what it should.
+ * @param code the system's or Keelson's error code, such as `ENOSPC`
+ * @param error what was thrown, where it is known
+ */
+export function warnAboutDisk(warn: Warn, code: string, error: unknown): void {
+  const why = error instanceof KeelsonError ? `${error.message} ${error.hint ?? ''}`.trim() : `${code}.`;
+  warn(
+    `disk:${code}`,
+    `Nothing can be written below KEELSON_HOME: ${why} What is missing there is counted in keelson.telemetry.dropped (reason disk); OTLP and Prometheus go on.`,
+  );
 }

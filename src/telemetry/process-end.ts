@@ -4,14 +4,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const DEADLINE_MS = 3_000;
 
 /** The part of `process` that {@link endWithProcess} uses. */
-export interface EndingProcess {
-  readonly pid: number;
-  on(event: string, listener: (...values: never[]) => void): unknown;
-  off(event: string, listener: (...values: never[]) => void): unknown;
-  once(event: string, listener: (...values: never[]) => void): unknown;
-  listenerCount(event: string): number;
-  kill(pid: number, signal: string): unknown;
-}
+export type EndingProcess = Pick<NodeJS.Process, 'pid' | 'on' | 'off' | 'once' | 'listenerCount' | 'kill'>;
 
 /**
  * Sends what waits before the process ends, and leaves how it ends to the application.

@@ -14,7 +14,7 @@ import {
   METRIC_TELEMETRY_EXPORTED,
   SCOPE_NAME,
 } from '../signals/semconv.ts';
-import { JsonLinesWriter } from '../storage/index.ts';
+import { JsonLinesWriter, systemCode } from '../storage/index.ts';
 import type { Home } from '../storage/index.ts';
 import type { TelemetryCounts, TelemetryStats } from './counts.ts';
 import { DeliveryLane } from './delivery-lane.ts';
@@ -30,6 +30,7 @@ import { emitLog } from './otel-transport.ts';
 import { countPoints, encodeMetrics } from './otlp-json-metrics.ts';
 import { encodeLogs, encodeSpans } from './otlp-json.ts';
 import { HttpTransport } from './otlp-transport.ts';
+import { warnAboutDisk } from './pipeline.ts';
 import type { PipelineOptions } from './pipeline.ts';
 import { PrometheusEndpoint } from './prometheus-endpoint.ts';
 import { makeProviders, makeSampler } from './providers.ts';
@@ -102,6 +103,7 @@ export class TelemetryRun implements Telemetry {
     const { providers } = this;
     if (!providers) return;
     this.#publishCounts(providers);
+    if (this.#writers.length > 0) this.#prepareHome();
     const intervalMs = this.#parts.checked.hostIntervalMs;
     if (intervalMs === undefined) return;
     const sampler = new HostSampler({ intervalMs, path: this.home, clock: this.#parts.clock });
@@ -153,6 +155,15 @@ export class TelemetryRun implements Telemetry {
     if (this.mode === 'foreign') return;
     disableGlobals();
     if (providers) bindSignals();
+  }
+
+  /** A home that cannot be used is said at the start, not at the first batch; the writers try it again. */
+  #prepareHome(): void {
+    try {
+      this.#parts.home.folder();
+    } catch (error) {
+      warnAboutDisk(this.#parts.warn, systemCode(error), error);
+    }
   }
 
   /** Waits for `work`, at most until the deadline; its timer keeps the process alive meanwhile, and only it. */
@@ -275,10 +286,7 @@ export class TelemetryRun implements Telemetry {
         const result = writer.append([line]);
         if (result.written || result.reason === 'closed') return;
         counts.dropped('logs', 'disk', 1);
-        warn(
-          'disk:log',
-          `Log lines cannot be written below KEELSON_HOME: ${result.error instanceof Error ? result.error.message : result.code} They still go to OTLP.`,
-        );
+        warnAboutDisk(warn, result.code, result.error);
       });
     }
     const provider = this.providers?.logger ?? logs;
