@@ -12,15 +12,15 @@ import { startTelemetry } from './start.ts';
 const ignoreOwnRequests = (): boolean => isTracingSuppressed(context.active());
 
 /**
- * Made disabled, and enabled by `registerInstrumentations`: enabled in its constructor, instrumentation-http 0.301 patches modules that are loaded already
- * before its own fields are set, forgets that, and patches them again for CommonJS: two spans for one `http.get`.
+ * http is made disabled, and enabled by `registerInstrumentations`: enabled in its constructor, instrumentation-http 0.301 patches modules that are
+ * loaded already before its own fields are set, forgets that, and patches them again for CommonJS: two spans for one `http.get`.
  * Our own requests to receivers run with tracing suppressed; without the hooks they would still be measured.
  */
 const INSTRUMENTATIONS: Readonly<
   Record<InstrumentationName, () => HttpInstrumentation | UndiciInstrumentation>
 > = {
   http: () => new HttpInstrumentation({ enabled: false, ignoreOutgoingRequestHook: ignoreOwnRequests }),
-  undici: () => new UndiciInstrumentation({ enabled: false, ignoreRequestHook: ignoreOwnRequests }),
+  undici: () => new UndiciInstrumentation({ ignoreRequestHook: ignoreOwnRequests }),
 };
 
 const telemetry = startTelemetry();
