@@ -1,13 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prometheusLabel, prometheusName, prometheusSeries } from '../../dashboards/src/prometheus-name.ts';
 import * as semconv from '../../src/signals/semconv.ts';
-import { jaegerTrace, linksOf, parentOf, promQuery, tag } from './support/backend-queries.ts';
+import {
+  ARRIVAL_MS,
+  arrived,
+  jaegerTrace,
+  linksOf,
+  panelSeries,
+  parentOf,
+  promQuery,
+  tag,
+} from './support/backend-queries.ts';
+import { dashboardQueries } from './support/dashboard-queries.ts';
 import { until } from './support/poll.ts';
 import { SECRET, ShopService } from './support/shop-service.ts';
 import { Stack } from './support/stack.ts';
 import { shippedWaits } from './support/timings.ts';
 
-const ARRIVAL_MS = 15_000;
 const NOTIFICATION_MS = 6_000;
 const label = prometheusLabel;
 
@@ -78,14 +87,7 @@ describe('the metrics of the guard', () => {
       prometheusSeries(metric).map((series) => [series, metric] as const),
     ),
   )('%s is in Prometheus with the labels of its instrument', async (series, metric) => {
-    const [sample] = await until(
-      series,
-      async () => {
-        const found = await promQuery(stack, `${series}{${selector}}`);
-        return found.length > 0 ? found : undefined;
-      },
-      ARRIVAL_MS,
-    );
+    const [sample] = await arrived(stack, `${series}{${selector}}`);
     const optional = [semconv.ATTR_ERROR_TYPE];
     const expected = metric.attributes.filter((key) => !optional.some((each) => each === key)).map(label);
     expect(Object.keys(sample?.metric ?? {})).toEqual(expect.arrayContaining(expected));
@@ -102,25 +104,14 @@ describe('the metrics of the guard', () => {
     const name = prometheusName(semconv.METRIC_CALLS);
     const { calls } = shop.guard.snapshot();
     const succeeded = `sum(${name}{${selector},${label(semconv.ATTR_OUTCOME)}="success"})`;
-    await until(
-      'the count of successes',
-      async () =>
-        (await promQuery(stack, succeeded))[0]?.value[1] === String(calls.success) ? true : undefined,
-      ARRIVAL_MS,
-    );
+    const [count] = await arrived(stack, `${succeeded} == ${calls.success}`);
+    expect(count?.value[1]).toBe(String(calls.success));
   });
 
   test('come with those of the spans, which belong to the service and to no instance of it', async () => {
-    const [sample] = await until(
-      'the span metrics',
-      async () => {
-        const found = await promQuery(
-          stack,
-          'traces_span_metrics_calls_total{service_name="shop",span_name="payments charge"}',
-        );
-        return found.length > 0 ? found : undefined;
-      },
-      ARRIVAL_MS,
+    const [sample] = await arrived(
+      stack,
+      'traces_span_metrics_calls_total{service_name="shop",span_name="payments charge"}',
     );
     expect(sample?.metric).toMatchObject({ service_name: 'shop', service_namespace: 'stack-test' });
     expect(sample?.metric).not.toHaveProperty('service_instance_id');
@@ -138,17 +129,11 @@ describe('the metrics of the guard', () => {
 
 describe('the Collector’s own metrics', () => {
   test('have the names that alerts about it will use', async () => {
-    await until(
-      'otelcol_exporter_sent_spans_total',
-      async () => {
-        const found = await promQuery(
-          stack,
-          'otelcol_exporter_sent_spans_total{job="otel-collector",exporter="otlp_grpc/jaeger"}',
-        );
-        return found.length > 0 ? true : undefined;
-      },
-      ARRIVAL_MS,
+    const found = await arrived(
+      stack,
+      'otelcol_exporter_sent_spans_total{job="otel-collector",exporter="otlp_grpc/jaeger"}',
     );
+    expect(found).toHaveLength(1);
   });
 });
 
@@ -199,6 +184,18 @@ describe('CircuitBreakerOpen', () => {
     expect(shop.openedAt.length).toBeGreaterThan(1);
     expect(notices.map((notice) => notice.status)).toEqual(['firing', 'resolved']);
   });
+});
+
+describe('the dashboard', () => {
+  /** Written by Keelson's own telemetry, which this service does without. */
+  const ofTelemetry = /keelson_telemetry_/;
+
+  test.each(dashboardQueries().filter(({ expr }) => !ofTelemetry.test(expr)))(
+    'has something to show: $where',
+    async ({ expr }) => {
+      expect(await panelSeries(stack, expr)).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('Watchdog', () => {

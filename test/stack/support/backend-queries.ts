@@ -1,5 +1,8 @@
-import { getJson } from './poll.ts';
+import { getJson, until } from './poll.ts';
 import type { Stack } from './stack.ts';
+
+/** How long telemetry may take from a service to a backend, with the timing overlay. */
+export const ARRIVAL_MS = 15_000;
 
 /** One series of a Prometheus answer. */
 export interface Sample {
@@ -18,6 +21,31 @@ export async function promQuery(stack: Stack, query: string): Promise<readonly S
   };
   if (answer.data === undefined) throw new Error(`${query}: ${answer.error}`);
   return answer.data.result;
+}
+
+/** @returns what an instant query gives, once it gives anything */
+export function arrived(stack: Stack, query: string): Promise<readonly Sample[]> {
+  return until(
+    query,
+    async () => {
+      const found = await promQuery(stack, query);
+      return found.length > 0 ? found : undefined;
+    },
+    ARRIVAL_MS,
+  );
+}
+
+/** @returns how many series a query gives over the last minutes, as a panel would ask for them */
+export async function panelSeries(stack: Stack, query: string): Promise<number> {
+  const now = Date.now() / 1_000;
+  const range = new URLSearchParams({ query, start: String(now - 300), end: String(now), step: '5' });
+  const response = await fetch(`${stack.prometheus}/api/v1/query_range?${range.toString()}`);
+  const answer = (await response.json()) as {
+    readonly data?: { readonly result: readonly unknown[] };
+    readonly error?: string;
+  };
+  if (answer.data === undefined) throw new Error(`${query}: ${answer.error}`);
+  return answer.data.result.length;
 }
 
 /** A span as Jaeger's API shows it. */

@@ -4,9 +4,10 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 
 /** @returns milliseconds of a duration such as `1m30s` */
 export function milliseconds(duration: Value): number {
-  const parts = [...String(duration).matchAll(/(\d+)(ms|[smhd])/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== String(duration)) {
-    throw new Error(`Expected a duration such as 1m30s, got ${String(duration)}.`);
+  const text = typeof duration === 'string' ? duration : JSON.stringify(duration);
+  const parts = [...text.matchAll(/(\d+)(ms|[smhd])/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
+    throw new Error(`Expected a duration such as 1m30s, got ${text}.`);
   }
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ''] ?? Number.NaN), 0);
 }
@@ -20,7 +21,7 @@ export interface Wait {
 function wait(what: string, source: Shipped, path: Path): Wait {
   const value = at(source.document, path);
   if (value === undefined) throw new Error(`${source.file}: expected ${path.join(' > ')}, found nothing.`);
-  return { what: `${what} (${source.file}: ${String(value)})`, ms: milliseconds(value) };
+  return { what: `${what} (${source.file}: ${JSON.stringify(value)})`, ms: milliseconds(value) };
 }
 
 /**

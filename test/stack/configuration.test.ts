@@ -1,0 +1,137 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { dashboardQueries } from './support/dashboard-queries.ts';
+import { ROOT } from './support/documents.ts';
+import { tool } from './support/run.ts';
+
+const PROMETHEUS = 'dashboards/prometheus/prometheus.yml';
+const RULES = 'dashboards/prometheus/rules/keelson.yaml';
+const RULE_TESTS = 'dashboards/prometheus/rules/keelson.test.yaml';
+const ALERTMANAGER = 'dashboards/alertmanager/alertmanager.yml';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keelson-configuration-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Writes a copy of a shipped file with one text replaced. */
+function planted(file: string, name: string, from: string, to: string): string {
+  const before = readFileSync(join(ROOT, file), 'utf8');
+  const after = before.replaceAll(from, to);
+  if (after === before) throw new Error(`Nothing to replace in ${file}.`);
+  const path = join(folder, name);
+  writeFileSync(path, after);
+  return path;
+}
+
+describe('Prometheus', () => {
+  test('accepts the shipped configuration', () => {
+    expect(tool('promtool', 'check', 'config', PROMETHEUS)).toMatchObject({ code: 0 });
+  });
+
+  test('accepts the shipped rules, with every lint on', () => {
+    expect(tool('promtool', 'check', 'rules', '--lint=all', '--lint-fatal', RULES)).toMatchObject({
+      code: 0,
+    });
+  });
+
+  test('finds every alert firing, silent and without data as the rule tests say', () => {
+    expect(tool('promtool', 'test', 'rules', RULE_TESTS)).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    ['on `open` alone', '=~"open|half_open|forced_open"', '="open"', 'half-open trials'],
+    [
+      'that leaves the successes out of its share',
+      '"success|failure|timeout"',
+      '"rejected|failure|timeout"',
+      'a quarter',
+    ],
+    ['without a minimum of traffic', '> 0.1\n', '> 0\n', 'too few calls'],
+    ['that takes span metrics for a sign of life', '{telemetry_sdk_name!=""}', '', 'span metrics go on'],
+  ])('would find an alert %s', (_, from, to, situation) => {
+    planted(RULES, 'keelson.yaml', from, to);
+    const tests = join(folder, 'keelson.test.yaml');
+    writeFileSync(tests, readFileSync(join(ROOT, RULE_TESTS)));
+    const answer = tool('promtool', 'test', 'rules', tests);
+    expect(answer.code).not.toBe(0);
+    expect(answer.text).toContain(situation);
+  });
+});
+
+describe('the dashboard’s queries', () => {
+  const asRules = (queries: readonly { readonly expr: string }[]): string => {
+    const path = join(folder, 'queries.yaml');
+    const rules = queries.map(({ expr }, index) => ({ record: `query:${index}`, expr }));
+    writeFileSync(path, stringify({ groups: [{ name: 'queries', rules }] }));
+    return path;
+  };
+
+  test('are PromQL with the right types', () => {
+    const queries = dashboardQueries();
+    expect(queries.length).toBeGreaterThan(20);
+    expect(tool('promtool', 'check', 'rules', '--lint=none', asRules(queries))).toMatchObject({ code: 0 });
+  });
+
+  test.each(['rate(keelson_calls_total)', 'sum by (a (keelson_calls_total)'])(
+    'would be refused as %s',
+    (expr) => {
+      expect(tool('promtool', 'check', 'rules', '--lint=none', asRules([{ expr }])).code).not.toBe(0);
+    },
+  );
+});
+
+describe('Alertmanager', () => {
+  test('accepts the shipped configuration', () => {
+    expect(tool('amtool', 'check-config', ALERTMANAGER)).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    ['a critical alert to the pager', 'critical', ['alertname=CircuitBreakerOpen', 'severity=critical']],
+    ['a warning to the warnings', 'warning', ['alertname=CallFailureRatioHigh', 'severity=warning']],
+    ['an information to nobody', 'null', ['alertname=Anything', 'severity=info']],
+    ['a rule without severity to the default', 'default', ['alertname=Anything']],
+    ['the watchdog to the dead man’s switch', 'watchdog', ['alertname=Watchdog', 'severity=none']],
+  ])('routes %s', (_, receiver, labels) => {
+    const routed = (expected: string) =>
+      tool(
+        'amtool',
+        'config',
+        'routes',
+        'test',
+        `--config.file=${ALERTMANAGER}`,
+        `--verify.receivers=${expected}`,
+        ...labels,
+      );
+    expect(routed(receiver)).toMatchObject({ code: 0 });
+    expect(routed('somebody-else').code).not.toBe(0);
+  });
+});
+
+describe('the Collector and Jaeger', () => {
+  test('accept their shipped configuration', () => {
+    expect(tool('otelcol', 'validate', '--config=collector/config.yaml')).toMatchObject({ code: 0 });
+    expect(tool('jaeger', 'validate', '--config=collector/jaeger.yaml')).toMatchObject({ code: 0 });
+  });
+
+  test('would refuse a component that does not exist', () => {
+    const path = planted('collector/config.yaml', 'config.yaml', 'memory_limiter', 'memory_limitation');
+    expect(tool('otelcol', 'validate', `--config=${path}`).code).not.toBe(0);
+  });
+
+  test('the health check’s answer is a configuration that the health check accepts', () => {
+    const config = readFileSync(join(ROOT, 'collector/config.yaml'), 'utf8');
+    const answer = /healthy: '(.+)'/.exec(config)?.[1] ?? '';
+    const path = join(folder, 'answer.yaml');
+    writeFileSync(path, answer);
+    expect(tool('otelcol', 'validate', `--config=${path}`)).toMatchObject({ code: 0 });
+    writeFileSync(path, 'not ready');
+    expect(tool('otelcol', 'validate', `--config=${path}`).code).not.toBe(0);
+  });
+});

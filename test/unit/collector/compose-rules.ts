@@ -1,0 +1,97 @@
+/** A service of a compose file, as far as the rules look into it. */
+export interface ComposeService {
+  readonly image?: string;
+  readonly user?: string;
+  readonly read_only?: boolean;
+  readonly privileged?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly cap_add?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly mem_limit?: string;
+  readonly network_mode?: string;
+  readonly restart?: string;
+  readonly profiles?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly (
+    | string
+    | { readonly type: string; readonly source: string; readonly target: string }
+  )[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly healthcheck?: { readonly test: readonly string[] };
+}
+
+/** A compose file. */
+export interface Compose {
+  readonly services: Readonly<Record<string, ComposeService>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, { readonly file?: string }>>;
+}
+
+type Rule = (
+  service: ComposeService,
+  name: string,
+  compose: Compose,
+  exists: (path: string) => boolean,
+) => boolean;
+
+const LOOPBACK_PORT = /^\$\{BIND_ADDR:-127\.0\.0\.1\}:\$\{[A-Z_]+:-\d+\}:\d+$/;
+const PINNED_IMAGE = /^\$\{[A-Z_]+_IMAGE:-[a-z0-9./-]+:v?\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?\}$/;
+
+const runsOnce = (service: ComposeService): boolean => service.restart === 'no';
+
+/** Host side of the bind mounts. */
+function bindSources(service: ComposeService): readonly string[] {
+  return (service.volumes ?? []).flatMap((volume) => {
+    const source = typeof volume === 'string' ? (volume.split(':')[0] ?? '') : volume.source;
+    const bind = typeof volume === 'string' ? /^[./~]/.test(source) : volume.type === 'bind';
+    return bind ? [source] : [];
+  });
+}
+
+function namedVolumes(service: ComposeService): readonly string[] {
+  return (service.volumes ?? []).flatMap((volume) =>
+    typeof volume !== 'string' && volume.type === 'volume' ? [volume.source] : [],
+  );
+}
+
+/** What each service has to keep; a rule answers whether it does. */
+export const COMPOSE_RULES: Readonly<Record<string, Rule>> = {
+  'image is a variable with a pinned default': ({ image = '' }) => PINNED_IMAGE.test(image),
+  'ports are on loopback': ({ ports = [] }) => ports.every((port) => LOOPBACK_PORT.test(port)),
+  'memory is limited': ({ mem_limit }) => /^\d+[mg]$/.test(mem_limit ?? ''),
+  'file system is read only': ({ read_only }) => read_only === true,
+  'capabilities are dropped': ({ cap_drop, cap_add = [], network_mode }) =>
+    cap_drop?.join() === 'ALL' && (cap_add.length === 0 || network_mode === 'none'),
+  'no new privileges': ({ security_opt = [], privileged = false }) =>
+    security_opt.includes('no-new-privileges:true') && !privileged,
+  'root only without a network': ({ user = '', network_mode }) =>
+    /^[1-9]\d*:\d+$/.test(user) || network_mode === 'none',
+  'health check without a shell': (service) =>
+    runsOnce(service) ||
+    (service.healthcheck?.test[0] === 'CMD' && !service.healthcheck.test.includes('curl')),
+  'nobody is let in without a password': ({ environment = {} }) =>
+    Object.entries(environment).every(
+      ([key, value]) =>
+        !(key === 'GF_AUTH_ANONYMOUS_ENABLED' && value !== 'false') &&
+        !/^GF_SECURITY_ADMIN_PASSWORD$/.test(key) &&
+        key !== 'GF_AUTH_DISABLE_LOGIN_FORM',
+    ),
+  'bind mounts exist and are read only': (service, _name, _compose, exists) =>
+    bindSources(service).every(exists) &&
+    (service.volumes ?? []).every((volume) => typeof volume !== 'string' || volume.endsWith(':ro')),
+  'named volumes are declared and given to the user': (service, name, compose) => {
+    const prepared = namedVolumes(compose.services['volumes-init'] ?? {});
+    return namedVolumes(service).every(
+      (volume) => volume in compose.volumes && (name === 'volumes-init' || prepared.includes(volume)),
+    );
+  },
+};
+
+/** @returns every service with the rules that it breaks */
+export function composeProblems(compose: Compose, exists: (path: string) => boolean): readonly string[] {
+  return Object.entries(compose.services).flatMap(([name, service]) =>
+    Object.entries(COMPOSE_RULES)
+      .filter(([, keeps]) => !keeps(service, name, compose, exists))
+      .map(([rule]) => `${name}: ${rule}`),
+  );
+}

@@ -1,0 +1,117 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type Compose, COMPOSE_RULES, composeProblems, type ComposeService } from './compose-rules.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const compose = parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as Compose;
+const exists = (path: string): boolean => existsSync(join(ROOT, path));
+
+/** The file with one thing about Prometheus changed. */
+function withService(change: Partial<ComposeService>): Compose {
+  return {
+    ...compose,
+    services: { ...compose.services, prometheus: { ...compose.services['prometheus'], ...change } },
+  };
+}
+
+describe('docker-compose.yml', () => {
+  test('keeps every rule for every service', () => {
+    expect(composeProblems(compose, exists)).toEqual([]);
+  });
+
+  test('has the stack, and the demo as a profile', () => {
+    expect(Object.keys(compose.services).toSorted()).toEqual([
+      'alertmanager',
+      'demo',
+      'grafana',
+      'jaeger',
+      'otel-collector',
+      'prometheus',
+      'volumes-init',
+    ]);
+    const optional = Object.entries(compose.services).filter(([, service]) => service.profiles !== undefined);
+    expect(optional.map(([name]) => name)).toEqual(['demo']);
+  });
+
+  test('takes every secret from a file outside of version control', () => {
+    const files = Object.values(compose.secrets).map(({ file }) => file);
+    expect(files).toHaveLength(3);
+    for (const file of files) expect(file).toMatch(/^\$\{KEELSON_SECRETS:-\.\/\.keelson\/secrets\}\/\w+$/);
+  });
+
+  test('bounds what Prometheus keeps, and turns its OTLP receiver on', () => {
+    const { command } = compose.services['prometheus'] as ComposeService & {
+      readonly command: readonly string[];
+    };
+    const flags = command.map((flag) => flag.split('=')[0]);
+    expect(flags).toEqual(
+      expect.arrayContaining([
+        '--storage.tsdb.retention.time',
+        '--storage.tsdb.retention.size',
+        '--web.enable-otlp-receiver',
+      ]),
+    );
+    expect(flags).not.toContain('--web.enable-admin-api');
+    expect(flags).not.toContain('--web.enable-lifecycle');
+  });
+
+  test('mounts Prometheus’ volume where the image declares one, so that `down` leaks none', () => {
+    const volumes = compose.services['prometheus']?.volumes ?? [];
+    expect(volumes).toContainEqual(
+      expect.objectContaining({ source: 'prometheus-data', target: '/prometheus' }),
+    );
+  });
+});
+
+describe('the check', () => {
+  const planted: Readonly<Record<string, Partial<ComposeService>>> = {
+    'image is a variable with a pinned default': { image: '${PROMETHEUS_IMAGE:-prom/prometheus:latest}' },
+    'ports are on loopback': { ports: ['9090:9090'] },
+    'memory is limited': { mem_limit: '' },
+    'file system is read only': { read_only: false },
+    'capabilities are dropped': { cap_add: ['NET_ADMIN'] },
+    'no new privileges': { security_opt: [] },
+    'root only without a network': { user: '0:0' },
+    'health check without a shell': { healthcheck: { test: ['CMD-SHELL', 'curl localhost'] } },
+    'nobody is let in without a password': { environment: { GF_AUTH_ANONYMOUS_ENABLED: 'true' } },
+    'bind mounts exist and are read only': { volumes: ['./dashboards/nothing.yml:/etc/nothing.yml:ro'] },
+    'named volumes are declared and given to the user': {
+      volumes: [{ type: 'volume', source: 'new-data', target: '/data' }],
+    },
+  };
+
+  test('has a planted violation for every rule', () => {
+    expect(Object.keys(planted).toSorted()).toEqual(Object.keys(COMPOSE_RULES).toSorted());
+  });
+
+  test.each(Object.entries(planted))('reports that this is broken: %s', (rule, change) => {
+    expect(composeProblems(withService(change), exists)).toEqual([`prometheus: ${rule}`]);
+  });
+
+  test.each([
+    [
+      'an image without a variable',
+      { image: 'prom/prometheus:v3.14.0' },
+      'image is a variable with a pinned default',
+    ],
+    [
+      'an image by its major only',
+      { image: '${DEMO_IMAGE:-node:24}' },
+      'image is a variable with a pinned default',
+    ],
+    [
+      'a password in the file',
+      { environment: { GF_SECURITY_ADMIN_PASSWORD: 'admin' } },
+      'nobody is let in without a password',
+    ],
+    [
+      'a bind mount that can be written to',
+      { volumes: ['./dashboards:/etc/x'] },
+      'bind mounts exist and are read only',
+    ],
+  ])('reports %s', (_, change, rule) => {
+    expect(composeProblems(withService(change), exists)).toEqual([`prometheus: ${rule}`]);
+  });
+});
