@@ -113,7 +113,7 @@ export function summaryLines(summary: Summary): readonly string[] {
   const { latency, telemetry, processes } = summary;
   return [
     `Calls        ${list(summary.calls)}`,
-    `Attempts     ${summary.attempts}, of which ${summary.retries} retries`,
+    `Attempts     ${summary.attempts}, after ${summary.retries} of which a retry was scheduled`,
     `Rejections   by ${list(summary.rejections).replaceAll(', ', ', by ') || 'nobody'}`,
     `Breakers     became ${list(summary.breakerTransitions)}`,
     `Latency      p50 ${latency.p50} ms, p95 ${latency.p95} ms, p99 ${latency.p99} ms`,

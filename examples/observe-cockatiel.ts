@@ -1,0 +1,15 @@
+// Policies that you already have from cockatiel, with the spans and metrics of a guard: one line, and nothing else changes.
+import { ConsecutiveBreaker, ExponentialBackoff, circuitBreaker, handleAll, retry, wrap } from 'cockatiel';
+import { observe } from 'keelson';
+
+const policy = wrap(
+  retry(handleAll, { maxAttempts: 3, backoff: new ExponentialBackoff({ initialDelay: 50 }) }),
+  circuitBreaker(handleAll, { halfOpenAfter: 10_000, breaker: new ConsecutiveBreaker(5) }),
+);
+
+const payments = observe(policy, { name: 'payments', operation: 'charge' });
+
+const url = process.env['PAYMENTS_URL'] ?? 'data:,paid';
+const receipt = await payments.execute(async ({ signal }) => (await fetch(url, { signal })).text());
+
+console.log(receipt);
