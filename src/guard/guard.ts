@@ -1,7 +1,7 @@
 import { ConfigError } from '../core/errors.ts';
 import type { BreakerState, GuardEvent } from '../core/events.ts';
-import type { CallOutcome, Origin, Outcome, PolicyName } from '../core/outcome.ts';
-import type { GuardSource, RejectionKey } from '../core/stats.ts';
+import type { CallOutcome, Outcome, PolicyName } from '../core/outcome.ts';
+import type { RejectionKey } from '../core/stats.ts';
 import { GuardCounters } from '../core/stats.ts';
 import type { Breaker } from '../policies/breaker/index.ts';
 import type { CallOptions, GuardedFunction } from './call.ts';
@@ -27,7 +27,13 @@ export interface GuardSnapshot {
   readonly suppressed: Readonly<Record<string, number>>;
   /** Refusals, as `policy/reason`. */
   readonly rejections: Readonly<Record<string, number>>;
-  readonly breaker?: { readonly state: BreakerState; readonly retryAfterMs: number | undefined };
+  readonly breaker?: {
+    readonly state: BreakerState;
+    /** Milliseconds until the open circuit lets a trial through. */
+    readonly retryAfterMs: number | undefined;
+    /** State changes, as `from/to`. */
+    readonly transitions: Readonly<Record<string, number>>;
+  };
   readonly bulkhead?: {
     readonly active: number;
     readonly limit: number;
@@ -39,29 +45,25 @@ export interface GuardSnapshot {
 }
 
 /** Guards the calls to one dependency. Made by `guard(name, options)`. */
-export class Guard implements GuardSource {
+export class Guard {
   readonly name: string;
-  readonly counters: GuardCounters;
-  readonly origins: readonly Origin[] = ['live'];
+  readonly #counters: GuardCounters;
   readonly #reporter: Reporter;
   readonly #pipeline: Pipeline;
 
   /** Use `guard(name, options)`, which checks the options and keeps one guard for each name. */
   constructor(name: string, options: ResolvedGuard, seats: Seats) {
     this.name = name;
-    this.counters = new GuardCounters(rejectionKeys(options), waitKeys(options));
-    this.#reporter = new Reporter(name, this.counters, seats);
+    this.#counters = new GuardCounters(rejectionKeys(options), waitKeys(options));
+    this.#reporter = new Reporter(name, this.#counters, seats);
     this.#pipeline = new Pipeline(options, this.#reporter, seats.clock, seats.random);
-    seats.signals.add(this);
+    const { breaker, bulkhead } = this.#pipeline;
+    seats.signals.add({ name, counters: this.#counters, origins: ['live'], breaker, bulkhead });
   }
 
   /** The circuit breaker: its state, and the handles to force, disable and reset it. `undefined` for a guard without one. */
   get breaker(): Breaker | undefined {
     return this.#pipeline.breaker;
-  }
-
-  get bulkhead(): Pipeline['bulkhead'] {
-    return this.#pipeline.bulkhead;
   }
 
   /**
@@ -108,7 +110,8 @@ export class Guard implements GuardSource {
 
   /** A copy of the guard's numbers and states. */
   snapshot(): GuardSnapshot {
-    const { counters, breaker, bulkhead } = this;
+    const counters = this.#counters;
+    const { breaker, bulkhead } = this.#pipeline;
     return {
       name: this.name,
       calls: { ...counters.calls },
@@ -118,7 +121,15 @@ export class Guard implements GuardSource {
       retries: counters.retries,
       suppressed: { ...counters.suppressed },
       rejections: { ...counters.rejections },
-      ...(breaker ? { breaker: { state: breaker.state, retryAfterMs: breaker.retryAfterMs } } : {}),
+      ...(breaker
+        ? {
+            breaker: {
+              state: breaker.state,
+              retryAfterMs: breaker.retryAfterMs,
+              transitions: { ...counters.transitions },
+            },
+          }
+        : {}),
       ...(bulkhead
         ? {
             bulkhead: {

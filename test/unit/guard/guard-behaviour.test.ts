@@ -198,7 +198,7 @@ describe.each(TELEMETRY_MODES)('a guard %s', (_mode, makeKeelson) => {
       await clock.advance(10_000);
       await guard.outcome('charge', failing(1));
       expect(guard.breaker?.state).toBe('open');
-      expect(guard.counters.transitions['half_open/open']).toBe(1);
+      expect(guard.snapshot().breaker?.transitions['half_open/open']).toBe(1);
     });
 
     test('takes no account of a straggler from an earlier state', async () => {

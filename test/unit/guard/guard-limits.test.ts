@@ -84,19 +84,21 @@ describe.each(TELEMETRY_MODES)('a guard with limits, %s', (_mode, makeKeelson) =
 
     test('refuses a call whose total time ends in the queue: the function never ran', async () => {
       const { guard, clock } = setUp({ bulkhead: { concurrent: 1, queue: 1 }, timeout: { total: '1s' } });
-      const waitingGate = deferred<string>();
-      const holder = guard.bulkhead;
-      expect(holder?.tryEnter()).toBe(true);
-      const waiting = guard.outcome('charge', () => waitingGate.promise);
+      const fn = failing(0);
+      const running = guard.outcome('charge', () => new Promise(() => {}));
+      const waiting = guard.outcome('charge', fn);
       await clock.advance(1_000);
+      expect(await running).toMatchObject({ outcome: 'timeout' });
       expect(await waiting).toMatchObject({
         outcome: 'rejected',
         attempts: 0,
         error: { code: 'ERR_KEELSON_DEADLINE' },
       });
-      expect(guard.snapshot().rejections['timeout/deadline']).toBe(1);
-      holder?.leave();
-      expect(guard.snapshot().bulkhead).toMatchObject({ active: 0, queued: 0 });
+      expect(fn.executions).toBe(0);
+      expect(guard.snapshot()).toMatchObject({
+        rejections: { 'timeout/deadline': 1 },
+        bulkhead: { active: 0, queued: 0 },
+      });
     });
   });
 
