@@ -91,8 +91,8 @@ function literalText(node: Node): string | undefined {
   return typeof value === 'object' && value !== null && 'raw' in value ? String(value.raw) : undefined;
 }
 
-/** What makes a key for a registry of the process: no name of telemetry. */
-const KEY_MAKERS = new Set(['Symbol.for', 'createContextKey']);
+/** What makes a key: no name of telemetry. */
+const KEY_MAKERS = new Set(['Symbol', 'Symbol.for', 'createContextKey']);
 
 function isKeyMaker(parent: Node | undefined): boolean {
   const callee = parent?.type === 'CallExpression' ? parent['callee'] : undefined;
