@@ -39,6 +39,7 @@ const MICROSECONDS = 1e6;
 class Background<T> {
   readonly #fetch: () => Promise<T>;
   #pending = false;
+  #missed = 0;
   value: T | undefined;
 
   constructor(fetch: () => Promise<T>) {
@@ -47,10 +48,12 @@ class Background<T> {
 
   refresh(): Promise<void> {
     if (this.#pending) {
-      this.value = undefined;
+      this.#missed += 1;
+      if (this.#missed > 1) this.value = undefined;
       return Promise.resolve();
     }
     this.#pending = true;
+    this.#missed = 0;
     return this.#run();
   }
 

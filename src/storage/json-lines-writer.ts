@@ -242,7 +242,6 @@ export class JsonLinesWriter {
       const otherDay = this.#options.naming === 'daily' && !open.name.startsWith(name.slice(0, 10));
       if (!full && !old && !otherDay) return open;
       this.#closeFile();
-      if (full) this.#sequence += 1;
       if (otherDay) this.#sequence = 0;
     }
     return this.#openFile(now, size);

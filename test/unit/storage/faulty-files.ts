@@ -1,0 +1,76 @@
+import { systemFiles } from '../../../src/storage/index.ts';
+import type { FilePort } from '../../../src/storage/index.ts';
+
+/** A system error with its code, as Node throws it. */
+export function systemError(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: injected`), { code });
+}
+
+/** The machine's file system, with faults that a test switches on and off. */
+export class FaultyFiles implements FilePort {
+  /** Code that opening throws. */
+  failOpen: string | undefined;
+  /** Code that appending throws. */
+  failAppend: string | undefined;
+  /** Bytes that one append takes before it throws or returns short. */
+  appendAtMost = Number.POSITIVE_INFINITY;
+  /** Code that cutting a file throws. */
+  failTruncate: string | undefined;
+  /** Time of the last change by file name, in place of the real one. */
+  readonly changedAt = new Map<string, number>();
+  opened = 0;
+
+  facts(path: string): ReturnType<FilePort['facts']> {
+    const facts = systemFiles.facts(path);
+    const changedAt = this.changedAt.get(path.slice(path.lastIndexOf('/') + 1));
+    return facts && changedAt !== undefined ? { ...facts, changedAt } : facts;
+  }
+
+  makeFolder(path: string, mode: number): boolean {
+    return systemFiles.makeFolder(path, mode);
+  }
+
+  setMode(path: string, mode: number): void {
+    systemFiles.setMode(path, mode);
+  }
+
+  writeNew(path: string, text: string, mode: number): void {
+    systemFiles.writeNew(path, text, mode);
+  }
+
+  list(folder: string): readonly string[] {
+    return systemFiles.list(folder);
+  }
+
+  openAppend(path: string, mode: number): number {
+    this.opened += 1;
+    if (this.failOpen !== undefined) throw systemError(this.failOpen);
+    return systemFiles.openAppend(path, mode);
+  }
+
+  size(descriptor: number): number {
+    return systemFiles.size(descriptor);
+  }
+
+  append(descriptor: number, chunks: readonly Uint8Array[]): number {
+    const all = Buffer.concat(chunks);
+    const part = all.subarray(0, Math.min(all.byteLength, this.appendAtMost));
+    if (this.failAppend !== undefined && part.byteLength === 0) throw systemError(this.failAppend);
+    const written = systemFiles.append(descriptor, [part]);
+    if (this.failAppend !== undefined) this.appendAtMost = 0;
+    return written;
+  }
+
+  truncate(descriptor: number, size: number): void {
+    if (this.failTruncate !== undefined) throw systemError(this.failTruncate);
+    systemFiles.truncate(descriptor, size);
+  }
+
+  close(descriptor: number): void {
+    systemFiles.close(descriptor);
+  }
+
+  remove(path: string): void {
+    systemFiles.remove(path);
+  }
+}

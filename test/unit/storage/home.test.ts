@@ -1,0 +1,114 @@
+import {
+  chmodSync,
+  mkdtempSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  existsSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { Home } from '../../../src/storage/index.ts';
+
+describe('the home', () => {
+  let base = '';
+
+  beforeEach(() => {
+    base = mkdtempSync(join(tmpdir(), 'keelson-home-'));
+  });
+
+  afterEach(() => {
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  it('lies in ./.keelson, in KEELSON_HOME where that is set, and where the option says before all', () => {
+    expect(new Home({ env: {}, cwd: '/srv/app' }).path).toBe('/srv/app/.keelson');
+    expect(new Home({ env: { KEELSON_HOME: '/var/lib/k' }, cwd: '/srv/app' }).path).toBe('/var/lib/k');
+    expect(new Home({ env: { KEELSON_HOME: '' }, cwd: '/srv/app' }).path).toBe('/srv/app/.keelson');
+    expect(new Home({ path: 'here', env: { KEELSON_HOME: '/var/lib/k' }, cwd: '/srv/app' }).path).toBe(
+      '/srv/app/here',
+    );
+  });
+
+  it('makes nothing before it is asked', () => {
+    const home = new Home({ path: join(base, 'k') });
+    expect(existsSync(home.path)).toBe(false);
+  });
+
+  it('is private, and ignored by git', () => {
+    const home = new Home({ path: join(base, 'a', 'k') });
+    expect(home.folder('telemetry', 'traces')).toBe(join(base, 'a', 'k', 'telemetry', 'traces'));
+    expect(statSync(home.path).mode & 0o777).toBe(0o700);
+    expect(statSync(join(home.path, 'telemetry')).mode & 0o777).toBe(0o700);
+    expect(readFileSync(join(home.path, '.gitignore'), 'utf8')).toBe('*\n');
+    expect(statSync(join(home.path, '.gitignore')).mode & 0o777).toBe(0o600);
+  });
+
+  it('leaves the ignore rules and the mode of a folder that holds other things', () => {
+    const project = join(base, 'project');
+    mkdirSync(project, { mode: 0o755 });
+    writeFileSync(join(project, 'index.js'), '');
+    new Home({ path: project }).folder('logs');
+    expect(existsSync(join(project, '.gitignore'))).toBe(false);
+    expect(statSync(project).mode & 0o777).toBe(0o755);
+  });
+
+  it('makes a folder again that was removed', () => {
+    const home = new Home({ path: join(base, 'k') });
+    const logs = home.folder('logs');
+    rmSync(home.path, { recursive: true });
+    expect(home.folder('logs')).toBe(logs);
+    expect(existsSync(logs)).toBe(true);
+  });
+
+  const refused: readonly { name: string; prepare: (path: string) => void; user?: number; says: RegExp }[] = [
+    { name: 'a symbolic link', prepare: (path) => symlinkSync(base, path), says: /symbolic link/ },
+    { name: 'a file', prepare: (path) => writeFileSync(path, ''), says: /not a folder/ },
+    {
+      name: "another user's folder",
+      prepare: (path) => mkdirSync(path),
+      user: 123_456,
+      says: /belongs to user \d+, this process runs as 123456/,
+    },
+    {
+      name: 'a folder that others can write to',
+      prepare: (path) => {
+        mkdirSync(path);
+        chmodSync(path, 0o777);
+      },
+      says: /others can write to it \(mode 777\)/,
+    },
+  ];
+
+  for (const { name, prepare, user, says } of refused) {
+    it(`refuses ${name}, and says what to do`, () => {
+      const path = join(base, 'k');
+      prepare(path);
+      const home = new Home({ path, ...(user !== undefined && { user }) });
+      expect(() => home.folder('logs')).toThrow(
+        expect.objectContaining({
+          code: 'ERR_KEELSON_HOME',
+          message: expect.stringMatching(says),
+          hint: expect.stringMatching(/KEELSON_HOME|chmod|Move/),
+        }),
+      );
+    });
+  }
+
+  it('says which folder to make writable when the system refuses', () => {
+    writeFileSync(join(base, 'file'), '');
+    const home = new Home({ path: join(base, 'file', 'k') });
+    expect(() => home.folder()).toThrow(
+      expect.objectContaining({
+        code: 'ERR_KEELSON_HOME',
+        hint: expect.stringContaining(join(base, 'file')),
+      }),
+    );
+  });
+});

@@ -1,0 +1,219 @@
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { JsonLinesWriter } from '../../../src/storage/index.ts';
+import type { JsonLinesWriterOptions } from '../../../src/storage/index.ts';
+import { FakeClock } from '../../../src/testing/fake-clock.ts';
+import { FaultyFiles, systemError } from './faulty-files.ts';
+
+const START = Date.UTC(2026, 10, 22, 1, 45);
+
+describe('the writer of JSON lines', () => {
+  let folder = '';
+  let clock = new FakeClock(START);
+  let files = new FaultyFiles();
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'keelson-lines-'));
+    clock = new FakeClock(START);
+    files = new FaultyFiles();
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const make = (options: Partial<JsonLinesWriterOptions> = {}): JsonLinesWriter =>
+    new JsonLinesWriter({ folder: () => folder, naming: 'segments', clock, files, processId: 7, ...options });
+  const names = (): string[] => readdirSync(folder).sort();
+  const text = (name: string): string => readFileSync(join(folder, name), 'utf8');
+  const all = (): string[] =>
+    names()
+      .flatMap((name) => text(name).split('\n'))
+      .filter((line) => line !== '');
+
+  it('makes no file before the first line', () => {
+    make();
+    expect(names()).toEqual([]);
+  });
+
+  it('writes each line with its break into a private file named after time, process and number', () => {
+    const writer = make();
+    expect(writer.append(['{"a":1}', Buffer.from('{"b":2}')])).toEqual({ written: true });
+    expect(names()).toEqual(['2026-11-22T014500000Z-7-0.jsonl']);
+    expect(text('2026-11-22T014500000Z-7-0.jsonl')).toBe('{"a":1}\n{"b":2}\n');
+    expect(statSync(join(folder, '2026-11-22T014500000Z-7-0.jsonl')).mode & 0o777).toBe(0o600);
+    expect(writer.stats).toMatchObject({ lines: 2, bytes: 16 });
+  });
+
+  it('starts the next segment when the next line would not fit, and loses no line', () => {
+    const writer = make({ maxFileBytes: 20 });
+    for (let i = 0; i < 7; i += 1) writer.append([`{"n":${i}}`]);
+    expect(names().map((name) => text(name).length)).toEqual([16, 16, 16, 8]);
+    expect(all()).toEqual([0, 1, 2, 3, 4, 5, 6].map((n) => `{"n":${n}}`));
+  });
+
+  it('writes a line that is longer than a file into one of its own', () => {
+    const writer = make({ maxFileBytes: 4 });
+    writer.append(['12345678']);
+    writer.append(['1']);
+    expect(names().map((name) => text(name))).toEqual(['12345678\n', '1\n']);
+  });
+
+  it('starts the next segment when one is old', async () => {
+    const writer = make({ maxFileAgeMs: 1_000 });
+    writer.append(['1']);
+    await clock.advance(999);
+    writer.append(['2']);
+    await clock.advance(1);
+    writer.append(['3']);
+    expect(names().map((name) => text(name))).toEqual(['1\n2\n', '3\n']);
+  });
+
+  it('removes the oldest files first when a new one would pass the total, and counts them', async () => {
+    const writer = make({ maxFileBytes: 10, maxTotalBytes: 30 });
+    for (let i = 0; i < 6; i += 1) {
+      writer.append(['123456789']);
+      const newest = names().at(-1);
+      if (newest) files.changedAt.set(newest, clock.epoch());
+      await clock.advance(1_000);
+    }
+    expect(names()).toHaveLength(3);
+    expect(names()[0]).toContain('-3.jsonl');
+    expect(writer.stats).toMatchObject({ lines: 6, removedFiles: 3, removedBytes: 30 });
+  });
+
+  it('removes files that are too old, and no file that is not of its kind', async () => {
+    writeFileSync(join(folder, 'alerts.jsonl'), '{}\n');
+    files.changedAt.set('alerts.jsonl', 0);
+    const writer = make({ maxTotalAgeMs: 5_000, maxFileAgeMs: 1_000 });
+    writer.append(['1']);
+    const first = names().find((name) => name !== 'alerts.jsonl');
+    files.changedAt.set(first ?? '', clock.epoch());
+    await clock.advance(5_001);
+    writer.append(['2']);
+    expect(all()).toEqual(['2', '{}']);
+  });
+
+  it('shares one file a day, appends to the one that exists, and starts another at midnight UTC', async () => {
+    writeFileSync(join(folder, '2026-11-22.jsonl'), '0\n');
+    const writer = make({ naming: 'daily' });
+    writer.append(['1']);
+    await clock.advance(22 * 3_600_000 + 15 * 60_000);
+    writer.append(['2']);
+    expect(names()).toEqual(['2026-11-22.jsonl', '2026-11-23.jsonl']);
+    expect(text('2026-11-22.jsonl')).toBe('0\n1\n');
+  });
+
+  it('numbers the files of a day that outgrows its size', () => {
+    const writer = make({ naming: 'daily', maxFileBytes: 4 });
+    for (const line of ['111', '222', '333']) writer.append([line]);
+    expect(names()).toEqual(['2026-11-22.1.jsonl', '2026-11-22.2.jsonl', '2026-11-22.jsonl']);
+  });
+
+  for (const [code, reason] of [
+    ['ENOSPC', 'disk_full'],
+    ['EACCES', 'not_permitted'],
+    ['EROFS', 'read_only'],
+    ['EIO', 'other'],
+  ] as const) {
+    it(`says ${reason} for ${code}, waits before it tries again, and recovers`, async () => {
+      const writer = make();
+      files.failOpen = code;
+      expect(writer.append(['1', '2'])).toMatchObject({ written: false, reason, code, error: { code } });
+      expect(writer.append(['3'])).toEqual({ written: false, reason, code });
+      expect(files.opened).toBe(1);
+      files.failOpen = undefined;
+      await clock.advance(1_000);
+      expect(writer.append(['4'])).toEqual({ written: true });
+      expect(writer.stats.lost[reason]).toBe(3);
+      expect(all()).toEqual(['4']);
+    });
+  }
+
+  it('takes a half-written line back when the disk fills up', async () => {
+    const writer = make();
+    writer.append(['{"whole":1}']);
+    files.appendAtMost = 5;
+    files.failAppend = 'ENOSPC';
+    expect(writer.append(['{"half":2}'])).toMatchObject({ written: false, reason: 'disk_full' });
+    expect(all()).toEqual(['{"whole":1}']);
+    files.failAppend = undefined;
+    files.appendAtMost = Number.POSITIVE_INFINITY;
+    await clock.advance(1_000);
+    writer.append(['{"next":3}']);
+    expect(all()).toEqual(['{"whole":1}', '{"next":3}']);
+  });
+
+  it('starts on a line of its own after a torn line in a shared file', async () => {
+    const writer = make({ naming: 'daily' });
+    files.appendAtMost = 3;
+    files.failAppend = 'ENOSPC';
+    writer.append(['{"half":2}']);
+    files.failAppend = undefined;
+    files.appendAtMost = Number.POSITIVE_INFINITY;
+    await clock.advance(1_000);
+    writer.append(['{"next":3}']);
+    expect(text('2026-11-22.jsonl')).toBe('{"h\n{"next":3}\n');
+  });
+
+  it('leaves no empty segment behind while the disk is full', async () => {
+    const writer = make();
+    files.appendAtMost = 0;
+    files.failAppend = 'ENOSPC';
+    for (let i = 0; i < 3; i += 1) {
+      writer.append(['1']);
+      await clock.advance(1_000);
+    }
+    expect(files.opened).toBe(3);
+    expect(names()).toEqual([]);
+  });
+
+  it('goes on after a short write', () => {
+    files.appendAtMost = 3;
+    const writer = make();
+    expect(writer.append(['{"a":1}', '{"b":2}'])).toEqual({ written: true });
+    expect(all()).toEqual(['{"a":1}', '{"b":2}']);
+  });
+
+  it('counts lines as lost when the folder cannot be had', () => {
+    const writer = make({
+      folder: () => {
+        throw systemError('ERR_KEELSON_HOME');
+      },
+    });
+    expect(writer.append(['1'])).toMatchObject({
+      written: false,
+      reason: 'not_permitted',
+      code: 'ERR_KEELSON_HOME',
+    });
+  });
+
+  it('does not write through a symbolic link', () => {
+    const target = join(folder, 'target');
+    writeFileSync(target, '');
+    symlinkSync(target, join(folder, '2026-11-22.jsonl'));
+    expect(make({ naming: 'daily' }).append(['1'])).toMatchObject({ written: false, code: 'ELOOP' });
+    expect(readFileSync(target, 'utf8')).toBe('');
+  });
+
+  it('counts lines after the end as lost, and may be closed twice', () => {
+    const writer = make();
+    writer.append(['1']);
+    writer.close();
+    writer.close();
+    expect(writer.append(['2'])).toMatchObject({ written: false, reason: 'closed' });
+    expect(all()).toEqual(['1']);
+  });
+});
