@@ -38,7 +38,7 @@ export function arrived(stack: Stack, query: string): Promise<readonly Sample[]>
 /** @returns how many series a query gives over the last minutes, as a panel would ask for them */
 export async function panelSeries(stack: Stack, query: string): Promise<number> {
   const now = Date.now() / 1_000;
-  const range = new URLSearchParams({ query, start: String(now - 300), end: String(now), step: '5' });
+  const range = new URLSearchParams({ query, start: String(now - 300), end: String(now), step: '1' });
   const response = await fetch(`${stack.prometheus}/api/v1/query_range?${range.toString()}`);
   const answer = (await response.json()) as {
     readonly data?: { readonly result: readonly unknown[] };

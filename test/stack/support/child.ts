@@ -3,6 +3,7 @@ import { once } from 'node:events';
 
 const GRACE_MS = 5_000;
 const KEPT_OUTPUT = 8_000;
+const MAX_STDOUT = 4_000_000;
 
 /** A process of the run, which is stopped by its own id and nothing else. */
 export class Child {
@@ -10,6 +11,7 @@ export class Child {
   readonly #process: ChildProcess;
   readonly #closed: Promise<unknown>;
   #output = '';
+  #stdout = '';
   #failure: Error | undefined;
 
   constructor(
@@ -29,6 +31,9 @@ export class Child {
         resolve();
       });
     });
+    this.#process.stdout?.on('data', (text: string) => {
+      this.#stdout = (this.#stdout + text).slice(-MAX_STDOUT);
+    });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#output = (this.#output + text).slice(-KEPT_OUTPUT);
@@ -44,6 +49,17 @@ export class Child {
   /** The last of what it wrote. */
   get output(): string {
     return this.#output;
+  }
+
+  /** What it wrote to its standard output. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  /** @returns its exit code, once it has ended of itself */
+  async ended(): Promise<number | null> {
+    await this.#closed;
+    return this.#process.exitCode;
   }
 
   /** @throws where it has ended of itself, with what it wrote */
