@@ -22,7 +22,7 @@ Things go wrong on purpose: healthy, slow, failing, down, recovering.
 
   --for 20s      how long it runs: a number with s or m, 5s to 1h (30s)
   --seed N       the same number gives the same faults again (1)
-  --json         one JSON document on standard output, nothing else
+  --json         one JSON document on standard output, nothing else (npm adds its own lines unless called as npm run -s)
   --otlp URL     sends traces, metrics and logs to this OTLP/HTTP endpoint, such as http://127.0.0.1:4318
   --home DIR     where the telemetry is written (a fresh folder below KEELSON_HOME or ./.keelson)
   --help         this text

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { painter } from './board.ts';
 import type { Flags } from './flags.ts';
 import { readFlags } from './flags.ts';
+import { whenParentsEnd } from './parents.ts';
 import { runShop } from './run.ts';
 import type { Screen } from './screen.ts';
 import { liveScreen, plainScreen, silentScreen } from './screen.ts';
@@ -34,6 +35,7 @@ function interruption(): { readonly signal: AbortSignal; readonly exitCode: () =
   };
   process.on('SIGINT', stop('SIGINT'));
   process.on('SIGTERM', stop('SIGTERM'));
+  whenParentsEnd(stop('SIGTERM'));
   // Whoever read our output is gone, as in `npm run demo | head`.
   process.stdout.on('error', () => controller.abort());
   return { signal: controller.signal, exitCode: () => exitCode };
@@ -49,7 +51,7 @@ async function demo(flags: Flags): Promise<number> {
     screen.close();
     const summary = summarize(state);
     const text = flags.json
-      ? JSON.stringify(summary, undefined, 2)
+      ? JSON.stringify(summary)
       : [
           '',
           ...summaryLines(summary),

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,5 +60,25 @@ describe('a demo that is ended early', () => {
     expect(await gone(services)).toEqual([]);
     expect(stdout).toMatch(/^Calls {8}\d+ success/m);
     expect(stdout, 'no escape codes where nobody draws').not.toContain('\u001b');
+  }, 40_000);
+
+  test('ends when the shell that started it is killed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keelson-demo-'));
+    const command = `"${process.execPath}" examples/demo/main.ts --for 5m --home "${folder}/home"; true`;
+    const shell = spawn('sh', ['-c', command], { stdio: 'ignore' });
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const below = await eventually(
+      () => {
+        const demo = childrenOf(shell.pid);
+        return [...demo, ...demo.flatMap((pid) => childrenOf(pid))];
+      },
+      (pids) => pids.length === 5,
+      READY_WITHIN_MS,
+    );
+    expect(below).toHaveLength(5);
+    shell.kill('SIGKILL');
+    expect(await gone(below)).toEqual([]);
   }, 40_000);
 });
