@@ -1,18 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 
-const GRACE_MS = 5_000;
+const LEASH = join(import.meta.dirname, 'leash.ts');
 const KEPT_OUTPUT = 8_000;
 const MAX_STDOUT = 4_000_000;
 
-/** A process of the run, which is stopped by its own id and nothing else. */
+/** A process of the run, on a leash: it is stopped by its own id, and ends by itself when the test does. */
 export class Child {
   readonly name: string;
   readonly #process: ChildProcess;
   readonly #closed: Promise<unknown>;
   #output = '';
   #stdout = '';
-  #failure: Error | undefined;
 
   constructor(
     name: string,
@@ -22,28 +23,14 @@ export class Child {
     env: NodeJS.ProcessEnv = process.env,
   ) {
     this.name = name;
-    this.#process = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    // Not `once`: a command that cannot be started gives `error`, and never `close`.
-    this.#closed = new Promise<void>((resolve) => {
-      this.#process.once('close', () => resolve());
-      this.#process.once('error', (error) => {
-        this.#failure = error;
-        resolve();
-      });
-    });
-    this.#process.stdout?.on('data', (text: string) => {
+    this.#process = spawn(process.execPath, [LEASH, command, ...args], { cwd, env, stdio: 'pipe' });
+    this.#closed = once(this.#process, 'close');
+    this.#process.stdin?.on('error', () => undefined);
+    this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout = (this.#stdout + text).slice(-MAX_STDOUT);
+      this.#keep(text);
     });
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.#output = (this.#output + text).slice(-KEPT_OUTPUT);
-      });
-    }
-  }
-
-  /** The process's id; undefined where it could not be started. */
-  get pid(): number | undefined {
-    return this.#process.pid;
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => this.#keep(text));
   }
 
   /** The last of what it wrote. */
@@ -65,28 +52,23 @@ export class Child {
   /** @throws where it has ended of itself, with what it wrote */
   assertRunning(): void {
     const { exitCode, signalCode } = this.#process;
-    if (this.#failure === undefined && exitCode === null && signalCode === null) return;
-    throw new Error(
-      `${this.name} ended with ${exitCode ?? signalCode ?? this.#failure?.message}:\n${this.#output}`,
-    );
+    if (exitCode === null && signalCode === null) return;
+    throw new Error(`${this.name} ended with ${exitCode ?? signalCode}:\n${this.#output}`);
   }
 
-  /** Asks it to end, and after five seconds makes it. */
+  /** Asks it to end; the leash makes it after five seconds. */
   async stop(): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null && this.#failure === undefined) {
-      this.#process.kill('SIGTERM');
-      const timer = setTimeout(() => this.#process.kill('SIGKILL'), GRACE_MS);
-      await this.#closed;
-      clearTimeout(timer);
-    } else {
-      await this.#closed;
-    }
+    this.#process.stdin?.end();
+    await this.#closed;
+  }
+
+  #keep(text: string): void {
+    this.#output = (this.#output + text).slice(-KEPT_OUTPUT);
   }
 }
 
 /** @returns as many free loopback ports as are asked for, all different */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const { createServer } = await import('node:net');
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
   const ports = servers.map((server) => {

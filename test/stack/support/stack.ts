@@ -11,6 +11,7 @@ import { timingEdits } from './timing-overlay.ts';
 import { Webhook } from './webhook.ts';
 
 const START_MS = 30_000;
+const STARTS = 2;
 
 /** A shipped file as one run uses it. */
 export interface UsedConfig {
@@ -97,8 +98,12 @@ export class Stack {
     ];
   }
 
-  /** Starts everything at once and waits until all of it is ready; on failure nothing is left behind. */
-  static async start(): Promise<Stack> {
+  /**
+   * Starts everything at once and waits until all of it is ready; on failure nothing is left behind. Starts a second time where somebody
+   * else took one of the ports in between.
+   */
+  static async start(attempt = 1): Promise<Stack> {
+    for (const name of ['alertmanager', 'prometheus', 'jaeger', COLLECTOR] as const) program(name);
     const found = await freePorts(PORT_NAMES.length);
     const ports = Object.fromEntries(
       PORT_NAMES.map((name, index) => [name, found[index] ?? 0]),
@@ -118,6 +123,7 @@ export class Stack {
         await webhook.close();
         rmSync(folder, { recursive: true, force: true });
       }
+      if (attempt < STARTS && said.includes('address already in use')) return Stack.start(attempt + 1);
       throw new Error(`The stack did not start.\n${said}`, { cause: error });
     }
   }
