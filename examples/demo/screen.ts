@@ -24,11 +24,14 @@ export function liveScreen(out: WriteStream, paint: Paint): Screen {
   let state: RunState | undefined;
   let phase: StartedPhase | undefined;
   let drawn = 0;
-  const latest: string[] = [];
+  let latest: readonly { readonly news: GuardNews; readonly times: number }[] = [];
+
+  const line = ({ news, times }: { readonly news: GuardNews; readonly times: number }): string =>
+    `${state ? newsLine(state, news, paint) : ''}${times > 1 ? ` (${times} times)` : ''}`;
 
   const draw = (): void => {
     if (!state) return;
-    const lines = [headline(state, phase, paint), '', ...table(state.guards, paint), '', ...latest];
+    const lines = [headline(state, phase, paint), '', ...table(state.guards, paint), '', ...latest.map(line)];
     // Some pseudo-terminals have no size.
     const fitting = out.rows > 0 ? lines.slice(0, Math.max(1, out.rows - 1)) : lines;
     const up = drawn > 0 ? `\u001b[${drawn}A` : '';
@@ -47,8 +50,10 @@ export function liveScreen(out: WriteStream, paint: Paint): Screen {
     },
     news: (news) => {
       if (!state) return;
-      latest.push(newsLine(state, news, paint));
-      if (latest.length > LATEST_NEWS) latest.shift();
+      const last = latest.at(-1);
+      const same = last?.news.guard === news.guard && last.news.says === news.says;
+      const entry = { news, times: same ? last.times + 1 : 1 };
+      latest = [...(same ? latest.slice(0, -1) : latest), entry].slice(-LATEST_NEWS);
     },
     close: () => {
       clearInterval(timer);

@@ -106,15 +106,17 @@ export function summarize(state: RunState): Summary {
 
 /** The summary for people, in lines. */
 export function summaryLines(summary: Summary): readonly string[] {
-  const list = (counts: Counts): string =>
+  const nonZero = (counts: Counts): Counts =>
+    Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+  const list = (counts: Counts, between = ' '): string =>
     Object.entries(counts)
-      .map(([name, count]) => `${count} ${name.replaceAll('_', '-')}`)
+      .map(([name, count]) => `${count}${between}${name.replaceAll('_', '-')}`)
       .join(', ');
   const { latency, telemetry, processes } = summary;
   return [
     `Calls        ${list(summary.calls)}`,
     `Attempts     ${summary.attempts}, after ${summary.retries} of which a retry was scheduled`,
-    `Rejections   by ${list(summary.rejections).replaceAll(', ', ', by ') || 'nobody'}`,
+    `Rejections   ${list(nonZero(summary.rejections), ' by the ') || 'none'}`,
     `Breakers     became ${list(summary.breakerTransitions)}`,
     `Latency      p50 ${latency.p50} ms, p95 ${latency.p95} ms, p99 ${latency.p99} ms`,
     `Processes    ${processes.length}, all ended`,
