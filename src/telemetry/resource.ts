@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { arch, hostname, platform, release } from 'node:os';
+import { basename } from 'node:path';
 
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { Resource } from '@opentelemetry/resources';
@@ -28,7 +29,7 @@ const DETECTORS: Readonly<Record<Exclude<DetectorName, 'env'>, () => Attributes>
   os: () => ({ 'os.type': SYSTEMS[platform()] ?? platform(), 'os.version': release() }),
   process: () => ({
     'process.pid': process.pid,
-    'process.executable.name': process.title.split(' ')[0] ?? 'node',
+    'process.executable.name': basename(process.execPath),
     'process.executable.path': process.execPath,
     ...(process.argv[1] !== undefined && { 'process.command': process.argv[1] }),
     'process.runtime.name': 'nodejs',

@@ -139,7 +139,7 @@ export class TelemetryRun implements Telemetry {
 
   async #end(deadline: Duration | undefined): Promise<void> {
     const { providers } = this;
-    if (this.mode === 'running') this.#parts.onEnd();
+    if (this.mode !== 'foreign') this.#parts.onEnd();
     this.#sampler?.stop();
     await this.#within(deadline, async () => {
       if (!providers) return;

@@ -13,12 +13,12 @@ export class FaultyFiles implements FilePort {
   /** Code that appending throws. */
   failAppend: string | undefined;
   /** Bytes that one append takes before it throws or returns short. */
-  appendAtMost = Number.POSITIVE_INFINITY;
+  appendAtMost: number = Number.POSITIVE_INFINITY;
   /** Code that cutting a file throws. */
   failTruncate: string | undefined;
   /** Time of the last change by file name, in place of the real one. */
-  readonly changedAt = new Map<string, number>();
-  opened = 0;
+  readonly changedAt: Map<string, number> = new Map();
+  opened: number = 0;
 
   facts(path: string): ReturnType<FilePort['facts']> {
     const facts = systemFiles.facts(path);

@@ -28,7 +28,6 @@ function read(env: Readonly<Record<string, string>>): Read {
 /** What proves that a variable does what the table says: a value, and where it shows. */
 interface Proof {
   readonly value: string;
-  readonly more?: Readonly<Record<string, string>>;
   readonly look: (settings: EnvironmentSettings) => unknown;
   readonly expected: unknown;
   /** A value that cannot be used: it must give one warning and the default. */
@@ -277,32 +276,29 @@ describe('the table of variables', () => {
     });
   });
 
-  for (const { name, answer } of ENVIRONMENT) {
-    const proof = PROOFS[name];
-    if (answer === 'refused') {
-      it(`${name} is refused with one warning, and changes nothing`, () => {
-        const { settings, warnings } = read({ [name]: 'true' });
-        expect(warnings).toHaveLength(1);
-        expect(warnings[0]).toContain(`${name} has no effect`);
-        expect(settings).toEqual(read({}).settings);
-      });
-    } else if (proof) {
-      it(`${name} is ${answer}`, () => {
-        const { settings, warnings } = read({ ...proof.more, [name]: proof.value });
-        expect(proof.look(settings)).toEqual(proof.expected);
-        expect(warnings).toHaveLength(proof.warns === true ? 1 : 0);
-      });
-    }
-    if (proof?.bad !== undefined) {
-      const { bad, look } = proof;
-      it(`${name}=${bad} gives one warning that names it, and the default`, () => {
-        const { settings, warnings } = read({ [name]: bad });
-        expect(warnings).toHaveLength(1);
-        expect(warnings[0]).toContain(name);
-        expect(look(settings)).toEqual(look(read({}).settings));
-      });
-    }
-  }
+  const refused = ENVIRONMENT.filter(({ answer }) => answer === 'refused').map(({ name }) => name);
+  it.each(refused)('%s is refused with one warning, and changes nothing', (name) => {
+    const { settings, warnings } = read({ [name]: 'true' });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain(`${name} has no effect`);
+    expect(settings).toEqual(read({}).settings);
+  });
+
+  it.each(Object.entries(PROOFS))('%s does what the table says', (name, { value, look, expected, warns }) => {
+    const { settings, warnings } = read({ [name]: value });
+    expect(look(settings)).toEqual(expected);
+    expect(warnings).toHaveLength(warns === true ? 1 : 0);
+  });
+
+  const bad = Object.entries(PROOFS).flatMap(([name, proof]) =>
+    proof.bad === undefined ? [] : [{ name, value: proof.bad, look: proof.look }],
+  );
+  it.each(bad)('$name=$value gives one warning that names it, and the default', ({ name, value, look }) => {
+    const { settings, warnings } = read({ [name]: value });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain(name);
+    expect(look(settings)).toEqual(look(read({}).settings));
+  });
 
   it('treats an empty variable as absent', () => {
     expect(read(Object.fromEntries(ENVIRONMENT.map(({ name }) => [name, '']))).warnings).toEqual([]);
