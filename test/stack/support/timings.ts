@@ -34,9 +34,8 @@ export function shippedWaits(): readonly Wait[] {
   const prometheus = shipped('dashboards/prometheus/prometheus.yml');
   const rules = shipped('dashboards/prometheus/rules/keelson.yaml');
   const alertmanager = shipped('dashboards/alertmanager/alertmanager.yml');
-  const exportMs = Number(
-    at(compose.document, ['services', 'demo', 'environment', 'OTEL_METRIC_EXPORT_INTERVAL']),
-  );
+  const sending = at(compose.document, ['services', 'demo', 'environment', 'OTEL_METRIC_EXPORT_INTERVAL']);
+  const exportMs = Number(JSON.stringify(sending ?? '').replaceAll(/"|\$\{\w+:-(\d+)\}/g, '$1'));
   const rule = list(at(rules.document, ['groups', 0, 'rules'])).findIndex(
     (each) => at(each, ['alert']) === 'CircuitBreakerOpen',
   );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { ENVIRONMENT } from '../../../src/telemetry/environment-table.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const yaml = (file: string): unknown => parse(readFileSync(join(ROOT, file), 'utf8'));
@@ -81,7 +82,9 @@ function badReferences(all: readonly Datasource[]): readonly string[] {
   const uids = new Set(all.map(({ uid }) => uid));
   const text = JSON.stringify(all);
   const referred = [...text.matchAll(/"datasourceUid":"([^"]+)"/g)].map(([, uid]) => uid ?? '');
-  const unescaped = /(?<!\$)\$(\{|__)/.test(text) ? ['a single $ that provisioning would replace'] : [];
+  const unescaped = /(?<!\$)\$(?!\{[A-Z_]+\})(\{|__)/.test(text)
+    ? ['a single $ that provisioning would replace']
+    : [];
   return [
     ...(uids.size === all.length ? [] : ['uid twice']),
     ...referred.filter((uid) => !uids.has(uid)),
@@ -102,6 +105,22 @@ describe('Grafana’s provisioning', () => {
     };
     const hosts = shipped.datasources.map(({ url }) => new URL(url).hostname);
     expect(hosts.filter((host) => !(host in services))).toEqual([]);
+  });
+
+  test('takes the interval of the metrics from the variable that the demo sends by, and its default from the product’s', () => {
+    const { services } = yaml('docker-compose.yml') as {
+      readonly services: Readonly<Record<string, { readonly environment: Readonly<Record<string, string>> }>>;
+    };
+    const [, seconds] =
+      /^\$\{METRIC_INTERVAL_SECONDS:-(\d+)\}$/.exec(
+        services['grafana']?.environment['METRIC_INTERVAL_SECONDS'] ?? '',
+      ) ?? [];
+    expect(services['demo']?.environment['OTEL_METRIC_EXPORT_INTERVAL']).toBe(
+      `\${METRIC_INTERVAL_SECONDS:-${seconds}}000`,
+    );
+    expect(JSON.stringify(shipped)).toContain('"timeInterval":"${METRIC_INTERVAL_SECONDS}s"');
+    const sending = ENVIRONMENT.find(({ name }) => name === 'OTEL_METRIC_EXPORT_INTERVAL');
+    expect(sending?.effect).toBe(`milliseconds, default ${seconds}000`);
   });
 
   test('of dashboards has the right form and reads the folder that is mounted', () => {
