@@ -1,17 +1,10 @@
-import { context, type Span, SpanKind, type Tracer } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import {
-  AggregationTemporalityPreference,
-  OTLPMetricExporter,
-} from '@opentelemetry/exporter-metrics-otlp-http';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { join } from 'node:path';
+import { type Span, SpanKind, trace } from '@opentelemetry/api';
 import { createKeelson, type Guard } from '../../../src/index.ts';
+import { startTelemetry, type Telemetry } from '../../../src/telemetry/index.ts';
+import type { Stack } from './stack.ts';
 import { TIMING_ENV } from './timing-overlay.ts';
 
-const EXPORT_MS = Number(TIMING_ENV['OTEL_METRIC_EXPORT_INTERVAL']);
 const CALL_EVERY_MS = 50;
 
 /** Must never be seen behind the Collector. */
@@ -30,52 +23,36 @@ export class ShopService {
   /** How many of the next executions fail. */
   failures = 0;
 
-  readonly #tracer: Tracer;
-  readonly #traces: TracerProvider;
-  readonly #metrics: MeterProvider;
+  readonly #telemetry: Telemetry;
   #load: NodeJS.Timeout | undefined;
 
   /**
    * @param name `service.name`
-   * @param otlp where to send
+   * @param stack where to send
    */
-  constructor(name: string, otlp: string) {
+  constructor(name: string, stack: Stack) {
     this.name = name;
-    const resource = resourceFromAttributes({
-      'service.name': name,
-      'service.namespace': 'stack-test',
-      'service.instance.id': 'one',
-      'service.version': '1.2.3',
-      'deployment.environment.name': 'test',
-      'telemetry.sdk.name': 'opentelemetry',
-      'telemetry.sdk.language': 'nodejs',
-    });
-    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-    const spans = new BatchSpanProcessor({
-      exporter: new OTLPTraceExporter({ url: `${otlp}/v1/traces` }),
-      scheduledDelayMillis: Number(TIMING_ENV['OTEL_BSP_SCHEDULE_DELAY']),
-    });
-    this.#traces = new TracerProvider({ resource, spanProcessors: [spans] });
-    const exporter = new OTLPMetricExporter({
-      url: `${otlp}/v1/metrics`,
-      temporalityPreference: AggregationTemporalityPreference.CUMULATIVE,
-    });
-    const reader = new PeriodicExportingMetricReader({
-      exporter,
-      exportIntervalMillis: EXPORT_MS,
-      exportTimeoutMillis: EXPORT_MS,
-    });
-    this.#metrics = new MeterProvider({ resource, readers: [reader] });
-    this.#tracer = this.#traces.getTracer('shop');
-    this.guard = createKeelson({ tracerProvider: this.#traces, meterProvider: this.#metrics }).guard(
-      'payments',
-      {
-        retry: { retries: 1, delay: '20ms' },
-        breaker: { failures: 4, successes: 1, openFor: '400ms' },
-        bulkhead: { concurrent: 4, queue: 2 },
-        timeout: { attempt: '2s' },
+    this.#telemetry = startTelemetry({
+      serviceName: name,
+      serviceVersion: '1.2.3',
+      resourceAttributes: {
+        'service.namespace': 'stack-test',
+        'service.instance.id': 'one',
+        'deployment.environment.name': 'test',
       },
-    );
+      home: join(stack.folder, name),
+      files: false,
+      otlp: { endpoint: stack.otlp },
+      prometheus: false,
+      logger: { console: false, files: false },
+      env: TIMING_ENV,
+    });
+    this.guard = createKeelson().guard('payments', {
+      retry: { retries: 1, delay: '20ms' },
+      breaker: { failures: 4, successes: 1, openFor: '400ms' },
+      bulkhead: { concurrent: 4, queue: 2 },
+      timeout: { attempt: '2s' },
+    });
     this.guard.on((event) => {
       if (event.type !== 'breaker.transition') return;
       if (event.to === 'open') this.openedAt.push(Date.now());
@@ -85,16 +62,18 @@ export class ShopService {
 
   /** One guarded payment under a server span that carries credentials, as a careless service would send them. @returns the trace id */
   async pay(): Promise<string> {
-    return this.#tracer.startActiveSpan('POST /orders', { kind: SpanKind.SERVER }, async (span) => {
-      leak(span);
-      await this.guard.outcome('charge', async () => {
-        if (this.failures <= 0) return 'paid';
-        this.failures -= 1;
-        throw new Error(`refused by https://shop:${SECRET}@payments.example/charge?token=${SECRET}&id=7`);
+    return trace
+      .getTracer('shop')
+      .startActiveSpan('POST /orders', { kind: SpanKind.SERVER }, async (span) => {
+        leak(span);
+        await this.guard.outcome('charge', async () => {
+          if (this.failures <= 0) return 'paid';
+          this.failures -= 1;
+          throw new Error(`refused by https://shop:${SECRET}@payments.example/charge?token=${SECRET}&id=7`);
+        });
+        span.end();
+        return span.spanContext().traceId;
       });
-      span.end();
-      return span.spanContext().traceId;
-    });
   }
 
   /** Pays again and again until {@link stop}. */
@@ -104,8 +83,7 @@ export class ShopService {
 
   async stop(): Promise<void> {
     clearInterval(this.#load);
-    await Promise.all([this.#traces.shutdown(), this.#metrics.shutdown()]);
-    context.disable();
+    await this.#telemetry.shutdown();
   }
 }
 
