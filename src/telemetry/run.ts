@@ -37,7 +37,7 @@ import { makeProviders, makeSampler } from './providers.ts';
 import type { Providers } from './providers.ts';
 import { writeQuietly } from './quiet-write.ts';
 import { makeResource } from './resource.ts';
-import { HOST_SCOPE_NAME } from './semconv.ts';
+import { HOST_SCOPE_NAME, LOG_SCOPE_NAME } from './semconv.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { Warn } from './warner.ts';
 
@@ -53,8 +53,6 @@ export interface TelemetryRunParts {
   readonly warn: Warn;
   readonly onEnd: () => void;
 }
-
-const LOG_SCOPE_NAME = 'keelson.logger';
 
 /** Telemetry from start to shutdown: makes the parts that the settings ask for, and ends them within a deadline. */
 export class TelemetryRun implements Telemetry {

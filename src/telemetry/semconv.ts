@@ -14,6 +14,9 @@ export const ATTR_EVENTLOOP_STATE = 'nodejs.eventloop.state';
 /** The instrumentation scope of the host gauges. */
 export const HOST_SCOPE_NAME = 'keelson.host';
 
+/** The instrumentation scope of what the logger writes. */
+export const LOG_SCOPE_NAME = 'keelson.logger';
+
 const metric = (
   name: string,
   instrument: MetricDefinition['instrument'],

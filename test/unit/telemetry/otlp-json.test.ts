@@ -1,4 +1,11 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
+import {
+  ROOT_CONTEXT,
+  SeverityNumber,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+} from '@opentelemetry/api';
 import {
   JsonLogsSerializer,
   JsonMetricsSerializer,
@@ -91,7 +98,7 @@ describe('OTLP as JSON', () => {
     });
     provider.getLogger('l', '1').emit({
       body: { text: 'x', list: [1, 'a', null], bytes: new Uint8Array([1, 2, 255]) },
-      severityNumber: 9,
+      severityNumber: SeverityNumber.INFO,
       severityText: 'info',
       eventName: 'some.event',
       attributes: { nested: { a: { b: [1] } } },

@@ -79,7 +79,7 @@ describe('node --import keelson/register', () => {
     });
     return { child, output: () => output, ended };
   };
-  const kinds = (): number[] => receiver.spans.map(({ kind }) => kind).sort();
+  const kinds = (): number[] => receiver.spans.map(({ kind }) => kind).sort((a, b) => a - b);
 
   it.each([
     ['a named import of an ESM application', 'esm-named.mjs', '/named'],

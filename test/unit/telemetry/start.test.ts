@@ -12,6 +12,15 @@ import type { Telemetry, TelemetryOptions } from '../../../src/telemetry/index.t
 import { attributesOf, OtlpReceiver } from '../../support/otlp-receiver.ts';
 import type { ReceivedMetric } from '../../support/otlp-receiver.ts';
 
+function messageOf(body: () => unknown): string {
+  try {
+    body();
+    return 'nothing was thrown';
+  } catch (error) {
+    return String(error);
+  }
+}
+
 describe('startTelemetry', () => {
   let home = '';
   let receiver = new OtlpReceiver();
@@ -273,13 +282,9 @@ describe('startTelemetry', () => {
       logger: { level: 'loud' },
       files: 'no',
     };
-    let message = '';
-    try {
-      startTelemetry(bad as object);
-    } catch (error) {
-      expect(error).toMatchObject({ name: 'ConfigError', code: 'ERR_KEELSON_CONFIG' });
-      message = String(error);
-    }
+    const starting = (): Telemetry => startTelemetry(bad as object);
+    expect(starting).toThrow(expect.objectContaining({ name: 'ConfigError', code: 'ERR_KEELSON_CONFIG' }));
+    const message = messageOf(starting);
     for (const part of [
       'Did you mean `serviceName`',
       '`otlp.endpoint`',
