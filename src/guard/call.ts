@@ -3,6 +3,7 @@ import type { RejectedError } from '../core/errors.ts';
 import { TimeoutError } from '../core/errors.ts';
 import type { Execution, Interruptible } from '../core/execution.ts';
 import type { Outcome, Suppression } from '../core/outcome.ts';
+import type { RunningCall } from '../policies/breaker/index.ts';
 import type { RetrySchedule } from '../policies/retry/index.ts';
 import type { CallSpan } from '../signals/index.ts';
 import { isRequestId } from '../signals/index.ts';
@@ -58,6 +59,7 @@ export class Call<T> implements Deadline {
   execution: Execution<T> | undefined = undefined;
   executionStartedAt = 0;
   permit = 0;
+  running: RunningCall | undefined = undefined;
   /** How the last run ended. */
   lastOutcome: FailedOutcome | undefined = undefined;
   lastError: unknown = undefined;

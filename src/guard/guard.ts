@@ -194,9 +194,10 @@ function rejectionKeys({ breaker, bulkhead, timeout }: ResolvedGuard): Rejection
   return keys;
 }
 
-function waitKeys({ retry, bulkhead }: ResolvedGuard): PolicyName[] {
+function waitKeys({ retry, breaker, bulkhead }: ResolvedGuard): PolicyName[] {
   const keys: PolicyName[] = [];
   if (retry) keys.push('retry');
+  if (breaker?.halfOpenWaitMs !== undefined) keys.push('breaker');
   if (bulkhead && bulkhead.queue > 0) keys.push('bulkhead');
   return keys;
 }

@@ -44,7 +44,7 @@ export class Pipeline {
     if (options.breaker) {
       const tell = (from: Breaker['state'], to: Breaker['state']): void =>
         reporter.transition({ type: 'breaker.transition', from, to });
-      this.breaker = new Breaker(options.breaker, clock, tell, source);
+      this.breaker = new Breaker(options.breaker, { clock, random, onTransition: tell, source });
     }
     if (options.bulkhead) this.bulkhead = new Bulkhead(options.bulkhead, clock, source);
     const { attemptMs, totalMs } = options.timeout;
@@ -62,7 +62,9 @@ export class Pipeline {
       call.follow();
       if (this.#totalTimeout) this.#deadlines.arm(this.#totalTimeout, call, now);
       for (;;) {
-        const waiter = this.#enter(call, now);
+        const refusal = this.breaker?.refusal(now);
+        if (refusal) now = await this.#waitForDecision(call, refusal);
+        const waiter = this.#enter(call);
         if (waiter) now = await this.#waitForSlot(call, waiter);
         let backoff: Wait;
         try {
@@ -87,11 +89,28 @@ export class Pipeline {
     }
   }
 
-  /** Takes a slot, or a place in the queue. @throws what forbids it */
-  #enter<T>(call: Call<T>, now: number): Waiter | undefined {
+  /** Waits for the trials of a half-open circuit, where that is allowed. @returns the time on the clock @throws the refusal */
+  async #waitForDecision<T>(call: Call<T>, refusal: RejectedError): Promise<number> {
     if (call.interruption) throw call.interruption.error;
-    const refusal = this.breaker?.refusal(now);
-    if (refusal) throw this.#refused(call, refusal);
+    const wait = refusal.reason === 'half_open' ? this.breaker?.decisions.join() : undefined;
+    if (!wait) throw this.#refused(call, refusal);
+    const since = this.#clock.now();
+    call.stage = wait;
+    try {
+      await wait.decided;
+    } finally {
+      call.stage = undefined;
+      this.#countWait('breaker', this.#clock.now() - since);
+    }
+    const now = this.#clock.now();
+    const again = this.breaker?.refusal(now);
+    if (again) throw this.#refused(call, again);
+    return now;
+  }
+
+  /** Takes a slot, or a place in the queue. @throws what forbids it */
+  #enter<T>(call: Call<T>): Waiter | undefined {
+    if (call.interruption) throw call.interruption.error;
     if (!this.bulkhead || this.bulkhead.tryEnter()) return undefined;
     const waiter = this.bulkhead.enqueue();
     if (waiter instanceof RejectedError) throw this.#refused(call, waiter);
@@ -123,6 +142,7 @@ export class Pipeline {
       const permit = this.breaker.acquire(now);
       if (permit instanceof RejectedError) throw this.#refused(call, permit);
       call.permit = permit;
+      call.running = this.breaker.watch(permit, now);
     }
     const attempt = call.attempts;
     const execution = new Execution<T>(this.#reporter.counters, this.#attemptExpired);
@@ -143,7 +163,7 @@ export class Pipeline {
   #attemptSucceeded<T>(call: Call<T>): void {
     call.stage = undefined;
     this.#reporter.counters.attempts.success += 1;
-    this.breaker?.report(call.permit, 'success');
+    this.breaker?.report(call.permit, 'success', call.running);
     const { span } = call;
     if (span && (call.attempts > 1 || this.#spanForEveryAttempt))
       this.#reporter.safely(() => span.endAttempt('success', undefined));
@@ -162,7 +182,7 @@ export class Pipeline {
     }
     if (this.breaker) {
       const counts = outcome === 'timeout' || (outcome === 'failure' && this.breaker.isFailure(error));
-      this.breaker.report(call.permit, counts ? 'failure' : 'neutral');
+      this.breaker.report(call.permit, counts ? 'failure' : 'neutral', call.running);
     }
     const now = this.#clock.now();
     const delayMs = this.#decideRetry(call, error, now);

@@ -28,8 +28,17 @@ test("the table of metrics is that of semconv.ts, and a policy's options have th
   expect(metricTableProblems(read('src/signals/README.md') ?? '', GUARD_METRICS)).toEqual([]);
   const { retries, delay, factor, maxDelay, jitter } = retryDefaults;
   const retry = { retries, delay, factor, maxDelay, jitter, backoff: undefined, retryIf: undefined };
-  const { failures, successes, openFor } = breakerDefaults;
-  const breaker = { failures, successes, openFor, strategy: undefined, failureIf: undefined };
+  const { openForMs: _openForMs, maxOpenForMs: _maxOpenForMs, ...breakerShown } = breakerDefaults;
+  const breaker = {
+    ...breakerShown,
+    failureRate: undefined,
+    slowCallRate: undefined,
+    slowCall: undefined,
+    strategy: undefined,
+    halfOpenWait: undefined,
+    ramp: undefined,
+    failureIf: undefined,
+  };
   const options = { retry, breaker, bulkhead: { ...bulkheadDefaults, queueTimeout: undefined } };
   for (const [policy, defaults] of Object.entries(options)) {
     expect(optionTableProblems(read(`src/policies/${policy}/README.md`) ?? '', defaults)).toEqual([]);

@@ -1,37 +1,82 @@
-import type { IBreaker } from 'cockatiel';
-import { CircuitState as CockatielState, ConsecutiveBreaker } from 'cockatiel';
 import type { Clock } from '../../core/clock.ts';
+import type { Deadline, DeadlineList, Deadlines } from '../../core/deadlines.ts';
+import { deadlinesFor } from '../../core/deadlines.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { ErrorSource } from '../../core/errors.ts';
 import { isRejection, RejectedError } from '../../core/errors.ts';
 import type { BreakerState } from '../../core/events.ts';
+import type { Random } from '../../core/random.ts';
+import { DecisionQueue } from './decision-queue.ts';
 import type { ResolvedBreaker } from './options.ts';
-import type { Admission, CircuitInput, CircuitState } from './state.ts';
+import type { TripRule } from './rule.ts';
+import { CockatielRule, ConsecutiveRule } from './rule.ts';
+import type { SavedBreaker } from './saved.ts';
+import { parseSaved, SAVED_VERSION } from './saved.ts';
+import type { Admission, CircuitInput, CircuitRules, CircuitState } from './state.ts';
 import { admission, transition } from './state.ts';
+import { CountWindow, TimeWindow } from './window.ts';
 
 /** How a call that the breaker let through ended. `neutral` says nothing about the dependency. */
 export type BreakerResult = 'success' | 'failure' | 'neutral';
 
+/** What a breaker is built with. */
+export interface BreakerSeats {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onTransition: (from: BreakerState, to: BreakerState) => void;
+  readonly source?: ErrorSource;
+}
+
+/** The permit of a call that ran although the circuit would have refused it: the breaker is in shadow mode. */
+const SHADOWED = -1;
+
+/** A call that may turn out slow while it runs. */
+export class RunningCall implements Deadline {
+  dueAt = 0;
+  previousDeadline: Deadline | undefined = undefined;
+  nextDeadline: Deadline | undefined = undefined;
+  deadlineList: DeadlineList | undefined = undefined;
+  /** Whether it has been counted as slow. */
+  isSlow = false;
+  readonly #onSlow: () => void;
+
+  constructor(onSlow: () => void) {
+    this.#onSlow = onSlow;
+  }
+
+  expire(): void {
+    this.isSlow = true;
+    this.#onSlow();
+  }
+}
+
 /** A circuit breaker: the pure state machine, with time, the rule for opening, and somebody to tell. */
 export class Breaker {
   readonly #options: ResolvedBreaker;
+  readonly #rules: CircuitRules;
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #source: ErrorSource;
   readonly #onTransition: (from: BreakerState, to: BreakerState) => void;
-  #strategy: IBreaker;
+  readonly #deadlines: Deadlines;
+  readonly #slowCalls: DeadlineList | undefined;
+  readonly #decisions: DecisionQueue;
+  #rule: TripRule;
   #state: CircuitState = { kind: 'closed', epoch: 0 };
+  #rampUntil = Number.NEGATIVE_INFINITY;
+  #shadowRejections = 0;
 
-  constructor(
-    options: ResolvedBreaker,
-    clock: Clock,
-    onTransition: (from: BreakerState, to: BreakerState) => void,
-    source: ErrorSource = {},
-  ) {
+  constructor(options: ResolvedBreaker, { clock, random, onTransition, source = {} }: BreakerSeats) {
     this.#options = options;
     this.#clock = clock;
+    this.#random = random;
     this.#source = { ...source, policy: 'breaker' };
     this.#onTransition = onTransition;
-    this.#strategy = this.#newStrategy();
+    this.#rules = { ...options, openTime: (openings) => this.#openTime(openings) };
+    this.#deadlines = deadlinesFor(clock);
+    if (options.slowCallMs !== undefined) this.#slowCalls = this.#deadlines.list(options.slowCallMs);
+    this.#decisions = new DecisionQueue(clock, options.halfOpenWaitMs);
+    this.#rule = this.#newRule();
   }
 
   get state(): BreakerState {
@@ -43,13 +88,23 @@ export class Breaker {
     return this.#state.kind === 'open' ? Math.max(0, this.#state.untilMs - this.#clock.now()) : undefined;
   }
 
+  /** Calls that shadow mode let through although the circuit would have refused them. */
+  get shadowRejections(): number {
+    return this.#shadowRejections;
+  }
+
+  /** Calls that wait for the decision of the trials that are running. */
+  get decisions(): DecisionQueue {
+    return this.#decisions;
+  }
+
   /**
    * Asks whether a call may go on, without taking anything: for the time before a wait.
    * @returns the error for a call that may not
    */
   refusal(now: number): RejectedError | undefined {
-    if (this.#state.kind === 'closed') return undefined;
-    const answer = admission(this.#state, this.#options, now);
+    if (this.#options.shadow || (this.#state.kind === 'closed' && now >= this.#rampUntil)) return undefined;
+    const answer = this.#admission(now);
     return answer.admitted ? undefined : this.#refused(answer);
   }
 
@@ -59,18 +114,39 @@ export class Breaker {
    */
   acquire(now: number): number | RejectedError {
     if (this.#state.kind === 'closed') return this.#state.epoch;
-    const answer = admission(this.#state, this.#options, now);
-    if (!answer.admitted) return this.#refused(answer);
-    this.#apply({ type: 'admit' }, now);
-    return this.#state.epoch;
+    const answer = admission(this.#state, this.#rules, now);
+    if (answer.admitted) {
+      this.#apply({ type: 'admit' }, now);
+      return this.#state.epoch;
+    }
+    if (!this.#options.shadow) return this.#refused(answer);
+    this.#shadowRejections += 1;
+    return SHADOWED;
+  }
+
+  /** Watches a run for slowness, where that counts. @returns what {@link report} wants back */
+  watch(permit: number, now: number): RunningCall | undefined {
+    if (!this.#slowCalls || permit === SHADOWED) return undefined;
+    const call = new RunningCall(() => this.#record(permit, false, true));
+    this.#deadlines.arm(this.#slowCalls, call, now);
+    return call;
   }
 
   /** Tells how the run with this permit ended. */
-  report(permit: number, result: BreakerResult): void {
+  report(permit: number, result: BreakerResult, running?: RunningCall): void {
+    if (running) this.#deadlines.disarm(running);
     const state = this.#state;
     if (permit !== state.epoch) return;
-    if (state.kind === 'closed') this.#reportClosed(permit, result);
-    else if (state.kind === 'half_open') this.#apply({ type: result, epoch: permit }, this.#clock.now());
+    if (state.kind === 'closed') {
+      if (result === 'neutral') return;
+      if (!running?.isSlow) this.#record(permit, result === 'failure', false);
+      else if (result === 'failure') this.#trip(permit, this.#rule.amendFailure(this.#clock.now()));
+    } else if (state.kind === 'half_open') {
+      this.#apply(
+        { type: running?.isSlow && result === 'success' ? 'failure' : result, epoch: permit },
+        this.#clock.now(),
+      );
+    }
   }
 
   /** Whether `error` counts against the dependency. Rejections of guards never do. A filter that throws counts as a yes. */
@@ -97,40 +173,102 @@ export class Breaker {
   /** Closes the circuit and forgets what it has counted. */
   reset(): void {
     this.#apply({ type: 'reset' }, this.#clock.now());
-    this.#strategy = this.#newStrategy();
+    this.#rule = this.#newRule();
+    this.#rampUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /** A strategy of the user's that throws neither opens the circuit nor reaches the caller. */
-  #reportClosed(permit: number, result: BreakerResult): void {
-    if (result === 'neutral') return;
-    let trips = false;
-    try {
-      if (result === 'success') this.#strategy.success(CockatielState.Closed);
-      else trips = this.#strategy.failure(CockatielState.Closed);
-    } catch {
-      return;
+  /** The state as plain JSON, to be kept over a restart. */
+  toJSON(): SavedBreaker {
+    const state = this.#state;
+    return {
+      version: SAVED_VERSION,
+      state: state.kind,
+      openings: 'openings' in state ? state.openings : 0,
+      openUntil: state.kind === 'open' ? this.#clock.epoch() + (state.untilMs - this.#clock.now()) : null,
+      rule: this.#rule.save(),
+    };
+  }
+
+  /**
+   * Takes up what {@link toJSON} gave. A circuit that was half-open is open and due for a trial.
+   * @throws {ConfigError} for anything else
+   */
+  restore(saved: unknown): void {
+    const { state, openings, openUntil, rule } = parseSaved(saved);
+    const now = this.#clock.now();
+    const epoch = this.#state.epoch + 1;
+    const from = this.#state.kind;
+    if (state === 'open' || state === 'half_open') {
+      const leftMs =
+        openUntil === null
+          ? 0
+          : Math.max(0, Math.min(openUntil - this.#clock.epoch(), this.#options.maxOpenForMs));
+      this.#state = { kind: 'open', epoch, openings: Math.max(1, openings), untilMs: now + leftMs };
+    } else {
+      this.#state = { kind: state, epoch };
     }
+    this.#changed(from, this.#state.kind);
+    if (state === 'closed') this.#rule.restore(rule);
+  }
+
+  #record(permit: number, failed: boolean, slow: boolean): void {
+    if (this.#state.kind !== 'closed' || permit !== this.#state.epoch) return;
+    const now = this.#clock.now();
+    this.#trip(permit, this.#rule.record({ failed, slow, now }));
+  }
+
+  #trip(permit: number, trips: boolean): void {
     if (trips) this.#apply({ type: 'trip', epoch: permit }, this.#clock.now());
+  }
+
+  /** The pure machine's answer, and after closing that of the ramp: a share of the calls that grows with time. */
+  #admission(now: number): Admission {
+    const answer = admission(this.#state, this.#rules, now);
+    const { rampMs } = this.#options;
+    if (!answer.admitted || this.#state.kind !== 'closed' || rampMs === undefined) return answer;
+    const left = this.#rampUntil - now;
+    return left <= 0 || this.#random() >= left / rampMs
+      ? answer
+      : { admitted: false, reason: 'half_open', retryAfterMs: left };
   }
 
   #apply(input: CircuitInput, now: number): void {
     const from = this.#state.kind;
-    this.#state = transition(this.#state, input, this.#options, now);
-    const to = this.#state.kind;
+    const epoch = this.#state.epoch;
+    this.#state = transition(this.#state, input, this.#rules, now);
+    if (this.#state.epoch !== epoch) this.#decisions.decided();
+    this.#changed(from, this.#state.kind);
+  }
+
+  #changed(from: BreakerState, to: BreakerState): void {
     if (from === to) return;
-    if (to === 'closed') this.#strategy = this.#newStrategy();
+    if (to === 'closed') {
+      this.#rule = this.#newRule();
+      if (this.#options.rampMs !== undefined) this.#rampUntil = this.#clock.now() + this.#options.rampMs;
+    }
     this.#onTransition(from, to);
   }
 
-  #newStrategy(): IBreaker {
-    return this.#options.strategy?.() ?? new ConsecutiveBreaker(this.#options.failures);
+  #openTime(openings: number): number {
+    const { openForMs, openFactor, maxOpenForMs, openJitter } = this.#options;
+    const spread = 1 + openJitter * (2 * this.#random() - 1);
+    return Math.min(Math.max(maxOpenForMs, openForMs), openForMs * openFactor ** (openings - 1) * spread);
+  }
+
+  #newRule(): TripRule {
+    const { strategy, window, failures, failureRate, slowCallRate } = this.#options;
+    if (strategy) return new CockatielRule(strategy());
+    if (failureRate === undefined && slowCallRate === undefined) return new ConsecutiveRule(failures);
+    return 'calls' in window
+      ? new CountWindow(window.calls, this.#options)
+      : new TimeWindow(window.ms, this.#options);
   }
 
   #refused(answer: Extract<Admission, { admitted: false }>): RejectedError {
     const { reason, retryAfterMs } = answer;
     const message = {
       open: `The circuit is open; the next trial is in ${formatDuration(retryAfterMs ?? 0)}.`,
-      half_open: 'The circuit is half-open and all of its trials are running.',
+      half_open: 'The circuit is half-open: it lets through only as many calls as it needs to decide.',
       forced_open: 'The circuit is held open.',
     }[reason];
     const code = reason === 'forced_open' ? 'ERR_KEELSON_BREAKER_FORCED_OPEN' : 'ERR_KEELSON_BREAKER_OPEN';

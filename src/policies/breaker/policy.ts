@@ -1,11 +1,13 @@
 import type { Event, IDefaultPolicyContext, IPolicy } from 'cockatiel';
 import { systemClock } from '../../core/clock.ts';
 import { RejectedError } from '../../core/errors.ts';
-import type { BreakerTransition } from '../../core/events.ts';
+import type { BreakerState, BreakerTransition } from '../../core/events.ts';
 import { Listeners } from '../../core/events.ts';
 import { OptionChecker } from '../../core/options.ts';
+import { systemRandom } from '../../core/random.ts';
 import { asEvent, PolicyEvents } from '../policy-events.ts';
 import type { PolicySeats } from '../standalone.ts';
+import { onAbort } from '../standalone.ts';
 import { Breaker } from './breaker.ts';
 import type { BreakerOptions } from './options.ts';
 import { resolveBreaker } from './options.ts';
@@ -26,31 +28,44 @@ export interface BreakerPolicy extends IPolicy {
  */
 export function breaker(
   options: BreakerOptions = {},
-  { clock = systemClock }: PolicySeats = {},
+  { clock = systemClock, random = systemRandom }: PolicySeats = {},
 ): BreakerPolicy {
   const check = new OptionChecker('breaker');
   const resolved = resolveBreaker(options, check);
   check.done();
   const transitions = new Listeners<BreakerTransition>();
-  const circuit = new Breaker(resolved, clock, (from, to) =>
-    transitions.emit({ type: 'breaker.transition', from, to }),
-  );
+  const onTransition = (from: BreakerState, to: BreakerState): void =>
+    transitions.emit({ type: 'breaker.transition', from, to });
+  const circuit = new Breaker(resolved, { clock, random, onTransition });
   const events = new PolicyEvents(clock);
+
+  async function permitFor(signal: AbortSignal | undefined): Promise<number> {
+    let refusal = circuit.refusal(clock.now());
+    const wait = refusal?.reason === 'half_open' ? circuit.decisions.join() : undefined;
+    if (wait) {
+      const stopListening = onAbort(signal, (reason) => wait.interrupt(reason));
+      await wait.decided.finally(stopListening);
+      refusal = circuit.refusal(clock.now());
+    }
+    const permit = refusal ?? circuit.acquire(clock.now());
+    if (permit instanceof RejectedError) throw permit;
+    return permit;
+  }
 
   async function run<T>(
     fn: (context: IDefaultPolicyContext) => PromiseLike<T> | T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     signal?.throwIfAborted();
-    const permit = circuit.acquire(clock.now());
-    if (permit instanceof RejectedError) throw permit;
+    const permit = await permitFor(signal);
+    const running = circuit.watch(permit, clock.now());
     try {
       const value = await fn({ signal: signal ?? new AbortController().signal });
-      circuit.report(permit, 'success');
+      circuit.report(permit, 'success', running);
       return value;
     } catch (error) {
       const counts = !(signal?.aborted ?? false) && circuit.isFailure(error);
-      circuit.report(permit, counts ? 'failure' : 'neutral');
+      circuit.report(permit, counts ? 'failure' : 'neutral', running);
       throw error;
     }
   }

@@ -4,10 +4,17 @@
  */
 export type CircuitState =
   | { readonly kind: 'closed'; readonly epoch: number }
-  | { readonly kind: 'open'; readonly epoch: number; readonly untilMs: number }
+  | {
+      readonly kind: 'open';
+      readonly epoch: number;
+      /** How often it opened since it was closed last: 1 for the first time. */
+      readonly openings: number;
+      readonly untilMs: number;
+    }
   | {
       readonly kind: 'half_open';
       readonly epoch: number;
+      readonly openings: number;
       /** Trials that are running. */
       readonly running: number;
       readonly succeeded: number;
@@ -32,8 +39,10 @@ export type CircuitInput =
 export interface CircuitRules {
   /** Trials that must succeed before the circuit closes. */
   readonly successes: number;
-  /** Milliseconds. */
+  /** Milliseconds after which trials are given up. */
   readonly openForMs: number;
+  /** Milliseconds that the circuit stays open, for the nth time in a row. */
+  readonly openTime: (openings: number) => number;
 }
 
 /** Whether a call may run now, and if not, why. */
@@ -84,9 +93,7 @@ export function transition(
     case 'admit':
       return admit(state, rules, now);
     case 'trip':
-      return state.kind === 'closed' && input.epoch === state.epoch
-        ? { kind: 'open', epoch, untilMs: now + rules.openForMs }
-        : state;
+      return state.kind === 'closed' && input.epoch === state.epoch ? open(epoch, 1, rules, now) : state;
     case 'success':
     case 'failure':
     case 'neutral':
@@ -96,13 +103,18 @@ export function transition(
   }
 }
 
+function open(epoch: number, openings: number, rules: CircuitRules, now: number): CircuitState {
+  return { kind: 'open', epoch, openings, untilMs: now + rules.openTime(openings) };
+}
+
 function admit(state: CircuitState, rules: CircuitRules, now: number): CircuitState {
   const giveUpMs = now + rules.openForMs;
   if (
     state.kind === 'open' ||
     (state.kind === 'half_open' && state.running + state.succeeded >= rules.successes)
   ) {
-    return { kind: 'half_open', epoch: state.epoch + 1, running: 1, succeeded: 0, giveUpMs };
+    const { openings } = state;
+    return { kind: 'half_open', epoch: state.epoch + 1, openings, running: 1, succeeded: 0, giveUpMs };
   }
   return state.kind === 'half_open' ? { ...state, running: state.running + 1, giveUpMs } : state;
 }
@@ -113,7 +125,7 @@ function afterTrial(
   rules: CircuitRules,
   now: number,
 ): CircuitState {
-  if (result === 'failure') return { kind: 'open', epoch: state.epoch + 1, untilMs: now + rules.openForMs };
+  if (result === 'failure') return open(state.epoch + 1, state.openings + 1, rules, now);
   const running = state.running - 1;
   if (result === 'neutral') return { ...state, running };
   const succeeded = state.succeeded + 1;

@@ -51,10 +51,7 @@ describe('options that cannot be used', () => {
     [{ retry: null }, 'Expected `retry` to be an object, got null'],
     [{ retrys: {} }, 'Unknown option `retrys`. Did you mean `retry`?'],
     [{ breaker: { failure: 3 } }, 'Unknown option `breaker.failure`. Did you mean `failures`?'],
-    [
-      { breaker: { zzz: 3 } },
-      'Unknown option `breaker.zzz`. Known: failures, successes, openFor, strategy, failureIf.',
-    ],
+    [{ breaker: { zzz: 3 } }, 'Unknown option `breaker.zzz`. Known: failures, failureRate,'],
     [
       { spans: { attempts: 'some' } },
       "Expected `spans.attempts` to be 'retried' or 'all', got 'some' (string)",

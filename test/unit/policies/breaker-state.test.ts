@@ -2,20 +2,31 @@ import { describe, expect, test } from 'vitest';
 import type { CircuitInput, CircuitState } from '../../../src/policies/breaker/state.ts';
 import { admission, transition } from '../../../src/policies/breaker/state.ts';
 
-const RULES = { successes: 2, openForMs: 100 };
+const RULES = { successes: 2, openForMs: 100, openTime: (openings: number) => openings * 100 };
 const CLOSED: CircuitState = { kind: 'closed', epoch: 1 };
-const OPEN: CircuitState = { kind: 'open', epoch: 2, untilMs: 100 };
-const HALF_OPEN: CircuitState = { kind: 'half_open', epoch: 3, running: 1, succeeded: 0, giveUpMs: 200 };
+const OPEN: CircuitState = { kind: 'open', epoch: 2, openings: 1, untilMs: 100 };
+const HALF_OPEN: CircuitState = {
+  kind: 'half_open',
+  epoch: 3,
+  openings: 1,
+  running: 1,
+  succeeded: 0,
+  giveUpMs: 200,
+};
 const FORCED: CircuitState = { kind: 'forced_open', epoch: 4 };
 const DISABLED: CircuitState = { kind: 'disabled', epoch: 5 };
 
 describe('a transition of the circuit', () => {
   test.each<[CircuitState, CircuitInput, CircuitState]>([
-    [CLOSED, { type: 'trip', epoch: 1 }, { kind: 'open', epoch: 2, untilMs: 150 }],
+    [CLOSED, { type: 'trip', epoch: 1 }, { kind: 'open', epoch: 2, openings: 1, untilMs: 150 }],
     [CLOSED, { type: 'trip', epoch: 0 }, CLOSED],
     [CLOSED, { type: 'success', epoch: 1 }, CLOSED],
     [CLOSED, { type: 'admit' }, CLOSED],
-    [OPEN, { type: 'admit' }, { kind: 'half_open', epoch: 3, running: 1, succeeded: 0, giveUpMs: 150 }],
+    [
+      OPEN,
+      { type: 'admit' },
+      { kind: 'half_open', epoch: 3, openings: 1, running: 1, succeeded: 0, giveUpMs: 150 },
+    ],
     [OPEN, { type: 'failure', epoch: 1 }, OPEN],
     [OPEN, { type: 'trip', epoch: 2 }, OPEN],
     [HALF_OPEN, { type: 'admit' }, { ...HALF_OPEN, running: 2, giveUpMs: 150 }],
@@ -27,7 +38,7 @@ describe('a transition of the circuit', () => {
     ],
     [HALF_OPEN, { type: 'success', epoch: 2 }, HALF_OPEN],
     [HALF_OPEN, { type: 'neutral', epoch: 3 }, { ...HALF_OPEN, running: 0 }],
-    [HALF_OPEN, { type: 'failure', epoch: 3 }, { kind: 'open', epoch: 4, untilMs: 150 }],
+    [HALF_OPEN, { type: 'failure', epoch: 3 }, { kind: 'open', epoch: 4, openings: 2, untilMs: 250 }],
     [HALF_OPEN, { type: 'failure', epoch: 1 }, HALF_OPEN],
     [{ ...HALF_OPEN, running: 2 }, { type: 'admit' }, { ...HALF_OPEN, epoch: 4, giveUpMs: 150 }],
     [CLOSED, { type: 'force_open' }, { kind: 'forced_open', epoch: 2 }],
