@@ -100,6 +100,9 @@ function isKeyMaker(parent: Node | undefined): boolean {
   return KEY_MAKERS.has(identifierName(callee) ?? memberName(callee as Node) ?? '');
 }
 
+/** `keelson.yaml` is a file. */
+const FILE = /\.(?:yaml|yml|json|jsonl|md)$/;
+
 /** Names of telemetry outside a `semconv.ts`. */
 export function strayNames(files: readonly SourceFile[]): readonly string[] {
   const found: string[] = [];
@@ -107,7 +110,8 @@ export function strayNames(files: readonly SourceFile[]): readonly string[] {
     if (path.endsWith('semconv.ts')) continue;
     walk(program, (node, [parent]) => {
       const name = literalText(node);
-      if (name === undefined || !name.startsWith('keelson.') || isKeyMaker(parent)) return;
+      if (name === undefined || !name.startsWith('keelson.')) return;
+      if (FILE.test(name) || isKeyMaker(parent)) return;
       found.push(`${path}:${lineAt(text, node.start)}: "${name}" belongs into a semconv.ts`);
     });
   }
