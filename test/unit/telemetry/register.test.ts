@@ -97,7 +97,7 @@ describe('node --import keelson/register', () => {
     expect(server).toMatchObject({ traceId: client?.traceId, parentSpanId: client?.spanId });
   });
 
-  it('does not trace or measure scrapes, nor its own requests', async () => {
+  it('neither traces nor measures scrapes', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}/metrics`;
     const run = start('scrape.mjs', { OTEL_EXPORTER_PROMETHEUS_PORT: String(port), SCRAPE_URL: url });
@@ -169,11 +169,23 @@ describe('node --import keelson/register', () => {
     expect(JSON.stringify(receiver.requests.map(({ body }) => body))).not.toContain('hunter2');
   });
 
-  it('runs once in a process with worker threads', async () => {
-    const port = await freePort();
-    const run = start('worker.mjs', { OTEL_EXPORTER_PROMETHEUS_PORT: String(port) });
+  it('runs in the main thread only', async () => {
+    const run = start('worker.mjs');
     expect(await run.ended).toEqual({ code: 0, signal: null });
-    expect(run.output()).toBe('in the worker\ndone\n');
+    expect(run.output()).toBe('main running\nworker undefined\n');
+  });
+
+  it('does not measure its own requests', async () => {
+    const run = start('server.mjs', { OTEL_METRIC_EXPORT_INTERVAL: '50' });
+    await receiver.until(() => receiver.of('metrics').length > 4, 'several pushes');
+    const ports = receiver.metrics
+      .filter(({ name }) => name === 'http.client.request.duration')
+      .flatMap(({ histogram }) => histogram?.dataPoints ?? [])
+      .map(({ attributes }) => String(attributesOf(attributes)['server.port']));
+    expect(ports.length).toBeGreaterThan(0);
+    expect(ports).not.toContain(new URL(receiver.url).port);
+    run.child.kill('SIGTERM');
+    await run.ended;
   });
 
   it('instruments only what the variables leave on', async () => {
