@@ -3,6 +3,7 @@ export type { Duration } from './core/duration.ts';
 export type { ErrorSource, KeelsonErrorOptions } from './core/errors.ts';
 export {
   ConfigError,
+  FailedResultError,
   isRejection,
   KeelsonError,
   RejectedError,
@@ -34,11 +35,17 @@ export type {
   SpanOptions,
 } from './guard/index.ts';
 export { createKeelson, defaultKeelson, guard, observe } from './guard/index.ts';
-export type { Breaker, BreakerOptions, BreakerPolicy } from './policies/breaker/index.ts';
+export type { Breaker, BreakerOptions, BreakerPolicy, SavedBreaker } from './policies/breaker/index.ts';
 export { breaker } from './policies/breaker/index.ts';
 export type { BulkheadOptions, BulkheadPolicy } from './policies/bulkhead/index.ts';
 export { bulkhead } from './policies/bulkhead/index.ts';
-export type { RetryOptions, RetryPolicy, RetryScheduled } from './policies/retry/index.ts';
+export type {
+  BackoffStrategy,
+  RetryBudgetOptions,
+  RetryOptions,
+  RetryPolicy,
+  RetryScheduled,
+} from './policies/retry/index.ts';
 export { retry } from './policies/retry/index.ts';
 export type { TimeoutOptions, TimeoutPolicy } from './policies/timeout/index.ts';
 export { timeout } from './policies/timeout/index.ts';

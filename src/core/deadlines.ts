@@ -25,7 +25,7 @@ export interface DeadlineList {
  * A timer that fires this late was held up by a busy event loop. Sockets then get two turns to be read before anything is judged:
  * the answer may be in the kernel already, and the dependency is not to blame.
  */
-const LATE_MS = 20;
+export const LATE_MS = 20;
 const GRACE_TURNS = 2;
 
 /**

@@ -78,18 +78,42 @@ export class TimeoutError extends KeelsonError {
   /** `attempt`: one call of the function took too long; `total`: all attempts and waits together did. */
   readonly scope: 'attempt' | 'total';
   readonly timeoutMs: number;
+  /** Milliseconds by which the timer itself was late, where a blocked event loop is to blame; 0 otherwise. */
+  readonly lateByMs: number;
 
-  constructor(scope: 'attempt' | 'total', timeoutMs: number, source: ErrorSource = {}) {
+  constructor(scope: 'attempt' | 'total', timeoutMs: number, source: ErrorSource = {}, lateByMs: number = 0) {
     const what = scope === 'attempt' ? 'The attempt' : 'The call';
-    super('ERR_KEELSON_TIMEOUT', `${what} did not settle within ${timeoutMs} ms.`, {
-      source: { ...source, policy: 'timeout' },
-      hint:
-        scope === 'attempt'
-          ? 'Pass the `signal` on, so that the work really stops; raise `timeout.attempt` if the dependency needs longer.'
-          : 'Raise `timeout.total`, or allow fewer or shorter attempts within it.',
-    });
+    const late = lateByMs > 0 ? ` The event loop was blocked for ${Math.round(lateByMs)} ms of it.` : '';
+    super(
+      lateByMs > 0 ? 'ERR_KEELSON_EVENT_LOOP_DELAY' : 'ERR_KEELSON_TIMEOUT',
+      `${what} did not settle within ${timeoutMs} ms.${late}`,
+      {
+        source: { ...source, policy: 'timeout' },
+        hint: timeoutHint(scope, lateByMs),
+      },
+    );
     this.scope = scope;
     this.timeoutMs = timeoutMs;
+    this.lateByMs = lateByMs;
+  }
+}
+
+function timeoutHint(scope: 'attempt' | 'total', lateByMs: number): string {
+  if (lateByMs > 0)
+    return 'The process was too busy to read the answer: look at `nodejs.eventloop.delay`. It does not count against the dependency.';
+  return scope === 'attempt'
+    ? 'Pass the `signal` on, so that the work really stops; raise `timeout.attempt` if the dependency needs longer.'
+    : 'Raise `timeout.total`, or allow fewer or shorter attempts within it.';
+}
+
+/** The function gave a value that the guard's `failedResult` takes as a failure. Filters see it; `run` gives the value. */
+export class FailedResultError extends KeelsonError {
+  override readonly name: string = 'FailedResultError';
+  readonly value: unknown;
+
+  constructor(value: unknown, source: ErrorSource = {}) {
+    super('ERR_KEELSON_FAILED_RESULT', 'The function gave a value that counts as a failure.', { source });
+    this.value = value;
   }
 }
 

@@ -24,7 +24,8 @@ export class Execution<T> implements Interruptible, Deadline {
   interrupted = false;
 
   readonly #counter: AbandonedCounter;
-  readonly #onExpire: (() => unknown) | undefined;
+  readonly #onExpire: ((execution: Deadline) => unknown) | undefined;
+  #listeners: Set<(error: unknown) => void> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #reason: unknown = undefined;
   #pending = false;
@@ -32,9 +33,21 @@ export class Execution<T> implements Interruptible, Deadline {
   #reject: ((error: unknown) => void) | undefined = undefined;
 
   /** @param onExpire gives the error for a run whose deadline has passed */
-  constructor(counter: AbandonedCounter, onExpire?: () => unknown) {
+  constructor(counter: AbandonedCounter, onExpire?: (execution: Deadline) => unknown) {
     this.#counter = counter;
     this.#onExpire = onExpire;
+  }
+
+  /** Whether the function has asked for its signal. */
+  get isSignalTaken(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  /** Calls `listener` with the reason when the run is interrupted. @returns a function that removes it */
+  onInterrupt(listener: (error: unknown) => void): () => void {
+    this.#listeners ??= new Set();
+    this.#listeners.add(listener);
+    return () => this.#listeners?.delete(listener);
   }
 
   /** Aborted when the run is interrupted, with the reason of the interruption. */
@@ -74,10 +87,11 @@ export class Execution<T> implements Interruptible, Deadline {
     this.#counter.abandoned += 1;
     this.#reject?.(error);
     this.#controller?.abort(error);
+    if (this.#listeners) for (const listener of this.#listeners) listener(error);
   }
 
   expire(): void {
-    this.interrupt(this.#onExpire?.());
+    this.interrupt(this.#onExpire?.(this));
   }
 
   #settled(value: T | undefined, error: unknown, succeeded: boolean): void {

@@ -80,6 +80,14 @@ export class OptionChecker {
     return fallback;
   }
 
+  /** @returns the boolean, or `fallback` where it is absent or refused */
+  boolean(key: string, value: unknown, fallback: boolean): boolean {
+    if (value === undefined) return fallback;
+    if (typeof value === 'boolean') return value;
+    this.problem(key, 'to be true or false', value, `The default is ${fallback}.`);
+    return fallback;
+  }
+
   /** Reports a value that is neither absent nor a function. */
   function(key: string, value: unknown, what: string): void {
     if (value !== undefined && typeof value !== 'function')

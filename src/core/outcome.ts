@@ -18,10 +18,17 @@ export type Origin = (typeof ORIGINS)[number];
 export const ORIGINS = ['live', 'cache', 'stale', 'fallback'] as const;
 
 /** The policies that can refuse or delay a call. */
-export type PolicyName = 'retry' | 'breaker' | 'bulkhead' | 'timeout';
+export type PolicyName = 'retry' | 'breaker' | 'rate_limit' | 'bulkhead' | 'timeout';
 
 /** Why a call, or one more attempt of it, was refused. */
-export type RejectionReason = 'open' | 'half_open' | 'forced_open' | 'full' | 'queue_timeout' | 'deadline';
+export type RejectionReason =
+  | 'open'
+  | 'half_open'
+  | 'forced_open'
+  | 'full'
+  | 'queue_timeout'
+  | 'rate_limited'
+  | 'deadline';
 
 /** Why a failed attempt was not followed by another. */
 export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];

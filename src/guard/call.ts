@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import type { Deadline, DeadlineList } from '../core/deadlines.ts';
 import type { RejectedError } from '../core/errors.ts';
 import { TimeoutError } from '../core/errors.ts';
@@ -7,6 +8,8 @@ import type { RunningCall } from '../policies/breaker/index.ts';
 import type { RetrySchedule } from '../policies/retry/index.ts';
 import type { CallSpan } from '../signals/index.ts';
 import { isRequestId } from '../signals/index.ts';
+import type { AmbientExecution } from './ambient.ts';
+import { ambientExecution } from './ambient.ts';
 
 /** What a caller may say about one call. */
 export interface CallOptions {
@@ -14,6 +17,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** An id from outside, such as that of an incoming request: 1 to 128 letters, digits, `_ . : -`. Another is made for any that is not. */
   readonly requestId?: string | undefined;
+  /**
+   * Whether the work may be done twice. `false`: it is retried only where the request surely never reached the server, such as after a
+   * refused connection. @defaultValue true
+   */
+  readonly idempotent?: boolean | undefined;
 }
 
 /** What the guarded function is given. */
@@ -49,6 +57,9 @@ export class Call<T> implements Deadline {
   readonly operation: string;
   readonly fn: GuardedFunction<T>;
   readonly signal: AbortSignal | undefined;
+  readonly idempotent: boolean;
+  /** The execution of another guard in which this call was made. */
+  readonly ambient: AmbientExecution | undefined;
   startedAt = 0;
   span: CallSpan | undefined = undefined;
   schedule: RetrySchedule | undefined = undefined;
@@ -79,6 +90,7 @@ export class Call<T> implements Deadline {
   readonly #makeRequestId: () => string;
   #requestId: string | undefined;
   #onAbort: (() => void) | undefined = undefined;
+  #leaveAmbient: (() => void) | undefined = undefined;
 
   constructor(
     guard: string,
@@ -91,6 +103,8 @@ export class Call<T> implements Deadline {
     this.operation = operation;
     this.fn = fn;
     this.signal = options?.signal;
+    this.idempotent = options?.idempotent ?? true;
+    this.ambient = ambientExecution();
     this.#makeRequestId = makeRequestId;
     this.#requestId = isRequestId(options?.requestId) ? options.requestId : undefined;
   }
@@ -101,9 +115,11 @@ export class Call<T> implements Deadline {
     return this.#requestId;
   }
 
-  /** Listens to the caller's signal until {@link unfollow}. */
+  /** Listens to the caller's signal, and to the execution around the call, until {@link unfollow}. */
   follow(): void {
-    const { signal } = this;
+    const { signal, ambient } = this;
+    if (ambient)
+      this.#leaveAmbient = ambient.onInterrupt((error) => this.#interrupt({ by: 'caller', error }));
     if (!signal) return;
     if (signal.aborted) {
       this.#interrupt({ by: 'caller', error: signal.reason });
@@ -116,6 +132,15 @@ export class Call<T> implements Deadline {
   unfollow(): void {
     if (this.#onAbort) this.signal?.removeEventListener('abort', this.#onAbort);
     this.#onAbort = undefined;
+    this.#leaveAmbient?.();
+  }
+
+  /** Milliseconds that the call has left, by its own limit and by that of the execution around it; `undefined` without a limit. */
+  remainingMs(clock: Clock, now: number): number | undefined {
+    const own = this.deadlineList ? this.dueAt : Number.POSITIVE_INFINITY;
+    const outer = this.ambient?.clock === clock ? this.ambient.deadlineAt : Number.POSITIVE_INFINITY;
+    const dueAt = Math.min(own, outer);
+    return dueAt === Number.POSITIVE_INFINITY ? undefined : dueAt - now;
   }
 
   /** The total time is over. */
@@ -153,5 +178,36 @@ export class ExecutionContext implements CallContext {
 
   get requestId(): string {
     return this.#call.requestId;
+  }
+}
+
+/** One execution of a guard as guards inside of it see it. */
+export class Frame<T> implements AmbientExecution {
+  readonly clock: Clock;
+  readonly retries: boolean;
+  readonly #call: Call<T>;
+  readonly #execution: Execution<T>;
+
+  constructor(clock: Clock, call: Call<T>, execution: Execution<T>, retries: boolean) {
+    this.clock = clock;
+    this.#call = call;
+    this.#execution = execution;
+    this.retries = retries;
+  }
+
+  get deadlineAt(): number {
+    const { deadlineList, dueAt } = this.#execution;
+    const attempt = deadlineList ? dueAt : Number.POSITIVE_INFINITY;
+    const total = this.#call.deadlineList ? this.#call.dueAt : Number.POSITIVE_INFINITY;
+    const outer = this.#call.ambient;
+    return Math.min(
+      attempt,
+      total,
+      outer?.clock === this.clock ? outer.deadlineAt : Number.POSITIVE_INFINITY,
+    );
+  }
+
+  onInterrupt(listener: (error: unknown) => void): () => void {
+    return this.#execution.onInterrupt(listener);
   }
 }

@@ -16,6 +16,8 @@ export interface GuardOptions {
   readonly bulkhead?: BulkheadOptions;
   readonly timeout?: TimeoutOptions;
   readonly spans?: SpanOptions;
+  /** Values of the function that count as failures, such as `(response) => response.status >= 500`: retried, counted, and given in the end. */
+  readonly failedResult?: (value: never) => boolean;
 }
 
 /** What is traced beyond the span of the call itself. */
@@ -31,9 +33,10 @@ export interface ResolvedGuard {
   readonly bulkhead: ResolvedBulkhead | undefined;
   readonly timeout: ResolvedTimeout;
   readonly spanForEveryAttempt: boolean;
+  readonly failedResult: ((value: never) => boolean) | undefined;
 }
 
-const KEYS = ['retry', 'breaker', 'bulkhead', 'timeout', 'spans'] as const;
+const KEYS = ['retry', 'breaker', 'bulkhead', 'timeout', 'spans', 'failedResult'] as const;
 const MAX_NAME_LENGTH = 120;
 
 /**
@@ -44,12 +47,18 @@ export function resolveGuard(name: string, options: GuardOptions): ResolvedGuard
   checkName(name);
   const check = new OptionChecker(`guard "${name}"`);
   check.keys(options, KEYS);
+  check.function(
+    'failedResult',
+    options.failedResult,
+    'Give a function that takes the value and says whether it counts as a failure.',
+  );
   const resolved = {
     retry: under(check, 'retry', options, resolveRetry),
     breaker: under(check, 'breaker', options, resolveBreaker),
     bulkhead: under(check, 'bulkhead', options, resolveBulkhead),
     timeout: under(check, 'timeout', options, resolveTimeout) ?? { attemptMs: undefined, totalMs: undefined },
     spanForEveryAttempt: under(check, 'spans', options, resolveSpans) ?? false,
+    failedResult: options.failedResult,
   };
   check.done();
   return resolved;

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import type { DeadlineList, Deadlines } from '../core/deadlines.ts';
-import { deadlinesFor } from '../core/deadlines.ts';
-import { RejectedError, TimeoutError } from '../core/errors.ts';
+import type { Deadline, DeadlineList, Deadlines } from '../core/deadlines.ts';
+import { deadlinesFor, LATE_MS } from '../core/deadlines.ts';
+import type { ErrorSource } from '../core/errors.ts';
+import { FailedResultError, RejectedError, TimeoutError } from '../core/errors.ts';
 import { Execution, isThenable } from '../core/execution.ts';
 import type { PolicyName, SuppressionReason } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
@@ -9,10 +10,10 @@ import { Wait } from '../core/wait.ts';
 import { Breaker } from '../policies/breaker/index.ts';
 import type { Waiter } from '../policies/bulkhead/index.ts';
 import { Bulkhead } from '../policies/bulkhead/index.ts';
-import type { ResolvedRetry } from '../policies/retry/index.ts';
-import { RetrySchedule } from '../policies/retry/index.ts';
-import type { Call, FailedOutcome } from './call.ts';
-import { ExecutionContext } from './call.ts';
+import { Retry } from '../policies/retry/index.ts';
+import { runInside } from './ambient.ts';
+import type { Call, FailedOutcome, GuardedFunction } from './call.ts';
+import { ExecutionContext, Frame } from './call.ts';
 import type { ResolvedGuard } from './options.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -23,22 +24,25 @@ import type { Reporter } from './reporter.ts';
 export class Pipeline {
   readonly breaker: Breaker | undefined;
   readonly bulkhead: Bulkhead | undefined;
-  readonly #retry: ResolvedRetry | undefined;
+  readonly #retry: Retry | undefined;
+  readonly #retries: number;
   readonly #attemptTimeout: DeadlineList | undefined;
   readonly #totalTimeout: DeadlineList | undefined;
-  readonly #attemptExpired: () => TimeoutError;
+  readonly #attemptExpired: (execution: Deadline) => TimeoutError;
   readonly #spanForEveryAttempt: boolean;
+  readonly #failedResult: ((value: never) => boolean) | undefined;
+  readonly #tellsInner: boolean;
   readonly #deadlines: Deadlines;
   readonly #clock: Clock;
-  readonly #random: Random;
   readonly #reporter: Reporter;
 
   constructor(options: ResolvedGuard, reporter: Reporter, clock: Clock, random: Random) {
     const source = { guard: reporter.name };
     this.#clock = clock;
-    this.#random = random;
     this.#reporter = reporter;
-    this.#retry = options.retry;
+    this.#retries = options.retry?.retries ?? 0;
+    if (options.retry) this.#retry = new Retry(options.retry, clock, random);
+    this.#failedResult = options.failedResult;
     this.#spanForEveryAttempt = options.spanForEveryAttempt;
     this.#deadlines = deadlinesFor(clock);
     if (options.breaker) {
@@ -50,7 +54,9 @@ export class Pipeline {
     const { attemptMs, totalMs } = options.timeout;
     if (attemptMs !== undefined) this.#attemptTimeout = this.#deadlines.list(attemptMs);
     if (totalMs !== undefined) this.#totalTimeout = this.#deadlines.list(totalMs);
-    this.#attemptExpired = () => new TimeoutError('attempt', attemptMs ?? Number.NaN, source);
+    this.#attemptExpired = ({ dueAt }) =>
+      timeoutError('attempt', attemptMs ?? Number.NaN, source, clock.now() - dueAt);
+    this.#tellsInner = options.retry !== undefined || attemptMs !== undefined || totalMs !== undefined;
   }
 
   /** Takes the call to its end and reports it. @throws what `guard.run` throws */
@@ -60,6 +66,7 @@ export class Pipeline {
     call.startedAt = now;
     try {
       call.follow();
+      this.#retry?.call(now);
       if (this.#totalTimeout) this.#deadlines.arm(this.#totalTimeout, call, now);
       for (;;) {
         const refusal = this.breaker?.refusal(now);
@@ -70,6 +77,7 @@ export class Pipeline {
         try {
           const result = this.#start(call, now);
           const value = isThenable(result) ? await result : result;
+          if (this.#failedResult) this.#checkResult(value);
           this.#attemptSucceeded(call);
           this.#reporter.settle(call, 'success', undefined);
           return value;
@@ -82,7 +90,9 @@ export class Pipeline {
         now = await this.#waitForRetry(call, backoff);
       }
     } catch (error) {
-      throw this.#settleWithoutValue(call, error);
+      const thrown = this.#settleWithoutValue(call, error);
+      if (thrown instanceof FailedResultError) return thrown.value as T;
+      throw thrown;
     } finally {
       this.#deadlines.disarm(call);
       call.unfollow();
@@ -152,12 +162,29 @@ export class Pipeline {
     call.executionStartedAt = now;
     call.stage = execution;
     if (this.#attemptTimeout) this.#deadlines.arm(this.#attemptTimeout, execution, now);
-    const { span, fn } = call;
+    const { span } = call;
     if (span && (attempt > 0 || this.#spanForEveryAttempt)) {
       this.#reporter.safely(() => span.openAttempt(attempt));
-      return span.runAttempt(() => execution.start(fn, context));
+      return span.runAttempt(() => this.#execute(call, execution, context));
     }
-    return execution.start(fn, context);
+    return this.#execute(call, execution, context);
+  }
+
+  #execute<T>(call: Call<T>, execution: Execution<T>, context: ExecutionContext): PromiseLike<T> | T {
+    if (!this.#tellsInner && !call.signal) return execution.start(call.fn, context);
+    const frame = new Frame(this.#clock, call, execution, call.attempts <= this.#retries);
+    return runInside(frame, () => execution.start(call.fn, context));
+  }
+
+  /** @throws {FailedResultError} for a value that counts as a failure; a filter that throws means that it does not */
+  #checkResult(value: unknown): void {
+    let failed = false;
+    try {
+      failed = this.#failedResult?.(value as never) ?? false;
+    } catch {
+      return;
+    }
+    if (failed) throw new FailedResultError(value, { guard: this.#reporter.name });
   }
 
   #attemptSucceeded<T>(call: Call<T>): void {
@@ -181,7 +208,8 @@ export class Pipeline {
       this.#reporter.tell({ type: 'timeout', scope: error.scope, timeoutMs: error.timeoutMs }, call);
     }
     if (this.breaker) {
-      const counts = outcome === 'timeout' || (outcome === 'failure' && this.breaker.isFailure(error));
+      const counts =
+        outcome === 'failure' ? this.breaker.isFailure(error) : outcome === 'timeout' && !isLoopDelay(error);
       this.breaker.report(call.permit, counts ? 'failure' : 'neutral', call.running);
     }
     const now = this.#clock.now();
@@ -197,15 +225,17 @@ export class Pipeline {
   #decideRetry<T>(call: Call<T>, error: unknown, now: number): number | undefined {
     if (!this.#retry) return undefined;
     if (call.interruption) {
-      if (call.attempts <= this.#retry.retries) this.#suppressed(call, interruptionReason(call), error);
+      if (call.attempts <= this.#retries) this.#suppressed(call, interruptionReason(call), error);
       return undefined;
     }
-    call.schedule ??= new RetrySchedule(this.#retry, this.#random);
+    call.schedule ??= this.#retry.schedule();
     const decision = call.schedule.decide({
       error,
       attempt: call.attempts - 1,
-      remainingMs: this.#totalTimeout ? call.dueAt - now : undefined,
+      remainingMs: call.remainingMs(this.#clock, now),
       signal: call.signal,
+      idempotent: call.idempotent,
+      nested: call.ambient?.retries ?? false,
     });
     if (decision.retry) return decision.delayMs;
     if (decision.reason !== 'exhausted') this.#suppressed(call, decision.reason, error);
@@ -282,6 +312,20 @@ export class Pipeline {
     this.#reporter.settle(call, 'rejected', refusal);
     return refusal;
   }
+}
+
+/** A timer that fired late tells of the event loop, not of the dependency. */
+function timeoutError(
+  scope: 'attempt',
+  timeoutMs: number,
+  source: ErrorSource,
+  lateMs: number,
+): TimeoutError {
+  return new TimeoutError(scope, timeoutMs, source, lateMs > LATE_MS ? lateMs : 0);
+}
+
+function isLoopDelay(error: unknown): boolean {
+  return error instanceof TimeoutError && error.lateByMs > 0;
 }
 
 function attemptOutcome<T>(call: Call<T>): FailedOutcome {

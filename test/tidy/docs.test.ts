@@ -26,8 +26,8 @@ describe.each(pages)('the page %s', (file) => {
 
 test("the table of metrics is that of semconv.ts, and a policy's options have the defaults of its code", () => {
   expect(metricTableProblems(read('src/signals/README.md') ?? '', GUARD_METRICS)).toEqual([]);
-  const { retries, delay, factor, maxDelay, jitter } = retryDefaults;
-  const retry = { retries, delay, factor, maxDelay, jitter, backoff: undefined, retryIf: undefined };
+  const { delayMs: _delayMs, maxDelayMs: _maxDelayMs, ...retryShown } = retryDefaults;
+  const retry = { ...retryShown, backoff: undefined, retryIf: undefined, budget: undefined };
   const { openForMs: _openForMs, maxOpenForMs: _maxOpenForMs, ...breakerShown } = breakerDefaults;
   const breaker = {
     ...breakerShown,

@@ -55,7 +55,7 @@ describe('options', () => {
     // @ts-expect-error: the option is called `openFor`
     guard('payments', { breaker: { halfOpenAfter: '2m' } });
     expectTypeOf<keyof GuardOptions>().toEqualTypeOf<
-      'retry' | 'breaker' | 'bulkhead' | 'timeout' | 'spans'
+      'retry' | 'breaker' | 'bulkhead' | 'timeout' | 'spans' | 'failedResult'
     >();
   });
 

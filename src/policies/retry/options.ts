@@ -1,11 +1,16 @@
 import type { IBackoffFactory, IRetryBackoffContext } from 'cockatiel';
 import type { Duration } from '../../core/duration.ts';
 import type { OptionChecker } from '../../core/options.ts';
+import type { BackoffStrategy } from './backoff.ts';
+import { BACKOFF_STRATEGIES } from './backoff.ts';
+import type { ResolvedBudget, RetryBudgetOptions } from './budget.ts';
 
 /** When to try again, and after which delay. */
 export interface RetryOptions {
   /** Executions after the first one: `retries: 3` means at most 4. A whole number from 0 to 100. @defaultValue 3 */
   readonly retries?: number;
+  /** How delays grow. @defaultValue 'exponential' */
+  readonly strategy?: BackoffStrategy;
   /** The delay before the first retry. @defaultValue '1s' */
   readonly delay?: Duration;
   /** What the delay is multiplied with for each further retry: 1 or more. @defaultValue 2 */
@@ -14,8 +19,14 @@ export interface RetryOptions {
   readonly maxDelay?: Duration;
   /** The share of a delay by which chance makes it shorter or longer: 0 to 1. @defaultValue 0.1 */
   readonly jitter?: number;
-  /** Any backoff of cockatiel's, in place of `delay`, `factor`, `maxDelay` and `jitter`. */
+  /** Any backoff of cockatiel's, in place of `strategy`, `delay`, `factor`, `maxDelay` and `jitter`. */
   readonly backoff?: IBackoffFactory<IRetryBackoffContext<unknown>>;
+  /** Waits at least as long as the server asked for with `Retry-After`, up to `maxDelay`. @defaultValue true */
+  readonly retryAfter?: boolean;
+  /** Bounds the retries of all calls together; `{}` for its defaults. @defaultValue no bound */
+  readonly budget?: RetryBudgetOptions;
+  /** Retries even inside a call of another guard that retries itself. @defaultValue false */
+  readonly nested?: boolean;
   /** Which errors are worth another try. @defaultValue all of them; rejections of guards and aborts of callers never are */
   readonly retryIf?: (error: unknown) => boolean;
 }
@@ -23,13 +34,19 @@ export interface RetryOptions {
 /** The numbers that apply where an option is left out: those of the systems whose behaviour Keelson takes over. */
 export const retryDefaults = {
   retries: 3,
+  strategy: 'exponential',
   delay: '1s',
   delayMs: 1_000,
   factor: 2,
   maxDelay: '60s',
   maxDelayMs: 60_000,
   jitter: 0.1,
+  retryAfter: true,
+  nested: false,
 } as const;
+
+/** The numbers that apply where an option of the budget is left out. */
+export const budgetDefaults = { ratio: 0.2, floor: 10 } as const;
 
 /** {@link RetryOptions} with every default filled in. */
 export interface ResolvedRetry {
@@ -38,16 +55,22 @@ export interface ResolvedRetry {
   readonly factor: number;
   readonly maxDelayMs: number;
   readonly jitter: number;
+  readonly strategy: BackoffStrategy;
+  readonly retryAfter: boolean;
+  readonly nested: boolean;
+  readonly budget: ResolvedBudget | undefined;
   readonly backoff: IBackoffFactory<IRetryBackoffContext<unknown>> | undefined;
   readonly retryIf: ((error: unknown) => boolean) | undefined;
 }
 
-const BACKOFF_KEYS = ['delay', 'factor', 'maxDelay', 'jitter'] as const;
+const BACKOFF_KEYS = ['strategy', 'delay', 'factor', 'maxDelay', 'jitter'] as const;
+const KEYS = ['retries', ...BACKOFF_KEYS, 'retryAfter', 'budget', 'nested', 'backoff', 'retryIf'] as const;
 
 /** Checks the options and fills in the defaults. */
 export function resolveRetry(options: RetryOptions, check: OptionChecker): ResolvedRetry {
-  check.keys(options, ['retries', ...BACKOFF_KEYS, 'backoff', 'retryIf']);
-  const { retries, delay, factor, maxDelay, jitter, backoff, retryIf } = options;
+  check.keys(options, KEYS);
+  const { retries, delay, factor, maxDelay, jitter, backoff, retryIf, budget } = options;
+  const { strategy, retryAfter, nested } = options;
   check.function('retryIf', retryIf, 'Give a function that takes the error and says whether to try again.');
   if (backoff !== undefined) {
     if (typeof backoff.next !== 'function') {
@@ -68,7 +91,19 @@ export function resolveRetry(options: RetryOptions, check: OptionChecker): Resol
       );
     }
   }
+  if (strategy !== undefined && !BACKOFF_STRATEGIES.includes(strategy)) {
+    check.problem(
+      'strategy',
+      `to be one of ${BACKOFF_STRATEGIES.join(', ')}`,
+      strategy,
+      "The default is 'exponential'.",
+    );
+  }
   return {
+    strategy: strategy ?? retryDefaults.strategy,
+    retryAfter: check.boolean('retryAfter', retryAfter, retryDefaults.retryAfter),
+    nested: check.boolean('nested', nested, retryDefaults.nested),
+    budget: budget === undefined ? undefined : resolveBudget(budget, check.under('budget')),
     retries: check.number('retries', retries, { min: 0, max: 100, integer: true }, retryDefaults.retries),
     delayMs: check.duration('delay', delay, 0, retryDefaults.delayMs),
     factor: check.number('factor', factor, { min: 1 }, retryDefaults.factor),
@@ -76,5 +111,13 @@ export function resolveRetry(options: RetryOptions, check: OptionChecker): Resol
     jitter: check.number('jitter', jitter, { min: 0, max: 1 }, retryDefaults.jitter),
     backoff,
     retryIf,
+  };
+}
+
+function resolveBudget(options: RetryBudgetOptions, check: OptionChecker): ResolvedBudget {
+  check.keys(options, ['ratio', 'floor']);
+  return {
+    ratio: check.number('ratio', options.ratio, { min: 0, max: 1 }, budgetDefaults.ratio),
+    floor: check.number('floor', options.floor, { min: 0 }, budgetDefaults.floor),
   };
 }

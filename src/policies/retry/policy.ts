@@ -9,7 +9,7 @@ import type { PolicySeats } from '../standalone.ts';
 import { onAbort } from '../standalone.ts';
 import type { RetryOptions } from './options.ts';
 import { resolveRetry } from './options.ts';
-import { RetrySchedule } from './retry.ts';
+import { Retry } from './retry.ts';
 
 /** Tells that an attempt failed and another follows. */
 export interface RetryScheduled {
@@ -36,6 +36,7 @@ export function retry(
   const check = new OptionChecker('retry');
   const resolved = resolveRetry(options, check);
   check.done();
+  const mechanism = new Retry(resolved, clock, random);
   const events = new PolicyEvents(clock);
   const retries = new Listeners<RetryScheduled>();
 
@@ -43,14 +44,22 @@ export function retry(
     fn: (context: IRetryContext) => PromiseLike<T> | T,
     signal: AbortSignal = new AbortController().signal,
   ): Promise<T> {
-    const schedule = new RetrySchedule(resolved, random);
+    mechanism.call(clock.now());
+    const schedule = mechanism.schedule();
     for (let attempt = 0; ; attempt += 1) {
       signal.throwIfAborted();
       try {
         return await fn({ attempt, signal });
       } catch (error) {
         signal.throwIfAborted();
-        const decision = schedule.decide({ error, attempt, remainingMs: undefined, signal });
+        const decision = schedule.decide({
+          error,
+          attempt,
+          remainingMs: undefined,
+          signal,
+          idempotent: true,
+          nested: false,
+        });
         if (!decision.retry) throw error;
         if (retries.size > 0) retries.emit({ attempt: attempt + 1, delayMs: decision.delayMs, error });
         const wait = new Wait(clock, decision.delayMs);

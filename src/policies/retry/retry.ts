@@ -1,9 +1,13 @@
 import type { IBackoff, IRetryBackoffContext } from 'cockatiel';
+import type { Clock } from '../../core/clock.ts';
 import { isRejection } from '../../core/errors.ts';
 import type { SuppressionReason } from '../../core/outcome.ts';
 import type { Random } from '../../core/random.ts';
 import { backoffDelay } from './backoff.ts';
+import { RetryBudget } from './budget.ts';
 import type { ResolvedRetry } from './options.ts';
+import { surelyNotSent } from './reached.ts';
+import { retryAfterOf } from './retry-after.ts';
 
 /** What to do after a failed attempt. `exhausted` means that every retry has been made: nothing was suppressed. */
 export type RetryDecision =
@@ -17,29 +21,67 @@ export interface FailedAttempt {
   readonly attempt: number;
   /** Milliseconds that the call has left; `undefined` for one without a limit. */
   readonly remainingMs: number | undefined;
-  /** The signal of the attempt, for backoffs that look at it. */
+  /** The signal of the caller, for backoffs that look at it. */
   readonly signal: AbortSignal | undefined;
+  /** Whether the call may do its work twice. */
+  readonly idempotent: boolean;
+  /** Whether a guard around this one retries, and will. */
+  readonly nested: boolean;
 }
 
-/** The delays of one call. Cockatiel's backoffs carry state from one delay to the next. */
+/** Decides about retries for all calls of one dependency. */
+export class Retry {
+  readonly #options: ResolvedRetry;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #budget: RetryBudget | undefined;
+
+  constructor(options: ResolvedRetry, clock: Clock, random: Random) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#random = random;
+    if (options.budget) this.#budget = new RetryBudget(options.budget);
+  }
+
+  /** A call has come; the budget lives on it. @param now monotonic milliseconds */
+  call(now: number): void {
+    this.#budget?.call(now);
+  }
+
+  /** The schedule of one call, made when its first attempt has failed. */
+  schedule(): RetrySchedule {
+    return new RetrySchedule(this.#options, this.#budget, this.#clock, this.#random);
+  }
+}
+
+/** The retries of one call: delays carry state from one to the next. */
 export class RetrySchedule {
   readonly #options: ResolvedRetry;
+  readonly #budget: RetryBudget | undefined;
+  readonly #clock: Clock;
   readonly #random: Random;
   #backoff: IBackoff<IRetryBackoffContext<unknown>> | undefined;
+  #previousMs: number;
 
-  constructor(options: ResolvedRetry, random: Random) {
+  constructor(options: ResolvedRetry, budget: RetryBudget | undefined, clock: Clock, random: Random) {
     this.#options = options;
+    this.#budget = budget;
+    this.#clock = clock;
     this.#random = random;
+    this.#previousMs = options.delayMs;
   }
 
   /** Decides whether another attempt follows. A filter that throws is taken as a no: nobody said that it is safe. */
   decide(failed: FailedAttempt): RetryDecision {
-    if (!this.#isRetryable(failed.error)) return { retry: false, reason: 'not_retryable' };
-    if (failed.attempt >= this.#options.retries) return { retry: false, reason: 'exhausted' };
+    const { error, attempt, remainingMs, idempotent, nested } = failed;
+    if (!this.#isRetryable(error)) return { retry: false, reason: 'not_retryable' };
+    if (attempt >= this.#options.retries) return { retry: false, reason: 'exhausted' };
+    if (!idempotent && !surelyNotSent(error)) return { retry: false, reason: 'not_idempotent' };
+    if (nested && !this.#options.nested) return { retry: false, reason: 'nested' };
     const delayMs = this.#delay(failed);
     if (delayMs === undefined) return { retry: false, reason: 'not_retryable' };
-    if (failed.remainingMs !== undefined && delayMs >= failed.remainingMs)
-      return { retry: false, reason: 'deadline' };
+    if (remainingMs !== undefined && delayMs >= remainingMs) return { retry: false, reason: 'deadline' };
+    if (this.#budget && !this.#budget.tryRetry(this.#clock.now())) return { retry: false, reason: 'budget' };
     return { retry: true, delayMs };
   }
 
@@ -55,16 +97,27 @@ export class RetrySchedule {
 
   /** @returns milliseconds; `undefined` where a backoff of the user's throws, as some do to stop */
   #delay(failed: FailedAttempt): number | undefined {
+    const ownMs = this.#options.backoff ? this.#cockatielDelay(failed) : this.#ownDelay(failed.attempt);
+    if (ownMs === undefined || !this.#options.retryAfter) return ownMs;
+    const askedMs = retryAfterOf(failed.error, this.#clock.epoch());
+    return askedMs === undefined ? ownMs : Math.max(ownMs, Math.min(askedMs, this.#options.maxDelayMs));
+  }
+
+  #ownDelay(attempt: number): number {
+    this.#previousMs = backoffDelay(this.#options, attempt, this.#random, this.#previousMs);
+    return this.#previousMs;
+  }
+
+  #cockatielDelay(failed: FailedAttempt): number | undefined {
     const { backoff } = this.#options;
-    if (!backoff) return backoffDelay(this.#options, failed.attempt, this.#random);
     const context = {
       attempt: failed.attempt + 1,
       signal: failed.signal ?? new AbortController().signal,
       result: { error: failed.error },
     };
     try {
-      this.#backoff = (this.#backoff ?? backoff).next(context);
-      return Math.max(0, this.#backoff.duration);
+      this.#backoff = (this.#backoff ?? backoff)?.next(context);
+      return Math.max(0, this.#backoff?.duration ?? 0);
     } catch {
       return undefined;
     }

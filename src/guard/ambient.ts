@@ -1,0 +1,34 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Clock } from '../core/clock.ts';
+
+/** The execution of a guard in which other guards are called. */
+export interface AmbientExecution {
+  readonly clock: Clock;
+  /** When it is interrupted at the latest, on `clock`; `Infinity` without a limit. */
+  readonly deadlineAt: number;
+  /** Whether its guard retries, and has retries left. */
+  readonly retries: boolean;
+  /** Calls `listener` with the reason when it is interrupted. @returns a function that removes it */
+  onInterrupt(listener: (error: unknown) => void): () => void;
+}
+
+const STORAGE = Symbol.for('keelson.ambient.v1');
+
+/** One for the process: guards of another copy of the package see one another. */
+function ambientStorage(): AsyncLocalStorage<AmbientExecution> {
+  const holder = globalThis as { [STORAGE]?: AsyncLocalStorage<AmbientExecution> };
+  holder[STORAGE] ??= new AsyncLocalStorage();
+  return holder[STORAGE];
+}
+
+const storage = ambientStorage();
+
+/** The execution around the code that runs now; `undefined` outside of any guard. */
+export function ambientExecution(): AmbientExecution | undefined {
+  return storage.getStore();
+}
+
+/** Runs `fn` inside `execution`. */
+export function runInside<R>(execution: AmbientExecution, fn: () => R): R {
+  return storage.run(execution, fn);
+}
