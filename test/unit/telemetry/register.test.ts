@@ -128,6 +128,14 @@ describe('node --import keelson/register', () => {
     expect(kinds()).toEqual([SERVER, CLIENT]);
   });
 
+  it('does not take a listener that only watches for one that ends the process', async () => {
+    const run = start('watched.mjs');
+    await eventually(() => run.output().includes('ready'), 'the service');
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(run.output()).toBe('ready\nwatched the end\n');
+  });
+
   it('ends within its deadline when the receiver hangs, and at once at the second signal', async () => {
     receiver.mode = 'hang';
     const run = start('server.mjs');
