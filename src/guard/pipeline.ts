@@ -12,7 +12,7 @@ import type { Waiter } from '../policies/bulkhead/index.ts';
 import { Bulkhead } from '../policies/bulkhead/index.ts';
 import { Retry } from '../policies/retry/index.ts';
 import { runInside } from './ambient.ts';
-import type { Call, FailedOutcome, GuardedFunction } from './call.ts';
+import type { Call, FailedOutcome } from './call.ts';
 import { ExecutionContext, Frame } from './call.ts';
 import type { ResolvedGuard } from './options.ts';
 import type { Reporter } from './reporter.ts';

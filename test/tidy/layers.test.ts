@@ -21,14 +21,15 @@ describe('the layers of src', () => {
     expect(Object.keys(LAYERS).filter((area) => !existsSync(`src/${area}`))).toEqual([]);
   });
 
-  test('the packages that src imports are the dependencies of package.json, no more and no fewer', () => {
+  test('the packages that src imports are the dependencies and peers of package.json, no more and no fewer', () => {
     const imported = sources
       .filter(({ path }) => !path.startsWith('testing/'))
       .flatMap(({ imports }) => imports.flatMap(({ specifier }) => specifier ?? []))
       .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
       .map(packageName);
-    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: object };
-    expect([...new Set(imported)].toSorted()).toEqual(Object.keys(dependencies).toSorted());
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, object | undefined>;
+    const declared = Object.keys({ ...manifest['dependencies'], ...manifest['peerDependencies'] });
+    expect([...new Set(imported)].toSorted()).toEqual(declared.toSorted());
   });
 });
 

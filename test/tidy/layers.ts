@@ -25,7 +25,12 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   storage: { areas: ['core'], packages: [], node: true },
   host: { areas: ['core'], packages: [], node: true },
   signals: { areas: ['core'], packages: [/^@opentelemetry\/api$/], node: true },
-  policies: { areas: ['core', 'storage'], packages: [/^cockatiel$/], node: true, sealed: true },
+  policies: {
+    areas: ['core', 'storage'],
+    packages: [/^cockatiel$/, /^lru-cache$/, /^ioredis$/],
+    node: true,
+    sealed: true,
+  },
   guard: {
     areas: ['core', 'storage', 'host', 'signals', 'policies'],
     packages: [/^cockatiel$/],
