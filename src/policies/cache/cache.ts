@@ -1,0 +1,314 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../core/clock.ts';
+import { isRejection } from '../../core/errors.ts';
+import type { Random } from '../../core/random.ts';
+import type { Tally } from '../../core/stats.ts';
+import { tally } from '../../core/stats.ts';
+import type { CacheHit, Entry } from './entry.ts';
+import { negativeEntry, valueEntry, worth } from './entry.ts';
+import { Flight } from './flight.ts';
+import type { ResolvedCache } from './options.ts';
+import { TierGate } from './tier.ts';
+
+/** How the cache answered a request. */
+export type CacheRequestResult = (typeof CACHE_RESULTS)[number];
+
+/** Every {@link CacheRequestResult}, in the order in which tables show them. */
+export const CACHE_RESULTS = ['hit', 'miss', 'stale', 'stale_error', 'negative', 'coalesced'] as const;
+
+/** Gives a value that is not in the cache. The signal aborts when nobody waits for the value any more. */
+export type CacheLoad<T> = (signal: AbortSignal) => PromiseLike<T> | T;
+
+/** Who asks. The object itself is the handle that those who join its load are given. */
+export interface CacheCaller {
+  /** Lets this caller go; a load that others wait for goes on. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told at once when this caller joins a load, with whoever began it, where that gave itself as a caller. */
+  joined?(leader: object | undefined): void;
+}
+
+/** A value, with where it came from. */
+export interface CacheValue<T> {
+  readonly result: Exclude<CacheRequestResult, 'negative'>;
+  readonly value: T;
+  readonly origin: 'live' | 'cache' | 'stale';
+  /** Milliseconds since the value was loaded. */
+  readonly ageMs: number;
+  /** What the last load failed with, where the value is stale for that. */
+  readonly error: unknown;
+  /** Whoever began the load that a `coalesced` request joined. */
+  readonly leader: object | undefined;
+}
+
+/** An error that an earlier load ended with, and that is remembered. */
+export interface CacheNegative {
+  readonly result: 'negative';
+  readonly origin: 'cache';
+  readonly error: unknown;
+  /** Milliseconds since the error was thrown. */
+  readonly ageMs: number;
+}
+
+/** What the cache has for a request. */
+export type CacheResult<T> = CacheValue<T> | CacheNegative;
+
+/** How a load ended with a value: its own, that of the second tier, or the one that stood in. */
+interface Arrival {
+  readonly result: 'miss' | 'hit' | 'stale' | 'stale_error';
+  readonly value: unknown;
+  readonly ageMs: number;
+  readonly error: unknown;
+}
+
+const ORIGIN_OF = { miss: 'live', hit: 'cache', stale: 'stale', stale_error: 'stale' } as const;
+
+/**
+ * Values by key, with one load for each key at a time. Ages are measured on the monotonic clock: a correction of the wall clock makes nothing
+ * older or younger.
+ */
+export class Cache {
+  /** Answered requests, by result: each request is counted once, also where its load fails or its caller leaves. */
+  readonly counts: Tally<CacheRequestResult> = tally(CACHE_RESULTS);
+  /** Loads in the background. */
+  refreshes = 0;
+  /** Loads in the background that failed. */
+  refreshFailures = 0;
+  readonly #options: ResolvedCache;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #flights = new Map<string, Flight<Arrival>>();
+  readonly #tier: TierGate | undefined;
+
+  /** @param onTierFailure told what the second tier failed with; what it throws is ignored */
+  constructor(
+    options: ResolvedCache,
+    clock: Clock,
+    random: Random,
+    onTierFailure?: (error: unknown) => void,
+  ) {
+    const { maxEntries, secondTier, secondTierTimeoutMs } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#random = random;
+    this.#entries = new LRUCache({ max: maxEntries });
+    if (secondTier) this.#tier = new TierGate(secondTier, secondTierTimeoutMs, clock, onTierFailure);
+  }
+
+  /** Keys that the cache holds: fresh and stale values, and remembered errors. */
+  get entries(): number {
+    return this.#entries.size;
+  }
+
+  /** Loads that are running. */
+  get loading(): number {
+    return this.#flights.size;
+  }
+
+  /** Operations of the second tier that failed or took too long. */
+  get tierFailures(): number {
+    return this.#tier?.failures ?? 0;
+  }
+
+  /**
+   * The value under `key` if it is fresh: the fast path, without a promise.
+   * @param now the time on the clock, which the caller has read anyway
+   * @returns `undefined` for anything else, which {@link through} then deals with and counts
+   */
+  fresh(key: string, now: number): CacheHit | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || now >= entry.freshUntil || entry.negative) return undefined;
+    this.counts.hit += 1;
+    return entry;
+  }
+
+  /**
+   * The value under `key`, loaded where the cache has none. Callers of one key share one load.
+   * @param load what gives the value; it has to end some time, since all callers of the key wait for it
+   * @returns the value with where it came from, or a remembered error
+   * @throws what `load` throws, where there is no stale value to stand in; the reason of the caller's own signal
+   */
+  async through<T>(key: string, load: CacheLoad<T>, caller?: CacheCaller): Promise<CacheResult<T>> {
+    caller?.signal?.throwIfAborted();
+    const now = this.#clock.now();
+    const entry = this.#entries.get(key);
+    if (!entry) return this.#wait(key, load, caller);
+    switch (worth(entry, now)) {
+      case 'fresh':
+        return this.#answer('hit', entry, now);
+      case 'negative':
+        return this.#negative(entry, now);
+      case 'backing_off':
+        return this.#answer('stale_error', entry, now);
+      case 'stale':
+        if (now >= entry.retryAt && !this.#flights.has(key)) this.#refresh(key, load, caller, true);
+        return this.#answer('stale', entry, now);
+      case 'expired':
+      case 'dead':
+        return this.#wait(key, load, caller);
+    }
+  }
+
+  /**
+   * Forgets a key. A load that is running goes on for those who wait for it, and its value is not kept.
+   * @returns settles when the second tier has forgotten it too, or has failed to, which is counted; never rejects
+   */
+  async delete(key: string): Promise<void> {
+    this.#entries.delete(key);
+    this.#flights.delete(key);
+    await this.#tier?.remove(key);
+  }
+
+  /** Forgets every key of this process. The second tier, which other processes share, keeps its own. */
+  clear(): void {
+    this.#entries.clear();
+    this.#flights.clear();
+  }
+
+  async #wait<T>(key: string, load: CacheLoad<T>, caller: CacheCaller | undefined): Promise<CacheResult<T>> {
+    const running = this.#flights.get(key);
+    const flight = running ?? this.#newFlight(key, caller, false);
+    if (running) caller?.joined?.(running.leader);
+    const arriving = flight.join(caller?.signal);
+    if (!running) flight.start((signal) => this.#load(key, flight, load, signal, true));
+    const otherwise = running ? 'coalesced' : 'miss';
+    let arrival: Arrival;
+    try {
+      arrival = await arriving;
+    } catch (error) {
+      this.counts[otherwise] += 1;
+      throw error;
+    }
+    const result = running && arrival.result !== 'stale_error' ? 'coalesced' : arrival.result;
+    this.counts[result] += 1;
+    const { ageMs, error } = arrival;
+    const origin = ORIGIN_OF[arrival.result];
+    return { result, value: arrival.value as T, origin, ageMs, error, leader: running?.leader };
+  }
+
+  /** Loads in the background. A failure is counted, and keeps the next refresh away for a while. */
+  #refresh<T>(key: string, load: CacheLoad<T>, leader: object | undefined, asksTier: boolean): void {
+    this.refreshes += 1;
+    const flight = this.#newFlight(key, leader, true);
+    flight.start((signal) => this.#load(key, flight, load, signal, asksTier));
+  }
+
+  #newFlight(key: string, leader: object | undefined, isBackground: boolean): Flight<Arrival> {
+    const flight = new Flight<Arrival>(leader, isBackground, () => this.#land(key, flight));
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  /** @param asksTier whether the second tier may have the value, in which case `load` is not called */
+  async #load<T>(
+    key: string,
+    flight: Flight<Arrival>,
+    load: CacheLoad<T>,
+    signal: AbortSignal,
+    asksTier: boolean,
+  ): Promise<Arrival> {
+    try {
+      if (this.#tier && asksTier) {
+        const shared = await this.#fromTier(key, flight, load, this.#tier);
+        if (shared) return shared;
+        signal.throwIfAborted();
+      }
+      const value = await load(signal);
+      if (this.#isCurrent(key, flight)) this.#keep(key, value);
+      return { result: 'miss', value, ageMs: 0, error: undefined };
+    } catch (error) {
+      return this.#standIn(key, flight, error);
+    } finally {
+      this.#land(key, flight);
+    }
+  }
+
+  /** Takes over what the second tier has. @returns the answer where that is good enough */
+  async #fromTier<T>(
+    key: string,
+    flight: Flight<Arrival>,
+    load: CacheLoad<T>,
+    tier: TierGate,
+  ): Promise<Arrival | undefined> {
+    const shared = await tier.read(key);
+    if (!shared || !this.#isCurrent(key, flight)) return undefined;
+    const now = this.#clock.now();
+    const entry = valueEntry(shared.value, now - shared.ageMs, shared.freshMs, this.#options);
+    const own = this.#entries.peek(key);
+    if (own && own.storedAt >= entry.storedAt) return undefined;
+    const verdict = worth(entry, now);
+    if (verdict === 'dead') return undefined;
+    this.#entries.set(key, entry);
+    if (verdict === 'expired') return undefined;
+    if (verdict === 'fresh') return arrivalOf('hit', entry, now);
+    if (flight.isBackground) return undefined;
+    this.#refresh(key, load, flight.leader, false);
+    return arrivalOf('stale', entry, now);
+  }
+
+  #keep(key: string, value: unknown): void {
+    const options = this.#options;
+    const freshMs = options.ttlMs * (1 - options.jitter * this.#random());
+    this.#entries.set(key, valueEntry(value, this.#clock.now(), freshMs, options));
+    const { staleWhileRevalidateMs, staleIfErrorMs } = options;
+    const keepMs = freshMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs);
+    void this.#tier?.write(key, value, freshMs, keepMs);
+  }
+
+  /** Decides what a failed load means. @returns the stale value that stands in @throws the error where there is none */
+  #standIn(key: string, flight: Flight<Arrival>, error: unknown): Arrival {
+    if (flight.isBackground) this.refreshFailures += 1;
+    if (!this.#isCurrent(key, flight)) throw error;
+    const now = this.#clock.now();
+    const { negativeTtlMs, negativeIf, retrySourceAfterMs } = this.#options;
+    const isRemembered = negativeTtlMs > 0 && !isRejection(error);
+    const isAnswer = isRemembered && negativeIf !== undefined && picks(negativeIf, error);
+    const entry = this.#entries.peek(key);
+    if (entry && !isAnswer && worth(entry, now) !== 'dead') {
+      entry.error = error;
+      entry.retryAt = now + retrySourceAfterMs;
+      return arrivalOf(now < entry.errorUntil ? 'stale_error' : 'stale', entry, now);
+    }
+    if (isAnswer || (isRemembered && negativeIf === undefined))
+      this.#entries.set(key, negativeEntry(error, now, negativeTtlMs));
+    else this.#entries.delete(key);
+    throw error;
+  }
+
+  #answer<T>(result: 'hit' | 'stale' | 'stale_error', entry: Entry, now: number): CacheValue<T> {
+    this.counts[result] += 1;
+    const { ageMs, error } = arrivalOf(result, entry, now);
+    return { result, value: entry.value as T, origin: ORIGIN_OF[result], ageMs, error, leader: undefined };
+  }
+
+  #negative(entry: Entry, now: number): CacheNegative {
+    this.counts.negative += 1;
+    return { result: 'negative', origin: 'cache', error: entry.error, ageMs: ageOf(entry, now) };
+  }
+
+  /** Whether the flight is still the one for its key: neither forgotten nor abandoned. */
+  #isCurrent(key: string, flight: Flight<Arrival>): boolean {
+    return this.#flights.get(key) === flight;
+  }
+
+  #land(key: string, flight: Flight<Arrival>): void {
+    if (this.#isCurrent(key, flight)) this.#flights.delete(key);
+  }
+}
+
+function arrivalOf(result: Arrival['result'], entry: Entry, now: number): Arrival {
+  return { result, value: entry.value, ageMs: ageOf(entry, now), error: entry.error };
+}
+
+function ageOf(entry: Entry, now: number): number {
+  return Math.max(0, now - entry.storedAt);
+}
+
+/** Asks the user's filter. One that throws says no: nobody said that the error is an answer. */
+function picks(filter: (error: unknown) => boolean, error: unknown): boolean {
+  try {
+    return filter(error);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,17 @@
+export type {
+  CacheCaller,
+  CacheLoad,
+  CacheNegative,
+  CacheRequestResult,
+  CacheResult,
+  CacheValue,
+} from './cache.ts';
+export { Cache, CACHE_RESULTS } from './cache.ts';
+export type { CacheHit } from './entry.ts';
+export type { CacheOptions, ResolvedCache } from './options.ts';
+export { cacheDefaults, resolveCache } from './options.ts';
+export type { CachePolicy, CachePolicyOptions } from './policy.ts';
+export { cache } from './policy.ts';
+export type { RedisTier, RedisTierClient, RedisTierOptions, RedisTierTransaction } from './redis-tier.ts';
+export { redisTier } from './redis-tier.ts';
+export type { CacheTier, TierEntry } from './tier.ts';

@@ -1,0 +1,116 @@
+import type { Redis } from 'ioredis';
+import { KeelsonError } from '../../core/errors.ts';
+import type { CacheTier, TierEntry } from './tier.ts';
+
+/** The part of a transaction of `ioredis` that the tier uses. */
+export interface RedisTierTransaction {
+  get(key: string): RedisTierTransaction;
+  pttl(key: string): RedisTierTransaction;
+  exec(): Promise<[error: Error | null, result: unknown][] | null>;
+}
+
+/** The part of an `ioredis` client that the tier uses. */
+export interface RedisTierClient {
+  multi(): RedisTierTransaction;
+  set(key: string, value: string, millisecondsToken: 'PX', milliseconds: number): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+}
+
+/** How to reach Redis: an `ioredis` client of yours, or the address for one of the tier's own. */
+export type RedisTierOptions = {
+  /** Stands before every key. @defaultValue 'cache:' */
+  readonly prefix?: string;
+} & (
+  | { readonly client: RedisTierClient; readonly url?: undefined }
+  | { readonly url: string; readonly client?: undefined }
+);
+
+/** A second tier in Redis. */
+export interface RedisTier extends CacheTier {
+  /**
+   * Connects now rather than at the first use, so that a wrong address or a missing package shows when the service starts.
+   * @throws what stands in the way; {@link KeelsonError} (`ERR_KEELSON_PEER_MISSING`) without the package `ioredis`
+   */
+  connect(): Promise<void>;
+  /** Closes the connection that the tier has made; a client that was passed in stays open. */
+  close(): Promise<void>;
+}
+
+/** A client that the tier has made. */
+interface OwnClient extends RedisTierClient {
+  ping(): Promise<unknown>;
+  disconnect(): void;
+}
+
+const DEFAULT_PREFIX = 'cache:';
+
+/**
+ * A second tier in Redis. Values are JSON: dates become strings, maps and functions are lost, and what JSON refuses is not kept.
+ * Whoever makes the tier closes it.
+ */
+export function redisTier(options: RedisTierOptions): RedisTier {
+  const { prefix = DEFAULT_PREFIX, client, url } = options;
+  let own: Promise<OwnClient> | undefined;
+
+  function connection(): Promise<RedisTierClient> {
+    if (client) return Promise.resolve(client);
+    own ??= newClient(url);
+    return own;
+  }
+
+  return {
+    async get(key: string): Promise<TierEntry | undefined> {
+      const redis = await connection();
+      const replies = await redis
+        .multi()
+        .get(prefix + key)
+        .pttl(prefix + key)
+        .exec();
+      const [text, remainingMs] = (replies ?? []).map(([error, result]) => {
+        if (error) throw error;
+        return result;
+      });
+      const isKept = typeof text === 'string' && typeof remainingMs === 'number' && remainingMs > 0;
+      return isKept ? { text, remainingMs } : undefined;
+    },
+    async set(key: string, text: string, keepMs: number): Promise<void> {
+      const redis = await connection();
+      await redis.set(prefix + key, text, 'PX', keepMs);
+    },
+    async delete(key: string): Promise<void> {
+      const redis = await connection();
+      await redis.del(prefix + key);
+    },
+    async connect(): Promise<void> {
+      if (client) return;
+      await connection();
+      await (await own)?.ping();
+    },
+    async close(): Promise<void> {
+      const opened = await own?.catch(() => undefined);
+      own = undefined;
+      opened?.disconnect();
+    },
+  };
+}
+
+/** Commands fail soon rather than wait for a server that is away: the cache has its own timeout, and goes on without the tier. */
+async function newClient(url: string): Promise<OwnClient> {
+  const Client = await loadIoredis();
+  const client = new Client(url, { maxRetriesPerRequest: 1 });
+  // Every failed command says so itself; without a listener the client would print each failed connection.
+  client.on('error', () => {});
+  return client;
+}
+
+async function loadIoredis(): Promise<typeof Redis> {
+  try {
+    const ioredis = await import('ioredis');
+    return ioredis.Redis;
+  } catch (cause) {
+    throw new KeelsonError('ERR_KEELSON_PEER_MISSING', 'The package `ioredis` cannot be loaded.', {
+      cause,
+      hint: 'Install it beside keelson: `npm install ioredis@5`. Or pass a client: `redisTier({ client })`.',
+    });
+  }
+}

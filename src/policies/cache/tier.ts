@@ -1,0 +1,140 @@
+import type { Clock } from '../../core/clock.ts';
+import type { DeadlineList, Deadlines } from '../../core/deadlines.ts';
+import { deadlinesFor } from '../../core/deadlines.ts';
+import { TimeoutError } from '../../core/errors.ts';
+import type { AbandonedCounter } from '../../core/execution.ts';
+import { Execution } from '../../core/execution.ts';
+
+/** What a tier keeps under a key. */
+export interface TierEntry {
+  readonly text: string;
+  /** Milliseconds for which the tier will still keep it, by the tier's own clock. */
+  readonly remainingMs: number;
+}
+
+/** A store of text that processes share. It may fail and be slow: the cache bounds, counts and survives that. */
+export interface CacheTier {
+  /** @returns `undefined` where there is nothing under the key */
+  get(key: string): PromiseLike<TierEntry | undefined>;
+  /** @param keepMs milliseconds after which the tier forgets the text: a whole number of at least 1 */
+  set(key: string, text: string, keepMs: number): PromiseLike<void>;
+  delete(key: string): PromiseLike<void>;
+}
+
+/** A value that came from the second tier. */
+export interface SharedValue {
+  readonly value: unknown;
+  /** Milliseconds since it was loaded, and for which it was fresh from then. */
+  readonly ageMs: number;
+  readonly freshMs: number;
+}
+
+/** The form in which a value is kept. Its age follows from what the tier says remains, so that no two machines' clocks are compared. */
+interface Envelope {
+  readonly v: 1;
+  readonly freshMs: number;
+  readonly keepMs: number;
+  readonly value?: unknown;
+}
+
+/** A tier that failed is left alone for so long, so that one that is down costs at most one timeout in that time. */
+const REST_MS = 1_000;
+
+/** The second tier behind its timeout. Nothing here ever rejects: failures are counted and told. */
+export class TierGate implements AbandonedCounter {
+  /** Operations that failed or took too long. */
+  failures = 0;
+  /** Operations that still run although their time was over. */
+  abandoned = 0;
+  readonly #tier: CacheTier;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  readonly #timeout: DeadlineList;
+  readonly #onFailure: ((error: unknown) => void) | undefined;
+  #restUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(tier: CacheTier, timeoutMs: number, clock: Clock, onFailure?: (error: unknown) => void) {
+    this.#tier = tier;
+    this.#clock = clock;
+    this.#deadlines = deadlinesFor(clock);
+    this.#timeout = this.#deadlines.list(timeoutMs);
+    this.#onFailure = onFailure;
+  }
+
+  /** @returns `undefined` where the tier has nothing, is down, slow or left alone, or holds what cannot be read */
+  async read(key: string): Promise<SharedValue | undefined> {
+    if (this.#isResting()) return undefined;
+    const found = await this.#attempt(async () => this.#tier.get(key));
+    return found === undefined ? undefined : this.#convert(() => open(found));
+  }
+
+  /** Keeps a value for `keepMs` milliseconds. What JSON cannot hold is a failure. */
+  async write(key: string, value: unknown, freshMs: number, keepMs: number): Promise<void> {
+    const whole = Math.ceil(keepMs);
+    if (whole < 1 || this.#isResting()) return;
+    const text = this.#convert(() => seal(value, freshMs, whole));
+    if (text !== undefined) await this.#attempt(async () => this.#tier.set(key, text, whole));
+  }
+
+  /** Removes a value; asks the tier even where it is left alone. */
+  async remove(key: string): Promise<void> {
+    await this.#attempt(async () => this.#tier.delete(key));
+  }
+
+  #isResting(): boolean {
+    return this.#clock.now() < this.#restUntil;
+  }
+
+  async #attempt<T>(operation: () => Promise<T>): Promise<T | undefined> {
+    const timeoutMs = this.#timeout.durationMs;
+    const execution = new Execution<T>(this, () => new TimeoutError('attempt', timeoutMs));
+    this.#deadlines.arm(this.#timeout, execution, this.#clock.now());
+    try {
+      return await execution.start(operation, undefined);
+    } catch (error) {
+      this.#restUntil = this.#clock.now() + REST_MS;
+      this.#failed(error);
+      return undefined;
+    } finally {
+      this.#deadlines.disarm(execution);
+    }
+  }
+
+  /** One value that cannot be converted says nothing about the tier: it goes on. */
+  #convert<T>(conversion: () => T): T | undefined {
+    try {
+      return conversion();
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.failures += 1;
+    try {
+      this.#onFailure?.(error);
+    } catch {
+      // The call must not suffer from whoever listens; the failure is counted already.
+    }
+  }
+}
+
+function seal(value: unknown, freshMs: number, keepMs: number): string {
+  return JSON.stringify({ v: 1, freshMs, keepMs, value } satisfies Envelope);
+}
+
+/** @throws {TypeError} for text that is not one of ours */
+function open({ text, remainingMs }: TierEntry): SharedValue {
+  const envelope: unknown = JSON.parse(text);
+  if (!isEnvelope(envelope) || !Number.isFinite(remainingMs))
+    throw new TypeError('The second tier holds something that this cache did not write.');
+  const { value, freshMs, keepMs } = envelope;
+  return { value, freshMs, ageMs: Math.max(0, keepMs - remainingMs) };
+}
+
+function isEnvelope(value: unknown): value is Envelope {
+  if (typeof value !== 'object' || value === null) return false;
+  const { v, freshMs, keepMs } = value as Partial<Record<keyof Envelope, unknown>>;
+  return v === 1 && Number.isFinite(freshMs) && Number.isFinite(keepMs);
+}
