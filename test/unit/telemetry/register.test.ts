@@ -155,6 +155,16 @@ describe('node --import keelson/register', () => {
     expect(readdirSync(join(home, 'k', 'telemetry', 'traces'))).toHaveLength(1);
   });
 
+  it('is not kept alive by a receiver that hangs for longer than the process has to do', async () => {
+    receiver.mode = 'hang';
+    const run = start('esm-named.mjs', {
+      OTEL_METRIC_EXPORT_INTERVAL: '5',
+      OTEL_EXPORTER_OTLP_TIMEOUT: '60000',
+    });
+    expect(await run.ended).toEqual({ code: 0, signal: null });
+    expect(receiver.attempts).toBeGreaterThan(0);
+  });
+
   it.each([
     ['process.exit()', 'exit', 3],
     ['an uncaught exception', 'throw', 1],

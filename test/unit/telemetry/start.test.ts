@@ -230,6 +230,18 @@ describe('startTelemetry', () => {
     expect(await early.run('op', () => 1)).toBe(1);
   });
 
+  it('binds what guards publish at the start, and lets go of it at the end', async () => {
+    let bound = 0;
+    const instance = { bind: () => (bound += 1) };
+    const instances: unknown = Reflect.get(globalThis, Symbol.for('keelson.signals.v1'));
+    if (instances instanceof Set) instances.add(new WeakRef(instance));
+    const running = start();
+    expect(bound).toBe(1);
+    await running.shutdown();
+    expect(bound).toBe(2);
+    expect(instance).toBeDefined();
+  });
+
   it('returns the running telemetry when it is started again, and says so once', () => {
     const first = start();
     expect(startTelemetry({ writeWarning: (line) => warnings.push(line) })).toBe(first);
