@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { KeelsonError } from '../../core/errors.ts';
+import { OptionChecker } from '../../core/options.ts';
 import type { CacheTier, TierEntry } from './tier.ts';
 
 /** The part of a transaction of `ioredis` that the tier uses. */
@@ -32,7 +33,7 @@ export interface RedisTier extends CacheTier {
    * @throws what stands in the way; {@link KeelsonError} (`ERR_KEELSON_PEER_MISSING`) without the package `ioredis`
    */
   connect(): Promise<void>;
-  /** Closes the connection that the tier has made; a client that was passed in stays open. */
+  /** Closes the connection that the tier has made, for good; a client that was passed in stays open. */
   close(): Promise<void>;
 }
 
@@ -47,13 +48,17 @@ const DEFAULT_PREFIX = 'cache:';
 /**
  * A second tier in Redis. Values are JSON: dates become strings, maps and functions are lost, and what JSON refuses is not kept.
  * Whoever makes the tier closes it.
+ * @throws {ConfigError} for options that cannot be used
  */
 export function redisTier(options: RedisTierOptions): RedisTier {
+  checkOptions(options);
   const { prefix = DEFAULT_PREFIX, client, url } = options;
   let own: Promise<OwnClient> | undefined;
+  let isClosed = false;
 
-  function connection(): Promise<RedisTierClient> {
-    if (client) return Promise.resolve(client);
+  async function connection(): Promise<RedisTierClient> {
+    if (client) return client;
+    if (isClosed) throw new KeelsonError('ERR_KEELSON_TIER_CLOSED', 'The tier has been closed.');
     own ??= newClient(url);
     return own;
   }
@@ -87,11 +92,23 @@ export function redisTier(options: RedisTierOptions): RedisTier {
       await (await own)?.ping();
     },
     async close(): Promise<void> {
+      isClosed = true;
       const opened = await own?.catch(() => undefined);
-      own = undefined;
       opened?.disconnect();
     },
   };
+}
+
+function checkOptions({ prefix, client, url, ...unknown }: RedisTierOptions): void {
+  const check = new OptionChecker('redisTier');
+  check.keys({ prefix, client, url, ...unknown }, ['prefix', 'client', 'url']);
+  if (prefix !== undefined && typeof prefix !== 'string')
+    check.problem('prefix', 'to be a string', prefix, `The default is '${DEFAULT_PREFIX}'.`);
+  if (client !== undefined && url !== undefined)
+    check.problem('url', 'to be left out beside `client`', url, 'The client knows its server.');
+  else if (client === undefined && (typeof url !== 'string' || !/^rediss?:\/\//.test(url)))
+    check.problem('url', 'to be the address of a server', url, "Give one such as 'redis://127.0.0.1:6379'.");
+  check.done();
 }
 
 /** Commands fail soon rather than wait for a server that is away: the cache has its own timeout, and goes on without the tier. */
