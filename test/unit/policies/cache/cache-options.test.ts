@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { CacheOptions } from '../../../../src/policies/cache/index.ts';
-import { resolveCache } from '../../../../src/policies/cache/index.ts';
+import { cacheDefaults, resolveCache } from '../../../../src/policies/cache/index.ts';
+import { optionTableProblems } from '../../../tidy/docs.ts';
 
 function resolve(options: object): ReturnType<typeof resolveCache> {
   const check = new OptionChecker('cache');
@@ -47,6 +49,14 @@ describe('the options of a cache', () => {
     ['`secondTierTimeout` to be a duration of at least 1 ms', { ttl: 1, secondTierTimeout: 0 }],
   ])('are refused: expected %s', (expected, options) => {
     expect(() => resolve(options)).toThrow(`Expected ${expected}`);
+  });
+
+  test('stand in the README with the defaults of the code', () => {
+    const { retrySourceAfterMs: _retry, secondTierTimeoutMs: _timeout, ...defaults } = cacheDefaults;
+    const off = ['ttl', 'staleWhileRevalidate', 'staleIfError', 'negativeTtl', 'negativeIf', 'secondTier'];
+    const options = { ...defaults, ...Object.fromEntries(off.map((name) => [name, undefined])) };
+    expect(optionTableProblems(readFileSync('src/policies/cache/README.md', 'utf8'), options)).toEqual([]);
+    expect(resolve({ ...defaults, ttl: 1 })).toEqual(resolve({ ttl: 1 }));
   });
 
   test('are refused all at once, with the nearest name for one that does not exist', () => {

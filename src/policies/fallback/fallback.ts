@@ -1,0 +1,51 @@
+import { KeelsonError } from '../../core/errors.ts';
+import type { Outcome } from '../../core/outcome.ts';
+import type { FallbackContext, ResolvedFallback } from './options.ts';
+
+/**
+ * The call failed, and so did the function that was to stand in for it. `cause` is the error of the call, the one to look at first.
+ */
+export class FallbackError extends KeelsonError {
+  override readonly name: string = 'FallbackError';
+  /** What the fallback function threw. */
+  readonly fallbackError: unknown;
+
+  constructor(cause: unknown, fallbackError: unknown) {
+    super('ERR_KEELSON_FALLBACK', 'The call failed, and its fallback function threw.', {
+      cause,
+      hint: 'See `cause` for the call and `fallbackError` for the fallback. A fallback should need nothing that can fail.',
+    });
+    this.fallbackError = fallbackError;
+  }
+}
+
+/** Whether a call that ended so gets a fallback. */
+export function fallsBack(
+  { when }: ResolvedFallback,
+  error: unknown,
+  outcome: Outcome,
+): outcome is FallbackContext['outcome'] {
+  if (outcome === 'success' || outcome === 'cancelled') return false;
+  if (!when) return true;
+  try {
+    return when(error);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The value that stands in for a failed call.
+ * @throws `error` itself where the fallback function throws it on; {@link FallbackError} where it throws anything else
+ */
+export async function standIn(
+  { make }: ResolvedFallback,
+  error: unknown,
+  context: FallbackContext,
+): Promise<unknown> {
+  try {
+    return await make(error, context);
+  } catch (thrown) {
+    throw Object.is(thrown, error) ? error : new FallbackError(error, thrown);
+  }
+}

@@ -1,0 +1,76 @@
+import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
+import { systemClock } from '../../core/clock.ts';
+import { isRejection, TimeoutError } from '../../core/errors.ts';
+import { OptionChecker } from '../../core/options.ts';
+import type { Outcome } from '../../core/outcome.ts';
+import { PolicyEvents } from '../policy-events.ts';
+import type { PolicySeats } from '../standalone.ts';
+import { fallsBack, standIn } from './fallback.ts';
+import { resolveFallback } from './options.ts';
+
+/** Options of a fallback that stands alone: its function gets the error only, since no guard knows about the call. */
+export type FallbackPolicyOptions<R> = {
+  /** Which errors are worth it. One that throws means no. @defaultValue all of them */
+  readonly when?: (error: unknown) => boolean;
+} & (
+  | { readonly value: R; readonly with?: undefined }
+  | { readonly with: (error: unknown) => PromiseLike<R> | R; readonly value?: undefined }
+);
+
+/** A fallback as a policy of its own. */
+export interface FallbackPolicy<R> extends IPolicy<IDefaultPolicyContext, R> {
+  /** How often it has given its value. */
+  readonly used: number;
+}
+
+/**
+ * A fallback that mixes in cockatiel's `wrap`. An execution that its caller aborts does not fall back.
+ * @throws {ConfigError} for options that cannot be used
+ */
+export function fallback<R>(
+  options: FallbackPolicyOptions<R>,
+  { clock = systemClock }: PolicySeats = {},
+): FallbackPolicy<R> {
+  const check = new OptionChecker('fallback');
+  const resolved = resolveFallback(options, check);
+  check.done();
+  const events = new PolicyEvents(clock);
+  let used = 0;
+
+  async function run<T>(
+    fn: (context: IDefaultPolicyContext) => PromiseLike<T> | T,
+    signal: AbortSignal | undefined,
+  ): Promise<T | R> {
+    signal?.throwIfAborted();
+    try {
+      return await fn({ signal: signal ?? new AbortController().signal });
+    } catch (error) {
+      const outcome = outcomeOf(error, signal);
+      if (!fallsBack(resolved, error, outcome)) throw error;
+      const attempts = outcome === 'rejected' ? 0 : 1;
+      const value = await standIn(resolved, error, { outcome, attempts, requestId: '', operation: '' });
+      used += 1;
+      return value as R;
+    }
+  }
+
+  return {
+    _altReturn: undefined as never,
+    onSuccess: events.onSuccess,
+    onFailure: events.onFailure,
+    get used() {
+      return used;
+    },
+    execute: (fn, signal) =>
+      events.watch(
+        () => run(fn, signal),
+        () => false,
+      ),
+  };
+}
+
+function outcomeOf(error: unknown, signal: AbortSignal | undefined): Exclude<Outcome, 'success'> {
+  if (signal?.aborted) return 'cancelled';
+  if (isRejection(error)) return 'rejected';
+  return error instanceof TimeoutError ? 'timeout' : 'failure';
+}
