@@ -27,7 +27,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   signals: { areas: ['core'], packages: [/^@opentelemetry\/api$/], node: true },
   policies: {
     areas: ['core', 'storage'],
-    packages: [/^cockatiel$/, /^lru-cache$/, /^ioredis$/],
+    packages: [/^cockatiel$/, /^lru-cache$/, /^ioredis$/, /^pg$/],
     node: true,
     sealed: true,
   },

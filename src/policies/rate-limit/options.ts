@@ -1,0 +1,125 @@
+import type { Duration } from '../../core/duration.ts';
+import type { OptionChecker } from '../../core/options.ts';
+import type { Rate } from './gcra.ts';
+import type { LimiterStore } from './limiter-store.ts';
+
+/** What happens to a call while the shared store cannot be asked. */
+export type StoreFailure = 'failOpen' | 'failClosed' | 'localShare';
+
+/** How many calls may start in a period, and how many may wait for their turn. */
+export interface RateLimitOptions {
+  /** Calls in a period: 1 to 1,000,000. */
+  readonly limit: number;
+  /** The period: 1 ms to 24.8 days. */
+  readonly per: Duration;
+  /** Calls at once, after a time without any: 1 to 1,000,000. @defaultValue `limit` */
+  readonly burst?: number;
+  /** How long a call may wait for its turn; a call that would have to wait longer is refused at once. @defaultValue 0 */
+  readonly maxWait?: Duration;
+  /** Calls that wait, first come first served: 0 or more. @defaultValue 100 */
+  readonly queue?: number;
+  /** Keys that are remembered, where each key has a limit of its own: 1 or more. @defaultValue 10000 */
+  readonly keys?: number;
+  /** Where the limit is counted together with other processes. @defaultValue in this process alone */
+  readonly store?: LimiterStore;
+  /** How long the store has for an answer. @defaultValue '250ms' */
+  readonly storeTimeout?: Duration;
+  /**
+   * What happens while the store cannot be asked. `failOpen`: the call goes on; `failClosed`: it is refused; `localShare`: this process keeps
+   * its part of the limit, `limit / processes`. @defaultValue 'failOpen'
+   */
+  readonly onStoreFailure?: StoreFailure;
+  /** Processes that share the limit, for `localShare`: 1 or more. @defaultValue 1 */
+  readonly processes?: number;
+}
+
+/** What applies where an option is left out. */
+export const rateLimitDefaults = {
+  maxWait: 0,
+  queue: 100,
+  keys: 10_000,
+  storeTimeout: '250ms',
+  onStoreFailure: 'failOpen',
+  processes: 1,
+} as const;
+
+/** {@link RateLimitOptions} with every default filled in. */
+export interface ResolvedRateLimit extends Rate {
+  readonly maxWaitMs: number;
+  readonly queue: number;
+  readonly keys: number;
+  readonly store: LimiterStore | undefined;
+  readonly storeTimeoutMs: number;
+  readonly onStoreFailure: StoreFailure;
+  readonly processes: number;
+}
+
+const KEYS = [
+  'limit',
+  'per',
+  'burst',
+  'maxWait',
+  'queue',
+  'keys',
+  'store',
+  'storeTimeout',
+  'onStoreFailure',
+  'processes',
+] as const;
+const STORE_FAILURES: readonly unknown[] = ['failOpen', 'failClosed', 'localShare'];
+const DEFAULT_STORE_TIMEOUT_MS = 250;
+const COUNT = { min: 1, max: 1_000_000, integer: true } as const;
+
+/** Checks the options and fills in the defaults. */
+export function resolveRateLimit(options: RateLimitOptions, check: OptionChecker): ResolvedRateLimit {
+  check.keys(options, KEYS);
+  const { maxWait, queue, keys, storeTimeout, processes } = options;
+  const limit = required(options, 'limit', 'Say how many calls may start in a period.', check)
+    ? check.number('limit', options.limit, COUNT, 1)
+    : 1;
+  const perMs = required(options, 'per', "Say how long the period is, such as '1s' or '1m'.", check)
+    ? check.duration('per', options.per, 1, 1_000)
+    : 1_000;
+  return {
+    limit,
+    perMs,
+    burst: check.number('burst', options.burst, COUNT, limit),
+    maxWaitMs: check.duration('maxWait', maxWait, 0, rateLimitDefaults.maxWait),
+    queue: check.number('queue', queue, { min: 0, integer: true }, rateLimitDefaults.queue),
+    keys: check.number('keys', keys, { min: 1, integer: true }, rateLimitDefaults.keys),
+    store: checkedStore(options.store, check),
+    storeTimeoutMs: check.duration('storeTimeout', storeTimeout, 1, DEFAULT_STORE_TIMEOUT_MS),
+    onStoreFailure: checkedFailure(options.onStoreFailure, check),
+    processes: check.number('processes', processes, { min: 1, integer: true }, rateLimitDefaults.processes),
+  };
+}
+
+function required(
+  options: RateLimitOptions,
+  key: 'limit' | 'per',
+  remedy: string,
+  check: OptionChecker,
+): boolean {
+  if (options[key] !== undefined) return true;
+  check.problem(key, 'to be given', undefined, remedy);
+  return false;
+}
+
+function checkedStore(store: LimiterStore | undefined, check: OptionChecker): LimiterStore | undefined {
+  if (store === undefined || (typeof store === 'object' && store !== null && 'take' in store)) return store;
+  check.problem(
+    'store',
+    'to be a limiter store',
+    store,
+    'Use sqliteStore(), redisStore() or postgresStore().',
+  );
+  return undefined;
+}
+
+function checkedFailure(failure: StoreFailure | undefined, check: OptionChecker): StoreFailure {
+  if (failure === undefined) return rateLimitDefaults.onStoreFailure;
+  if (STORE_FAILURES.includes(failure)) return failure;
+  const expected = "to be 'failOpen', 'failClosed' or 'localShare'";
+  check.problem('onStoreFailure', expected, failure, `The default is '${rateLimitDefaults.onStoreFailure}'.`);
+  return rateLimitDefaults.onStoreFailure;
+}

@@ -1,0 +1,76 @@
+import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
+import { systemClock } from '../../core/clock.ts';
+import { RejectedError } from '../../core/errors.ts';
+import { OptionChecker } from '../../core/options.ts';
+import { systemRandom } from '../../core/random.ts';
+import { PolicyEvents } from '../policy-events.ts';
+import type { PolicySeats } from '../standalone.ts';
+import { onAbort } from '../standalone.ts';
+import { limiterFor } from './limiter-for.ts';
+import type { RateLimitOptions } from './options.ts';
+import { resolveRateLimit } from './options.ts';
+import type { Limiter } from './rate-limiter.ts';
+
+/** A rate limit as a policy of its own. */
+export interface RateLimitPolicy extends IPolicy {
+  /** What keeps the limit: to read how many tokens there are, and to pass on a `Retry-After`. */
+  readonly limiter: Limiter;
+}
+
+/** Where a rate limit takes time and chance from, and under which name it is shared. */
+export interface RateLimitSeats extends PolicySeats {
+  /** The key in the store: the processes that use the same one share the limit. @defaultValue 'default' */
+  readonly key?: string;
+}
+
+/**
+ * A rate limit that mixes in cockatiel's `wrap`. A call that waits keeps the async context of its own caller, and leaves the line when it is aborted.
+ * @returns a policy that throws {@link RejectedError} (`ERR_KEELSON_RATE_LIMITED`, `ERR_KEELSON_RATE_LIMIT_STORE`)
+ * @throws {ConfigError} for options that cannot be used
+ */
+export function rateLimit(
+  options: RateLimitOptions,
+  { clock = systemClock, random = systemRandom, key }: RateLimitSeats = {},
+): RateLimitPolicy {
+  const check = new OptionChecker('rateLimit');
+  const resolved = resolveRateLimit(options, check);
+  check.done();
+  const limiter = limiterFor(resolved, clock, { key, random });
+  const events = new PolicyEvents(clock);
+
+  async function enter(signal: AbortSignal | undefined): Promise<void> {
+    const entry = limiter.enter(clock.now());
+    if (entry === undefined) return;
+    if (entry instanceof RejectedError) throw entry;
+    const stopListening = onAbort(signal, (reason) => entry.interrupt(reason));
+    try {
+      await entry.granted;
+    } finally {
+      stopListening();
+    }
+    if (!signal?.aborted) return;
+    limiter.giveBack();
+    throw signal.reason;
+  }
+
+  async function run<T>(
+    fn: (context: IDefaultPolicyContext) => PromiseLike<T> | T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    await enter(signal);
+    return fn({ signal: signal ?? new AbortController().signal });
+  }
+
+  return {
+    _altReturn: undefined as never,
+    limiter,
+    onSuccess: events.onSuccess,
+    onFailure: events.onFailure,
+    execute: (fn, signal) =>
+      events.watch(
+        () => run(fn, signal),
+        (error) => error instanceof RejectedError,
+      ),
+  };
+}

@@ -1,0 +1,141 @@
+import { KeelsonError } from '../../../core/errors.ts';
+import type { Rate } from '../gcra.ts';
+import type { LimiterStore, Taken } from '../limiter-store.ts';
+import {
+  CLOCK_STEP_TICKS,
+  granted,
+  inTicks,
+  refused,
+  TICKS_PER_MS,
+  TICKS_START_MS,
+} from '../limiter-store.ts';
+import { peerMissing } from './peer-missing.ts';
+
+/** The part of a `pg` pool that the store uses. */
+export interface PostgresLimiterPool {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly Record<string, unknown>[] }>;
+}
+
+/** How to reach PostgreSQL 10 or newer: a `pg` pool of yours, or the connection string for one of the store's own. */
+export type PostgresStoreOptions =
+  | { readonly pool: PostgresLimiterPool; readonly connectionString?: undefined }
+  | { readonly connectionString: string; readonly pool?: undefined };
+
+/** A pool that the store has made. */
+interface OwnPool extends PostgresLimiterPool {
+  end(): Promise<void>;
+}
+
+const SCHEMA_VERSION = 1;
+const OWN_CONNECTIONS = 4;
+/** Every so often the keys whose buckets are full are removed: a full one and none at all are the same. */
+const TAKES_PER_SWEEP = 10_000;
+const SWEEP_ROWS = 10_000;
+/** Any number that nobody else uses: one process at a time makes the tables. */
+const SCHEMA_LOCK = 7_235_110;
+
+const NOW = `floor(extract(epoch FROM clock_timestamp())::numeric * ${TICKS_PER_MS * 1_000})::bigint - ${TICKS_START_MS * TICKS_PER_MS}`;
+
+/** Unlogged: fast, and empty after a crash of the server, which then allows one burst more. */
+const SCHEMA = `SELECT pg_advisory_xact_lock(${SCHEMA_LOCK});
+CREATE TABLE IF NOT EXISTS keelson_schema (area text PRIMARY KEY, version integer NOT NULL);
+INSERT INTO keelson_schema VALUES ('limiter', ${SCHEMA_VERSION}) ON CONFLICT DO NOTHING;
+CREATE UNLOGGED TABLE IF NOT EXISTS keelson_limiter (key text PRIMARY KEY, tat bigint NOT NULL);`;
+
+/**
+ * One statement. The row is compared under its lock, with the time from before the lock: waiting for it gives nobody a token. What a refused
+ * call is told comes from the snapshot of the statement; it is only a hint.
+ */
+const TAKE = `WITH clock AS MATERIALIZED (SELECT ${NOW} AS now, $2::bigint AS interval, $3::bigint AS tolerance),
+taken AS (
+  INSERT INTO keelson_limiter AS l (key, tat) SELECT $1, now + interval FROM clock
+  ON CONFLICT (key) DO UPDATE
+    SET tat = CASE WHEN l.tat > excluded.tat - $2::bigint + $3::bigint + ${CLOCK_STEP_TICKS}
+      THEN excluded.tat - $2::bigint + $3::bigint
+      ELSE greatest(l.tat + $2::bigint, excluded.tat) END
+    WHERE l.tat <= excluded.tat - 2 * $2::bigint + $3::bigint
+      OR l.tat > excluded.tat - $2::bigint + $3::bigint + ${CLOCK_STEP_TICKS}
+  RETURNING tat
+)
+SELECT taken.tat IS NOT NULL AS granted,
+  (coalesce(taken.tat, (SELECT tat FROM keelson_limiter WHERE key = $1), now + tolerance) - now)::float8 AS ahead
+FROM clock LEFT JOIN taken ON true`;
+
+const SWEEP = `DELETE FROM keelson_limiter WHERE key IN
+  (SELECT key FROM keelson_limiter WHERE tat <= ${NOW} LIMIT ${SWEEP_ROWS} FOR UPDATE SKIP LOCKED)`;
+
+/** A limit that all processes with the same PostgreSQL database share. */
+export function postgresStore(options: PostgresStoreOptions): LimiterStore {
+  const { pool, connectionString } = options;
+  let own: OwnPool | undefined;
+  let ready: Promise<PostgresLimiterPool> | undefined;
+  let isClosed = false;
+  let takes = 0;
+
+  async function open(): Promise<PostgresLimiterPool> {
+    if (!pool) own ??= await newPool(connectionString);
+    const database = pool ?? own;
+    if (!database || isClosed) throw closedError();
+    await prepare(database);
+    return database;
+  }
+
+  function connection(): Promise<PostgresLimiterPool> {
+    ready ??= open().catch((error: unknown) => {
+      ready = undefined;
+      throw error;
+    });
+    return ready;
+  }
+
+  return {
+    async take(key: string, rate: Rate): Promise<Taken> {
+      if (isClosed) throw closedError();
+      const database = await connection();
+      const ticks = inTicks(rate);
+      const { rows } = await database.query(TAKE, [key, ticks.interval, ticks.tolerance]);
+      takes += 1;
+      // Nothing depends on it: what it leaves is removed the next time.
+      if (takes % TAKES_PER_SWEEP === 0) database.query(SWEEP).catch(() => undefined);
+      const ahead = Number(rows[0]?.['ahead']);
+      return rows[0]?.['granted'] === true ? granted(ahead, ticks) : refused(ahead, ticks);
+    },
+    async close(): Promise<void> {
+      isClosed = true;
+      await ready?.catch(() => undefined);
+      const opened = own;
+      own = undefined;
+      await opened?.end();
+    },
+  };
+}
+
+/** Makes the tables where they are missing. @throws for those of a newer version */
+async function prepare(database: PostgresLimiterPool): Promise<void> {
+  await database.query(SCHEMA);
+  const { rows } = await database.query("SELECT version FROM keelson_schema WHERE area = 'limiter'");
+  const version = rows[0]?.['version'];
+  if (version === SCHEMA_VERSION) return;
+  throw new KeelsonError(
+    'ERR_KEELSON_STORE_SCHEMA',
+    `The tables of the limiter have version ${String(version)}; this version of Keelson knows ${SCHEMA_VERSION}.`,
+    { hint: 'Use one version of Keelson for one database, or a database of its own for each.' },
+  );
+}
+
+function closedError(): KeelsonError {
+  return new KeelsonError('ERR_KEELSON_STORE_CLOSED', 'The limiter store is closed.');
+}
+
+async function newPool(connectionString: string): Promise<OwnPool> {
+  const { Pool } = await import('pg').then(
+    (pg) => pg.default,
+    (cause: unknown) => {
+      throw peerMissing('pg', 'postgresStore({ pool })', cause);
+    },
+  );
+  const pool = new Pool({ connectionString, max: OWN_CONNECTIONS, allowExitOnIdle: true });
+  // A connection that breaks while nobody uses it; the next query says so itself. Without a listener it would end the process.
+  pool.on('error', () => {});
+  return pool;
+}
