@@ -31,10 +31,11 @@ export type {
   GuardSnapshot,
   Keelson,
   KeelsonOptions,
+  KeyOptions,
   ObserveOptions,
   SpanOptions,
 } from './guard/index.ts';
-export { createKeelson, defaultKeelson, guard, observe } from './guard/index.ts';
+export { createKeelson, defaultKeelson, guard, observe, registry } from './guard/index.ts';
 export type { Breaker, BreakerOptions, BreakerPolicy, SavedBreaker } from './policies/breaker/index.ts';
 export { breaker } from './policies/breaker/index.ts';
 export type { BulkheadOptions, BulkheadPolicy } from './policies/bulkhead/index.ts';

@@ -11,6 +11,8 @@ export interface BreakerTransition {
   readonly type: 'breaker.transition';
   readonly from: BreakerState;
   readonly to: BreakerState;
+  /** The key, where the guard has state for each key. */
+  readonly key?: string;
 }
 
 /** What happens inside a guard. A plain union: switch on `type`. */
@@ -29,6 +31,8 @@ export type CoreEvent =
       readonly reason: RejectionReason;
       readonly retryAfterMs: number | undefined;
     }
+  /** A function was left behind without ever having asked for its signal. */
+  | { readonly type: 'signal.ignored' }
   | { readonly type: 'timeout'; readonly scope: 'attempt' | 'total'; readonly timeoutMs: number }
   | {
       readonly type: 'call.settled';

@@ -1,7 +1,7 @@
 import type { AbandonedCounter } from './execution.ts';
 import type { BreakerState } from './events.ts';
 import type { Origin, Outcome, PolicyName, RejectionReason, SuppressionReason } from './outcome.ts';
-import { OUTCOMES, SUPPRESSION_REASONS } from './outcome.ts';
+import { ORIGINS, OUTCOMES, SUPPRESSION_REASONS } from './outcome.ts';
 
 /** Counts under a closed set of keys: every key is there from the start, at 0. */
 export type Tally<K extends string> = Record<K, number>;
@@ -38,8 +38,10 @@ export const TRANSITION_KEYS: readonly TransitionKey[] = [
 
 /** The plain numbers of a guard. The guarded call only adds to them; instruments read them when somebody asks. */
 export class GuardCounters implements AbandonedCounter {
-  /** Live calls by outcome. */
+  /** Calls by outcome. */
   readonly calls: Tally<Outcome> = tally(OUTCOMES);
+  /** Successful calls by where the value came from. */
+  readonly origins: Tally<Origin> = tally(ORIGINS);
   /** Executions of the function by outcome. */
   readonly attempts: Tally<Exclude<Outcome, 'rejected'>> = tally([
     'success',
@@ -81,6 +83,26 @@ export interface BulkheadView {
   readonly queueLimit: number;
 }
 
+/** A rate limit as telemetry sees it. */
+export interface RateLimitView {
+  readonly available: number;
+  readonly limit: number;
+}
+
+/** A cache as telemetry sees it. */
+export interface CacheView {
+  /** Answered requests by result. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly entries: number;
+}
+
+/** The keys of a guard as telemetry sees them. */
+export interface KeysView {
+  readonly size: number;
+  /** Keys that have state of their own, by the state of their breaker. */
+  byBreakerState(): Readonly<Record<BreakerState, number>>;
+}
+
 /** What the metrics of one guard are read from. */
 export interface GuardSource {
   readonly name: string;
@@ -89,4 +111,7 @@ export interface GuardSource {
   readonly origins: readonly Origin[];
   readonly breaker: BreakerView | undefined;
   readonly bulkhead: BulkheadView | undefined;
+  readonly rateLimit?: RateLimitView | undefined;
+  readonly cache?: CacheView | undefined;
+  readonly keys?: KeysView | undefined;
 }

@@ -3,7 +3,7 @@ import type { Deadline, DeadlineList } from '../core/deadlines.ts';
 import type { RejectedError } from '../core/errors.ts';
 import { TimeoutError } from '../core/errors.ts';
 import type { Execution, Interruptible } from '../core/execution.ts';
-import type { Outcome, Suppression } from '../core/outcome.ts';
+import type { Origin, Outcome, Suppression } from '../core/outcome.ts';
 import type { RunningCall } from '../policies/breaker/index.ts';
 import type { RetrySchedule } from '../policies/retry/index.ts';
 import type { CallSpan } from '../signals/index.ts';
@@ -22,6 +22,8 @@ export interface CallOptions {
    * refused connection. @defaultValue true
    */
   readonly idempotent?: boolean | undefined;
+  /** Caches the value under guard, operation and this key. Ignored by a guard without a cache. @defaultValue not cached */
+  readonly cacheKey?: string | undefined;
 }
 
 /** What the guarded function is given. */
@@ -84,7 +86,13 @@ export class Call<T> implements Deadline {
 
   /** How it ended, once it has. */
   outcome: Outcome | undefined = undefined;
+  origin: Origin = 'live';
+  ageMs = 0;
   durationMs = 0;
+  /** The error behind a value that stood in. */
+  underlying: unknown = undefined;
+  /** The call that loads the value into the cache for this one. */
+  loader: Call<T> | undefined = undefined;
 
   readonly #guard: string;
   readonly #makeRequestId: () => string;

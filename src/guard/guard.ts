@@ -1,64 +1,59 @@
+import { LRUCache } from 'lru-cache';
 import { ConfigError } from '../core/errors.ts';
 import type { BreakerState, GuardEvent } from '../core/events.ts';
-import type { CallOutcome, Outcome, PolicyName } from '../core/outcome.ts';
-import type { RejectionKey } from '../core/stats.ts';
-import { GuardCounters } from '../core/stats.ts';
+import { BREAKER_STATES } from '../core/events.ts';
+import type { CallOutcome } from '../core/outcome.ts';
+import { tally } from '../core/stats.ts';
 import type { Breaker } from '../policies/breaker/index.ts';
+import { Cache } from '../policies/cache/index.ts';
+import { Answers } from './answers.ts';
 import type { CallOptions, GuardedFunction } from './call.ts';
 import { Call } from './call.ts';
-import type { ResolvedGuard } from './options.ts';
+import { addKeys, countersFor, originsOf } from './counted.ts';
+import { describe } from './describe.ts';
+import type { GuardOptions, ResolvedGuard } from './options.ts';
+import { resolveGuard } from './resolve.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Seats } from './reporter.ts';
 import { Reporter } from './reporter.ts';
-
-/** The numbers and states of a guard at one moment. */
-export interface GuardSnapshot {
-  readonly name: string;
-  /** Calls that have ended, by outcome. */
-  readonly calls: Readonly<Record<Outcome, number>>;
-  /** Calls that have not. */
-  readonly inFlight: number;
-  /** Functions that still run although their call has ended. */
-  readonly abandoned: number;
-  /** Executions of guarded functions, by outcome. */
-  readonly attempts: Readonly<Record<Exclude<Outcome, 'rejected'>, number>>;
-  readonly retries: number;
-  /** Retries that were not made, by reason. */
-  readonly suppressed: Readonly<Record<string, number>>;
-  /** Refusals, as `policy/reason`. */
-  readonly rejections: Readonly<Record<string, number>>;
-  readonly breaker?: {
-    readonly state: BreakerState;
-    /** Milliseconds until the open circuit lets a trial through. */
-    readonly retryAfterMs: number | undefined;
-    /** State changes, as `from/to`. */
-    readonly transitions: Readonly<Record<string, number>>;
-  };
-  readonly bulkhead?: {
-    readonly active: number;
-    readonly limit: number;
-    readonly queued: number;
-    readonly queueLimit: number;
-  };
-  /** How often a listener of this guard has thrown. */
-  readonly listenerFailures: number;
-}
+import type { GuardSnapshot } from './snapshot.ts';
+import { snapshotOf } from './snapshot.ts';
 
 /** Guards the calls to one dependency. Made by `guard(name, options)`. */
 export class Guard {
   readonly name: string;
-  readonly #counters: GuardCounters;
+  /** The key, for a guard that `for(key)` gave. */
+  readonly key: string | undefined;
+  readonly #seats: Seats;
   readonly #reporter: Reporter;
-  readonly #pipeline: Pipeline;
+  readonly #root: Guard;
+  readonly #keys: LRUCache<string, Guard> | undefined;
+  #options: ResolvedGuard;
+  #pipeline: Pipeline;
+  #cache: Cache | undefined;
+  #answers: Answers | undefined;
+  #isOn = true;
+  #barePipeline: Pipeline | undefined;
 
   /** Use `guard(name, options)`, which checks the options and keeps one guard for each name. */
-  constructor(name: string, options: ResolvedGuard, seats: Seats) {
+  constructor(
+    name: string,
+    options: ResolvedGuard,
+    seats: Seats,
+    keyed?: { readonly root: Guard; readonly key: string },
+  ) {
     this.name = name;
-    this.#counters = new GuardCounters(rejectionKeys(options), waitKeys(options));
-    this.#reporter = new Reporter(name, this.#counters, seats);
-    this.#pipeline = new Pipeline(options, this.#reporter, seats.clock, seats.random);
-    const { breaker, bulkhead } = this.#pipeline;
-    seats.signals.add({ name, counters: this.#counters, origins: ['live'], breaker, bulkhead });
+    this.key = keyed?.key;
+    this.#seats = seats;
+    this.#options = options;
+    this.#root = keyed?.root ?? this;
+    this.#reporter = keyed ? keyed.root.#reporter : new Reporter(name, countersFor(options), seats);
+    this.#pipeline = new Pipeline(options, this.#reporter, seats.clock, seats.random, this.key);
+    this.#cache = keyed ? keyed.root.#cache : this.#newCache();
+    this.#answers = this.#newAnswers();
+    if (keyed) return;
+    this.#keys = new LRUCache({ max: options.maxKeys });
+    this.#publish();
   }
 
   /** The circuit breaker: its state, and the handles to force, disable and reset it. `undefined` for a guard without one. */
@@ -66,18 +61,23 @@ export class Guard {
     return this.#pipeline.breaker;
   }
 
+  /** Whether the policies are on; see {@link disable}. */
+  get enabled(): boolean {
+    return this.#root.#isOn;
+  }
+
   /**
    * Calls `fn` under the guard's policies.
    * @param operation what is done, as a name of few values: it names the span and labels the metrics (50 of them, then `_OTHER`)
    * @param fn the work; it should pass `signal` on
-   * @returns what `fn` gives
+   * @returns what `fn` gives, the cache has, or the fallback makes
    * @throws what the last execution of `fn` threw; {@link TimeoutError} where it took too long; {@link RejectedError} where it never ran;
    *   the reason of the caller's signal where that aborted; {@link ConfigError} for arguments of the wrong type
    */
   run<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<T> {
     const problem = argumentProblem(this.name, operation, fn);
     if (problem) return Promise.reject(problem);
-    return this.#launch(this.#newCall(operation, fn, options));
+    return this.#launch(this.#newCall(operation, fn, options), this.#cacheKey(operation, options));
   }
 
   /**
@@ -93,11 +93,69 @@ export class Guard {
     if (problem) throw problem;
     const call = this.#newCall(operation, fn, options);
     try {
-      const value = await this.#launch(call);
-      return { ...account(call), value };
+      const value = await this.#launch(call, this.#cacheKey(operation, options));
+      return {
+        ...account(call),
+        value,
+        ...(call.underlying === undefined ? {} : { error: call.underlying }),
+      };
     } catch (error) {
       return { ...account(call), error };
     }
+  }
+
+  /**
+   * The guard for one key, such as a host or a tenant: with a breaker, bulkhead, rate limit and retry budget of its own. Its calls count as
+   * those of this guard, under the same labels; the cache is shared.
+   * @param key 1 to 200 characters; so many as `keys.max` says have state, then the one that was not used for the longest time is forgotten
+   */
+  for(key: string): Guard {
+    const keys = this.#root.#keys;
+    const known = keys?.get(key);
+    if (known) return known;
+    if (typeof key !== 'string' || key.length === 0 || key.length > 200) {
+      throw new ConfigError(`guard "${this.name}"`, [
+        'Expected the key to be 1 to 200 characters. Use the host or the id of the tenant.',
+      ]);
+    }
+    const guard = new Guard(this.name, this.#root.#options, this.#seats, { root: this.#root, key });
+    keys?.set(key, guard);
+    return guard;
+  }
+
+  /**
+   * Changes the policies while calls are running. Counters stay, and so does the state of the breaker; calls that are on their way end under
+   * the old options. Keyed guards are forgotten and start anew.
+   * @throws {ConfigError} for options that cannot be used: nothing has changed then
+   */
+  update(options: GuardOptions): void {
+    const root = this.#root;
+    const resolved = resolveGuard(this.name, options, this.#seats.warn);
+    const before = root.#pipeline;
+    const pipeline = new Pipeline(resolved, root.#reporter, this.#seats.clock, this.#seats.random);
+    if (before.breaker && pipeline.breaker) pipeline.breaker.restore(before.breaker.toJSON());
+    root.#options = resolved;
+    root.#pipeline = pipeline;
+    root.#cache = root.#newCache();
+    root.#answers = root.#newAnswers();
+    root.#keys?.clear();
+    addKeys(root.#reporter.counters, resolved);
+    root.#publish();
+  }
+
+  /** Switches every policy off: calls are only made, counted and traced. For the moment in which the guard itself is in the way. */
+  disable(): void {
+    this.#root.#isOn = false;
+  }
+
+  /** Switches the policies on again. */
+  enable(): void {
+    this.#root.#isOn = true;
+  }
+
+  /** Says in words what the guard does with a call, outermost first. */
+  describe(): string {
+    return describe(this.name, this.#options, this.enabled);
   }
 
   /**
@@ -110,38 +168,12 @@ export class Guard {
 
   /** A copy of the guard's numbers and states. */
   snapshot(): GuardSnapshot {
-    const counters = this.#counters;
-    const { breaker, bulkhead } = this.#pipeline;
-    return {
-      name: this.name,
-      calls: { ...counters.calls },
-      inFlight: counters.inFlight,
-      abandoned: counters.abandoned,
-      attempts: { ...counters.attempts },
-      retries: counters.retries,
-      suppressed: { ...counters.suppressed },
-      rejections: { ...counters.rejections },
-      ...(breaker
-        ? {
-            breaker: {
-              state: breaker.state,
-              retryAfterMs: breaker.retryAfterMs,
-              transitions: { ...counters.transitions },
-            },
-          }
-        : {}),
-      ...(bulkhead
-        ? {
-            bulkhead: {
-              active: bulkhead.active,
-              limit: bulkhead.limit,
-              queued: bulkhead.queued,
-              queueLimit: bulkhead.queueLimit,
-            },
-          }
-        : {}),
-      listenerFailures: this.#reporter.listenerFailures,
-    };
+    const { breaker, bulkhead, limiter } = this.#pipeline;
+    return snapshotOf(
+      this.#reporter,
+      { breaker, bulkhead, limiter, cache: this.#cache, keys: this.#keys?.size ?? 0 },
+      this.enabled,
+    );
   }
 
   #newCall<T>(operation: string, fn: GuardedFunction<T>, options: CallOptions | undefined): Call<T> {
@@ -149,20 +181,99 @@ export class Guard {
     return new Call(this.name, reporter.operation(operation), fn, options, reporter.makeRequestId);
   }
 
-  #launch<T>(call: Call<T>): Promise<T> {
+  /** The operation itself, not its label, of which there are only so many. */
+  #cacheKey(operation: string, options: CallOptions | undefined): string | undefined {
+    const key = options?.cacheKey;
+    return key === undefined || !this.#cache ? undefined : `${operation}\u0000${key}`;
+  }
+
+  #launch<T>(call: Call<T>, cacheKey: string | undefined): Promise<T> {
     const span = this.#reporter.startSpan(call.operation, call);
-    if (!span) return this.#pipeline.run(call);
+    if (!span) return this.#flow(call, cacheKey);
     call.span = span;
-    return span.run(() => this.#pipeline.run(call));
+    return span.run(() => this.#flow(call, cacheKey));
+  }
+
+  #flow<T>(call: Call<T>, cacheKey: string | undefined): Promise<T> {
+    if (!this.#root.#isOn) return this.#root.#bare().run(call, true);
+    const answers = this.#answers;
+    if (!answers) return this.#pipeline.run(call, true);
+    if (cacheKey !== undefined && !call.signal?.aborted) {
+      const hit = answers.fresh(call, cacheKey);
+      if (hit) return Promise.resolve(hit.value as T);
+    }
+    return answers.run(call, this.#pipeline, cacheKey);
+  }
+
+  /** The pipeline while the policies are off. */
+  #bare(): Pipeline {
+    this.#barePipeline ??= new Pipeline(NO_POLICIES, this.#reporter, this.#seats.clock, this.#seats.random);
+    return this.#barePipeline;
+  }
+
+  #newCache(): Cache | undefined {
+    const { cache } = this.#options;
+    return cache && new Cache(cache, this.#seats.clock, this.#seats.random);
+  }
+
+  #newAnswers(): Answers | undefined {
+    const { fallback } = this.#options;
+    const cache = this.#cache;
+    return cache || fallback
+      ? new Answers({ cache, fallback }, this.#seats.clock, this.#reporter)
+      : undefined;
+  }
+
+  /** Shows the guard's numbers and states; those of the pipeline and the cache that are in force now. */
+  #publish(): void {
+    const { breaker, bulkhead, limiter } = this.#pipeline;
+    const { counters } = this.#reporter;
+    const keys = this.#keys;
+    this.#reporter.publish({
+      name: this.name,
+      counters,
+      origins: originsOf(this.#options),
+      breaker,
+      bulkhead,
+      rateLimit: limiter,
+      cache: this.#cache,
+      keys: keys && {
+        get size() {
+          return keys.size;
+        },
+        byBreakerState: () => byState(keys.values()),
+      },
+    });
   }
 }
+
+/** Counts keyed guards by the state of their breaker; one without a breaker counts as `disabled`. */
+function byState(guards: Iterable<Guard>): Readonly<Record<BreakerState, number>> {
+  const counts = tally(BREAKER_STATES);
+  for (const guard of guards) counts[guard.breaker?.state ?? 'disabled'] += 1;
+  return counts;
+}
+
+const NO_POLICIES: ResolvedGuard = {
+  fallback: undefined,
+  cache: undefined,
+  timeout: { attemptMs: undefined, totalMs: undefined },
+  retry: undefined,
+  breaker: undefined,
+  rateLimit: undefined,
+  bulkhead: undefined,
+  failedResult: undefined,
+  spanForEveryAttempt: false,
+  maxKeys: 1,
+  strict: false,
+};
 
 /** The account of a call that has ended. */
 function account<T>(call: Call<T>): Omit<CallOutcome<T>, 'value' | 'error'> {
   return {
     outcome: call.outcome ?? 'failure',
-    origin: 'live',
-    ageMs: 0,
+    origin: call.origin,
+    ageMs: call.ageMs,
     attempts: call.attempts,
     ...(call.suppressed ? { suppressed: call.suppressed } : {}),
     durationMs: call.durationMs,
@@ -183,21 +294,4 @@ function argumentProblem(guard: string, operation: unknown, fn: unknown): Config
     );
   }
   return problems.length > 0 ? new ConfigError(`guard "${guard}"`, problems) : undefined;
-}
-
-function rejectionKeys({ breaker, bulkhead, timeout }: ResolvedGuard): RejectionKey[] {
-  const keys: RejectionKey[] = [];
-  if (breaker) keys.push('breaker/open', 'breaker/half_open', 'breaker/forced_open');
-  if (bulkhead) keys.push('bulkhead/full');
-  if (bulkhead?.queueTimeoutMs !== undefined) keys.push('bulkhead/queue_timeout');
-  if (timeout.totalMs !== undefined) keys.push('timeout/deadline');
-  return keys;
-}
-
-function waitKeys({ retry, breaker, bulkhead }: ResolvedGuard): PolicyName[] {
-  const keys: PolicyName[] = [];
-  if (retry) keys.push('retry');
-  if (breaker?.halfOpenWaitMs !== undefined) keys.push('breaker');
-  if (bulkhead && bulkhead.queue > 0) keys.push('bulkhead');
-  return keys;
 }

@@ -10,8 +10,10 @@ import type { CockatielPolicy } from './cockatiel-view.ts';
 import type { ObserveOptions } from './observe.ts';
 import { observePolicy } from './observe.ts';
 import type { GuardOptions, ResolvedGuard } from './options.ts';
-import { resolveGuard, sameOptions } from './options.ts';
+import { sameOptions } from './options.ts';
+import { resolveGuard } from './resolve.ts';
 import type { Seats } from './reporter.ts';
+import type { GuardSnapshot } from './snapshot.ts';
 
 /** Where an instance takes time, chance and telemetry from. */
 export interface KeelsonOptions extends Providers {
@@ -19,6 +21,8 @@ export interface KeelsonOptions extends Providers {
   readonly clock?: Clock;
   /** @defaultValue `Math.random` */
   readonly random?: Random;
+  /** Told of options that do not fit together. @defaultValue `process.emitWarning` */
+  readonly warn?: (message: string) => void;
 }
 
 /** Guards that share their seats and their registry. The top-level `guard` belongs to the default instance. */
@@ -38,24 +42,27 @@ export interface Keelson {
   observe<P extends CockatielPolicy>(policy: P, options: ObserveOptions): P;
   /** Every guard of the instance, in the order in which they were made. */
   guards(): readonly Guard[];
+  /** A snapshot of every guard of the instance. */
+  registry(): readonly GuardSnapshot[];
   /** What new guards of this instance are built with. */
   readonly seats: Seats;
 }
 
 /** Makes an instance of its own, apart from the default one. */
 export function createKeelson(options: KeelsonOptions = {}): Keelson {
-  const { clock = systemClock, random = systemRandom, ...providers } = options;
-  const seats: Seats = { clock, random, signals: new Signals(providers) };
+  const { clock = systemClock, random = systemRandom, warn = emitWarning, ...providers } = options;
+  const seats: Seats = { clock, random, warn, signals: new Signals(providers) };
   const registry = new Map<string, { readonly guard: Guard; readonly options: ResolvedGuard }>();
   const observed = new Map<string, { readonly policy: CockatielPolicy; readonly standIn: CockatielPolicy }>();
 
   return {
     seats,
     guards: () => [...registry.values()].map((entry) => entry.guard),
+    registry: () => [...registry.values()].map((entry) => entry.guard.snapshot()),
     guard(name, guardOptions) {
       const known = registry.get(name);
       if (known && guardOptions === undefined) return known.guard;
-      const resolved = resolveGuard(name, guardOptions ?? {});
+      const resolved = resolveGuard(name, guardOptions ?? {}, warn);
       if (known && sameOptions(known.options, resolved)) return known.guard;
       if (known) throw nameTaken(name, 'a guard with other options');
       if (observed.has(name)) throw nameTaken(name, 'an observed policy');
@@ -74,6 +81,10 @@ export function createKeelson(options: KeelsonOptions = {}): Keelson {
       return standIn;
     },
   };
+}
+
+function emitWarning(message: string): void {
+  process.emitWarning(message, { type: 'KeelsonWarning', code: 'KEELSON_OPTIONS' });
 }
 
 function nameTaken(name: string, by: string): ConfigError {
@@ -99,4 +110,9 @@ export function guard(name: string, options?: GuardOptions): Guard {
 /** {@link Keelson.observe} of the default instance. */
 export function observe<P extends CockatielPolicy>(policy: P, options: ObserveOptions): P {
   return defaultKeelson().observe(policy, options);
+}
+
+/** {@link Keelson.registry} of the default instance. */
+export function registry(): readonly GuardSnapshot[] {
+  return defaultKeelson().registry();
 }

@@ -6,7 +6,7 @@ import type { FailedOutcome } from './call.ts';
 import type { CockatielParts, CockatielPolicy } from './cockatiel-view.ts';
 import { breakerState, breakerView, isTaskCancelled, partsOf, rejectionOf } from './cockatiel-view.ts';
 import { ObservedCall } from './observed-call.ts';
-import { checkName } from './options.ts';
+import { checkName } from './resolve.ts';
 import type { Seats } from './reporter.ts';
 import { Reporter } from './reporter.ts';
 
@@ -44,7 +44,7 @@ export function observePolicy<P extends CockatielPolicy>(
     breaker: parts.breaker && breakerView(parts.breaker),
     bulkhead: parts.bulkhead,
   };
-  seats.signals.add(source);
+  reporter.publish(source);
   follow(parts, reporter);
   const execute = observedExecute(policy, operation, reporter, seats);
 
@@ -65,7 +65,7 @@ function observedExecute(
 ): Execute {
   return (fn, signal) => {
     const call = new ObservedCall(operation, reporter, seats.clock);
-    reporter.counters.inFlight += 1;
+    reporter.begin(call, seats.clock.now());
     const body = async (): Promise<unknown> => {
       try {
         const attempt = (...args: [unknown, ...unknown[]]): unknown =>

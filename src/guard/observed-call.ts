@@ -16,7 +16,8 @@ interface ObservedAttempt {
 /** One call of a policy that is not ours: its attempts are counted where the policy calls the function. */
 export class ObservedCall implements ReportedCall {
   readonly operation: string;
-  readonly startedAt: number;
+  startedAt: number;
+  readonly origin = 'live';
   span: CallSpan | undefined = undefined;
   attempts = 0;
   suppressed: Suppression | undefined = undefined;

@@ -2,9 +2,9 @@ import type { Clock } from '../core/clock.ts';
 import { setRequestId } from '../core/errors.ts';
 import type { CoreEvent, GuardEvent } from '../core/events.ts';
 import { Listeners } from '../core/events.ts';
-import type { Outcome, Suppression } from '../core/outcome.ts';
+import type { Origin, Outcome, PolicyName, Suppression } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
-import type { GuardCounters } from '../core/stats.ts';
+import type { GuardCounters, GuardSource } from '../core/stats.ts';
 import type { CallSpan, Signals } from '../signals/index.ts';
 import { DurationAttributes, requestIdMaker } from '../signals/index.ts';
 
@@ -13,17 +13,20 @@ export interface Seats {
   readonly clock: Clock;
   readonly random: Random;
   readonly signals: Signals;
+  /** Told of options that do not fit together. */
+  readonly warn: (message: string) => void;
 }
 
 /** A call as its report needs it. */
 export interface ReportedCall {
   readonly operation: string;
   readonly requestId: string;
-  readonly startedAt: number;
+  startedAt: number;
   readonly span: CallSpan | undefined;
   readonly attempts: number;
   readonly suppressed: Suppression | undefined;
   outcome: Outcome | undefined;
+  origin: Origin;
   durationMs: number;
 }
 
@@ -39,6 +42,8 @@ export class Reporter {
   readonly #signals: Signals;
   readonly #durationAttributes: DurationAttributes;
   readonly #listeners = new Listeners<GuardEvent>();
+  readonly #signalIgnored = new Set<string>();
+  #published: GuardSource | undefined;
 
   constructor(name: string, counters: GuardCounters, { clock, random, signals }: Seats) {
     this.name = name;
@@ -69,6 +74,13 @@ export class Reporter {
     return this.#listeners.size > 0;
   }
 
+  /** Shows these numbers and states from now on, in place of those that were shown before. */
+  publish(source: GuardSource): void {
+    if (this.#published) this.#signals.remove(this.#published);
+    this.#published = source;
+    this.#signals.add(source);
+  }
+
   startSpan(operation: string, holder: { readonly requestId: string }): CallSpan | undefined {
     return this.#signals.startCall(this.name, operation, holder);
   }
@@ -97,9 +109,33 @@ export class Reporter {
     });
   }
 
+  /** A call has come. */
+  begin(call: ReportedCall, now: number): void {
+    call.startedAt = now;
+    this.counters.inFlight += 1;
+  }
+
+  /** A call has waited for a policy. @param ms milliseconds */
+  waited(policy: PolicyName, ms: number): void {
+    const { waitMs } = this.counters;
+    waitMs[policy] = (waitMs[policy] ?? 0) + ms;
+    if (policy === 'bulkhead') this.#signals.recordWait(ms / 1_000, this.name);
+  }
+
+  /** A function was left behind without ever having asked for its signal: told once for each operation. */
+  signalIgnored(call: { readonly operation: string; readonly requestId: string }): void {
+    if (this.#signalIgnored.has(call.operation)) return;
+    this.#signalIgnored.add(call.operation);
+    const { operation, requestId } = call;
+    const event = { type: 'signal.ignored', guard: this.name, operation, requestId } as const;
+    this.#signals.write(event);
+    this.#listeners.emit(event);
+  }
+
   /** A call has ended: counts it, records its duration, ends its span, and tells whoever wants to know. */
   settle(call: ReportedCall, outcome: Outcome, error: unknown): void {
     this.counters.calls[outcome] += 1;
+    if (outcome === 'success') this.counters.origins[call.origin] += 1;
     this.counters.inFlight -= 1;
     call.outcome = outcome;
     call.durationMs = this.#clock.now() - call.startedAt;
@@ -120,7 +156,7 @@ export class Reporter {
     const { attempts, suppressed, requestId } = call;
     this.#signals.endCall(span, {
       outcome,
-      origin: 'live',
+      origin: call.origin,
       error,
       attempts,
       requestId,
@@ -135,7 +171,7 @@ export class Reporter {
       operation: call.operation,
       requestId: call.requestId,
       outcome,
-      origin: 'live',
+      origin: call.origin,
       attempts: call.attempts,
       durationMs: call.durationMs,
       error,

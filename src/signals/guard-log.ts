@@ -17,34 +17,38 @@ export class GuardLog {
 
   /** State changes are always told; a call that failed for good is told once, however many attempts it had. */
   write(event: GuardEvent): void {
-    if (event.type === 'breaker.transition') {
-      this.#emit(
-        semconv.EVENT_BREAKER_TRANSITION,
-        event,
-        `The circuit breaker of ${event.guard} is ${event.to}.`,
-        {
-          [semconv.ATTR_BREAKER_FROM]: event.from,
-          [semconv.ATTR_BREAKER_TO]: event.to,
-        },
-      );
-    } else if (
-      event.type === 'call.settled' &&
-      (event.outcome === 'failure' || event.outcome === 'timeout')
-    ) {
-      this.#emit(
-        semconv.EVENT_CALL_FAILED,
-        event,
-        `A call of ${event.guard} failed after ${event.attempts} attempts.`,
-        {
-          [semconv.ATTR_OUTCOME]: event.outcome,
-          [semconv.ATTR_ATTEMPTS]: event.attempts,
-          [semconv.ATTR_ERROR_TYPE]: errorType(event.error),
-          [semconv.ATTR_EXCEPTION_TYPE]: event.error instanceof Error ? event.error.name : typeof event.error,
-          [semconv.ATTR_EXCEPTION_MESSAGE]:
-            event.error instanceof Error ? event.error.message : String(event.error),
-        },
-      );
-    }
+    if (event.type === 'breaker.transition') this.#writeTransition(event);
+    else if (event.type === 'signal.ignored') this.#writeIgnored(event);
+    else if (event.type === 'call.settled') this.#writeSettled(event);
+  }
+
+  #writeTransition(event: Extract<GuardEvent, { type: 'breaker.transition' }>): void {
+    this.#emit(
+      semconv.EVENT_BREAKER_TRANSITION,
+      event,
+      `The circuit breaker of ${event.guard} is ${event.to}.`,
+      {
+        [semconv.ATTR_BREAKER_FROM]: event.from,
+        [semconv.ATTR_BREAKER_TO]: event.to,
+      },
+    );
+  }
+
+  #writeIgnored(event: GuardEvent): void {
+    const body = `${event.guard} ${event.operation} never asked for its signal: its work went on after the call had ended.`;
+    this.#emit(semconv.EVENT_SIGNAL_IGNORED, event, body, {});
+  }
+
+  #writeSettled(event: Extract<GuardEvent, { type: 'call.settled' }>): void {
+    const { guard, outcome, attempts, error } = event;
+    if (outcome !== 'failure' && outcome !== 'timeout') return;
+    this.#emit(semconv.EVENT_CALL_FAILED, event, `A call of ${guard} failed after ${attempts} attempts.`, {
+      [semconv.ATTR_OUTCOME]: outcome,
+      [semconv.ATTR_ATTEMPTS]: attempts,
+      [semconv.ATTR_ERROR_TYPE]: errorType(error),
+      [semconv.ATTR_EXCEPTION_TYPE]: error instanceof Error ? error.name : typeof error,
+      [semconv.ATTR_EXCEPTION_MESSAGE]: error instanceof Error ? error.message : String(error),
+    });
   }
 
   #emit(

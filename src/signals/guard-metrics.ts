@@ -2,7 +2,7 @@ import type { BatchObservableResult, Histogram, Meter, MeterProvider, Observable
 import { createNoopMeter, metrics } from '@opentelemetry/api';
 import { BREAKER_STATES } from '../core/events.ts';
 import { OUTCOMES } from '../core/outcome.ts';
-import type { GuardSource, Tally } from '../core/stats.ts';
+import type { GuardSource } from '../core/stats.ts';
 import type { MetricDefinition } from './semconv.ts';
 import * as semconv from './semconv.ts';
 
@@ -29,6 +29,21 @@ const READERS: readonly (readonly [MetricDefinition, (source: GuardSource, obser
     semconv.METRIC_BULKHEAD_QUEUE_LIMIT,
     ({ bulkhead }, observe) => bulkhead && observe(bulkhead.queueLimit, {}),
   ],
+  [
+    semconv.METRIC_RATE_LIMITER_AVAILABLE,
+    ({ rateLimit }, observe) => rateLimit && observe(rateLimit.available, {}),
+  ],
+  [semconv.METRIC_RATE_LIMITER_LIMIT, ({ rateLimit }, observe) => rateLimit && observe(rateLimit.limit, {})],
+  [
+    semconv.METRIC_CACHE_REQUESTS,
+    ({ cache }, observe) => cache && readTally(cache.counts, semconv.ATTR_CACHE_RESULT, observe),
+  ],
+  [semconv.METRIC_CACHE_ENTRIES, ({ cache }, observe) => cache && observe(cache.entries, {})],
+  [
+    semconv.METRIC_GUARD_KEYS,
+    ({ keys }, observe) =>
+      keys && keys.size > 0 && readTally(keys.byBreakerState(), semconv.ATTR_BREAKER_STATE, observe),
+  ],
 ];
 
 type Observe = (value: number, attributes: Record<string, string>) => void;
@@ -43,6 +58,7 @@ export class GuardMetrics {
   #boundTo: MeterProvider | undefined;
   #unbind: () => void = () => {};
   #duration: Histogram | undefined;
+  #wait: Histogram | undefined;
 
   /** @param provider the provider to use in place of the global one */
   constructor(provider?: MeterProvider) {
@@ -53,6 +69,11 @@ export class GuardMetrics {
   add(source: GuardSource): void {
     this.#sources.add(source);
     this.bind();
+  }
+
+  /** Publishes them no more. */
+  remove(source: GuardSource): void {
+    this.#sources.delete(source);
   }
 
   /** The histogram of call durations; `undefined` where nobody collects. Cheap enough to be asked for at each call. */
@@ -69,14 +90,17 @@ export class GuardMetrics {
     this.#unbind();
     this.#unbind = () => {};
     this.#duration = undefined;
+    this.#wait = undefined;
     const meter = provider.getMeter(semconv.SCOPE_NAME);
     if (meter === createNoopMeter()) return;
     this.#unbind = this.#observe(meter);
-    this.#duration = meter.createHistogram(semconv.METRIC_CALL_DURATION.name, {
-      unit: semconv.METRIC_CALL_DURATION.unit,
-      description: semconv.METRIC_CALL_DURATION.description,
-      advice: { explicitBucketBoundaries: [...semconv.CALL_DURATION_BOUNDS] },
-    });
+    this.#duration = createHistogram(meter, semconv.METRIC_CALL_DURATION);
+    this.#wait = createHistogram(meter, semconv.METRIC_BULKHEAD_WAIT);
+  }
+
+  /** The histogram of waits for a slot; `undefined` where nobody collects. */
+  get wait(): Histogram | undefined {
+    return this.#wait;
   }
 
   #currentProvider(): MeterProvider {
@@ -107,6 +131,11 @@ function readSource(
   }
 }
 
+function createHistogram(meter: Meter, { name, unit, description }: MetricDefinition): Histogram {
+  const advice = { explicitBucketBoundaries: [...semconv.CALL_DURATION_BOUNDS] };
+  return meter.createHistogram(name, { unit, description, advice });
+}
+
 function createObservable(
   meter: Meter,
   { name, instrument, unit, description }: MetricDefinition,
@@ -117,15 +146,17 @@ function createObservable(
   return meter.createObservableGauge(name, options);
 }
 
-function readTally(counts: Tally<string>, attribute: string, observe: Observe): void {
+function readTally(counts: Readonly<Record<string, number>>, attribute: string, observe: Observe): void {
   for (const [key, count] of Object.entries(counts)) observe(count, { [attribute]: key });
 }
 
 function readCalls({ counters, origins }: GuardSource, observe: Observe): void {
   for (const outcome of OUTCOMES) {
-    for (const origin of outcome === 'success' ? origins : (['live'] as const)) {
-      observe(counters.calls[outcome], { [semconv.ATTR_OUTCOME]: outcome, [semconv.ATTR_ORIGIN]: origin });
-    }
+    if (outcome === 'success') continue;
+    observe(counters.calls[outcome], { [semconv.ATTR_OUTCOME]: outcome, [semconv.ATTR_ORIGIN]: 'live' });
+  }
+  for (const origin of origins) {
+    observe(counters.origins[origin], { [semconv.ATTR_OUTCOME]: 'success', [semconv.ATTR_ORIGIN]: origin });
   }
 }
 

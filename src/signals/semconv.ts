@@ -28,6 +28,7 @@ export const ATTR_ATTEMPTS = 'keelson.attempts';
 export const ATTR_ATTEMPT_NUMBER = 'keelson.attempt.number';
 export const ATTR_SUPPRESSED_POLICY = 'keelson.suppressed.policy';
 export const ATTR_SUPPRESSED_REASON = 'keelson.suppressed.reason';
+export const ATTR_CACHE_RESULT = 'keelson.cache.result';
 export const ATTR_SIGNAL = 'keelson.signal';
 
 /** What stands for a value that is past the limit of distinct ones. */
@@ -35,6 +36,7 @@ export const OTHER = '_OTHER';
 
 // Names of log events.
 export const EVENT_BREAKER_TRANSITION = 'keelson.breaker.transition';
+export const EVENT_SIGNAL_IGNORED = 'keelson.signal.ignored';
 export const EVENT_CALL_FAILED = 'keelson.call.failed';
 
 /** One instrument, as code and documentation need it. */
@@ -155,6 +157,54 @@ export const METRIC_BULKHEAD_QUEUE_LIMIT: MetricDefinition = {
   attributes: [ATTR_GUARD_NAME],
 };
 
+export const METRIC_BULKHEAD_WAIT: MetricDefinition = {
+  name: 'keelson.bulkhead.wait.duration',
+  instrument: 'histogram',
+  unit: 's',
+  description: 'How long calls waited for a slot of the bulkhead; those that did not wait are not in it.',
+  attributes: [ATTR_GUARD_NAME],
+};
+
+export const METRIC_RATE_LIMITER_AVAILABLE: MetricDefinition = {
+  name: 'keelson.rate_limiter.available',
+  instrument: 'gauge',
+  unit: '{token}',
+  description: 'Calls that the rate limit would let start at once.',
+  attributes: [ATTR_GUARD_NAME],
+};
+
+export const METRIC_RATE_LIMITER_LIMIT: MetricDefinition = {
+  name: 'keelson.rate_limiter.limit',
+  instrument: 'gauge',
+  unit: '{token}',
+  description: 'Calls that the rate limit lets start in a period.',
+  attributes: [ATTR_GUARD_NAME],
+};
+
+export const METRIC_CACHE_REQUESTS: MetricDefinition = {
+  name: 'keelson.cache.requests',
+  instrument: 'counter',
+  unit: '{request}',
+  description: 'Calls with a cache key by how the cache answered.',
+  attributes: [ATTR_GUARD_NAME, ATTR_CACHE_RESULT],
+};
+
+export const METRIC_CACHE_ENTRIES: MetricDefinition = {
+  name: 'keelson.cache.entries',
+  instrument: 'gauge',
+  unit: '{entry}',
+  description: 'Keys that the cache holds.',
+  attributes: [ATTR_GUARD_NAME],
+};
+
+export const METRIC_GUARD_KEYS: MetricDefinition = {
+  name: 'keelson.guard.keys',
+  instrument: 'gauge',
+  unit: '{key}',
+  description: 'Keys with state of their own, by the state of their breaker.',
+  attributes: [ATTR_GUARD_NAME, ATTR_BREAKER_STATE],
+};
+
 export const METRIC_TELEMETRY_EXPORTED: MetricDefinition = {
   name: 'keelson.telemetry.exported',
   instrument: 'counter',
@@ -186,4 +236,10 @@ export const GUARD_METRICS: readonly MetricDefinition[] = [
   METRIC_BULKHEAD_LIMIT,
   METRIC_BULKHEAD_QUEUED,
   METRIC_BULKHEAD_QUEUE_LIMIT,
+  METRIC_BULKHEAD_WAIT,
+  METRIC_RATE_LIMITER_AVAILABLE,
+  METRIC_RATE_LIMITER_LIMIT,
+  METRIC_CACHE_REQUESTS,
+  METRIC_CACHE_ENTRIES,
+  METRIC_GUARD_KEYS,
 ];

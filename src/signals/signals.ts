@@ -61,6 +61,11 @@ export class Signals {
     this.safely(() => this.#metrics.add(source));
   }
 
+  /** Publishes them no more. */
+  remove(source: GuardSource): void {
+    this.#metrics.remove(source);
+  }
+
   /** Follows the providers that are in force now. */
   bind(): void {
     this.safely(() => this.#metrics.bind());
@@ -97,6 +102,11 @@ export class Signals {
     }
   }
 
+  /** A call has waited for a slot of the bulkhead. */
+  recordWait(seconds: number, guard: string): void {
+    this.safely(() => this.#metrics.wait?.record(seconds, { [semconv.ATTR_GUARD_NAME]: guard }));
+  }
+
   write(event: GuardEvent): void {
     this.safely(() => this.#log.write(event));
   }
@@ -131,7 +141,7 @@ export class DurationAttributes {
   }
 
   get(operation: string, outcome: Outcome, error: unknown): Readonly<Record<string, string>> {
-    if (outcome !== 'success') {
+    if (outcome !== 'success' || error !== undefined) {
       return {
         ...this.#make(operation, outcome),
         [semconv.ATTR_ERROR_TYPE]: this.#errorTypes.get(errorType(error)),

@@ -111,6 +111,11 @@ export class CallSpan {
     return true;
   }
 
+  /** Links to the call that did the work for this one. */
+  link(other: CallSpan): void {
+    this.#span.addLink({ context: other.#span.spanContext() });
+  }
+
   /** Ends the span of the call. Errors that a later attempt made good leave no trace on it. */
   end(summary: CallSummary): void {
     const span = this.#span;
@@ -124,6 +129,8 @@ export class CallSpan {
         span.setAttribute(semconv.ATTR_SUPPRESSED_REASON, summary.suppressed.reason);
       }
       if (summary.outcome !== 'success') setError(span, summary.outcome, summary.error);
+      else if (summary.error !== undefined)
+        span.setAttribute(semconv.ATTR_ERROR_TYPE, errorType(summary.error));
     }
     span.end();
   }

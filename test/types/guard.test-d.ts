@@ -55,7 +55,17 @@ describe('options', () => {
     // @ts-expect-error: the option is called `openFor`
     guard('payments', { breaker: { halfOpenAfter: '2m' } });
     expectTypeOf<keyof GuardOptions>().toEqualTypeOf<
-      'retry' | 'breaker' | 'bulkhead' | 'timeout' | 'spans' | 'failedResult'
+      | 'fallback'
+      | 'cache'
+      | 'timeout'
+      | 'retry'
+      | 'breaker'
+      | 'rateLimit'
+      | 'bulkhead'
+      | 'failedResult'
+      | 'spans'
+      | 'keys'
+      | 'strict'
     >();
   });
 

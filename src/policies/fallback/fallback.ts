@@ -39,12 +39,12 @@ export function fallsBack(
  * @throws `error` itself where the fallback function throws it on; {@link FallbackError} where it throws anything else
  */
 export async function standIn(
-  { make }: ResolvedFallback,
+  { make, value }: ResolvedFallback,
   error: unknown,
   context: FallbackContext,
 ): Promise<unknown> {
   try {
-    return await make(error, context);
+    return make ? await make(error, context) : value;
   } catch (thrown) {
     throw Object.is(thrown, error) ? error : new FallbackError(error, thrown);
   }

@@ -34,7 +34,9 @@ export type FallbackOptions = {
 
 /** {@link FallbackOptions} after the checks. */
 export interface ResolvedFallback {
-  readonly make: (error: unknown, context: FallbackContext) => unknown;
+  /** The value, where no function makes it. */
+  readonly value: unknown;
+  readonly make: ((error: unknown, context: FallbackContext) => unknown) | undefined;
   readonly when: ((error: unknown) => boolean) | undefined;
 }
 
@@ -48,5 +50,5 @@ export function resolveFallback(options: FallbackOptions, check: OptionChecker):
     check.problem('value', 'or `with` to be given', value, 'Say what callers get: `value: []`.');
   if (make !== undefined && value !== undefined)
     check.problem('value', 'to be left out beside `with`', value, 'The function alone makes the value.');
-  return { make: make ?? (() => value), when };
+  return { value, make, when };
 }

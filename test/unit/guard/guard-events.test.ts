@@ -14,7 +14,7 @@ test('listeners hear what happens in the order in which it does', async () => {
   });
   const events: GuardEvent[] = [];
   const stop = guard.on((event) => events.push(event));
-  const run = guard.outcome('charge', () => new Promise(() => {}), { requestId: 'r1' });
+  const run = guard.outcome('charge', ({ signal }) => new Promise(() => signal), { requestId: 'r1' });
   await clock.advance(10_000);
   await run;
   await guard.outcome('charge', failing(0));

@@ -14,17 +14,25 @@ const FULL = {
   breaker: { failures: 2, successes: 1, openFor: '10s' },
   bulkhead: { concurrent: 5, queue: 7, queueTimeout: '1s' },
   timeout: { attempt: '1s', total: '10s' },
+  rateLimit: { limit: 100, per: '1s' },
+  cache: { ttl: '1m' },
+  fallback: { value: 'instead', when: () => false },
 } as const;
 
 describe('the metrics of a guard', () => {
   test('exist at 0 from the moment the guard is made, in every closed combination of labels', async () => {
     const telemetry = memoryTelemetry();
-    createKeelson({ meterProvider: telemetry.meterProvider }).guard('payments', FULL);
+    const guard = createKeelson({ meterProvider: telemetry.meterProvider }).guard('payments', FULL);
     const names = await telemetry.metricNames();
-    const expected = GUARD_METRICS.map(({ name }) => name).filter((name) => name !== 'keelson.call.duration');
-    expect(names.toSorted()).toEqual(expected.toSorted());
+    const atOnce = GUARD_METRICS.filter(
+      ({ instrument, name }) => instrument !== 'histogram' && name !== 'keelson.guard.keys',
+    );
+    expect(names.toSorted()).toEqual(atOnce.map(({ name }) => name).toSorted());
+    guard.for('a');
+    expect(await telemetry.points('keelson.guard.keys')).toHaveLength(5);
     const calls = await telemetry.points('keelson.calls');
-    expect(calls.map(({ value }) => value)).toEqual([0, 0, 0, 0, 0]);
+    expect(calls.map(({ value }) => value)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(await telemetry.points('keelson.cache.requests')).toHaveLength(6);
     const rejections = await telemetry.points('keelson.rejections');
     expect(
       rejections.map(({ attributes }) =>
@@ -34,6 +42,7 @@ describe('the metrics of a guard', () => {
       'breaker/open',
       'breaker/half_open',
       'breaker/forced_open',
+      'rate_limit/rate_limited',
       'bulkhead/full',
       'bulkhead/queue_timeout',
       'timeout/deadline',
@@ -53,7 +62,7 @@ describe('the metrics of a guard', () => {
     await guard.outcome('charge', failing(0));
 
     const calls = await telemetry.points('keelson.calls');
-    expect(valueOf(calls, { 'keelson.outcome': 'success' })).toBe(1);
+    expect(valueOf(calls, { 'keelson.outcome': 'success', 'keelson.origin': 'live' })).toBe(1);
     expect(valueOf(calls, { 'keelson.outcome': 'failure' })).toBe(1);
     expect(valueOf(calls, { 'keelson.outcome': 'rejected' })).toBe(1);
     expect(valueOf(await telemetry.points('keelson.attempts'), { 'keelson.outcome': 'failure' })).toBe(2);

@@ -1,0 +1,167 @@
+import type { Clock } from '../core/clock.ts';
+import { FailedResultError, isRejection, TimeoutError } from '../core/errors.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Cache, CacheCaller, CacheHit, CacheResult } from '../policies/cache/index.ts';
+import type { ResolvedFallback } from '../policies/fallback/index.ts';
+import { fallsBack, standIn } from '../policies/fallback/index.ts';
+import type { CallSpan } from '../signals/index.ts';
+import { Call } from './call.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Reporter } from './reporter.ts';
+
+/** What can answer a call in place of its function. */
+export interface AnswerPolicies {
+  readonly cache: Cache | undefined;
+  readonly fallback: ResolvedFallback | undefined;
+}
+
+/**
+ * The outer layers of a guard: fallback, then cache, then the pipeline. A fallback value is never cached, and a stale value speaks before the
+ * fallback.
+ */
+export class Answers {
+  readonly #policies: AnswerPolicies;
+  readonly #clock: Clock;
+  readonly #reporter: Reporter;
+
+  constructor(policies: AnswerPolicies, clock: Clock, reporter: Reporter) {
+    this.#policies = policies;
+    this.#clock = clock;
+    this.#reporter = reporter;
+  }
+
+  /** A fresh value at once: the fast path of the cache, without a promise of its own. */
+  fresh<T>(call: Call<T>, key: string): CacheHit | undefined {
+    const now = this.#clock.now();
+    const hit = this.#policies.cache?.fresh(key, now);
+    if (!hit) return undefined;
+    this.#reporter.begin(call, now);
+    call.origin = 'cache';
+    call.ageMs = Math.max(0, now - hit.storedAt);
+    this.#reporter.settle(call, 'success', undefined);
+    return hit;
+  }
+
+  /**
+   * Takes the call to its end and reports it.
+   * @param key the cache key; `undefined` for a call that is not cached
+   * @throws what `guard.run` throws
+   */
+  async run<T>(call: Call<T>, pipeline: Pipeline, key: string | undefined): Promise<T> {
+    this.#reporter.begin(call, this.#clock.now());
+    const { cache } = this.#policies;
+    try {
+      const value =
+        cache && key !== undefined
+          ? await this.#cached(call, pipeline, cache, key)
+          : await pipeline.run(call, false);
+      this.#reporter.settle(call, 'success', call.underlying);
+      return value;
+    } catch (error) {
+      return this.#answerFor(call, error);
+    }
+  }
+
+  async #cached<T>(call: Call<T>, pipeline: Pipeline, cache: Cache, key: string): Promise<T> {
+    const request = new CacheRequest(call, (other) => this.#link(call, other));
+    const load = (signal: AbortSignal): Promise<T> => pipeline.run(this.#loader(call, signal), false);
+    let result: CacheResult<T>;
+    try {
+      result = await cache.through(key, load, request);
+    } catch (error) {
+      call.outcome = call.signal?.aborted
+        ? 'cancelled'
+        : (request.leader?.loader?.outcome ?? call.loader?.outcome ?? outcomeOfError(error));
+      call.attempts = call.loader?.attempts ?? 0;
+      call.suppressed = call.loader?.suppressed;
+      throw error;
+    }
+    call.attempts = call.loader?.attempts ?? 0;
+    call.origin = result.origin;
+    call.ageMs = result.ageMs;
+    if (result.result === 'negative') {
+      call.outcome = outcomeOfError(result.error);
+      throw result.error;
+    }
+    call.underlying = result.error;
+    return result.value;
+  }
+
+  /** The call that loads for all who wait for the key: it ends when the last of them has gone, not when its first caller has. */
+  #loader<T>(call: Call<T>, signal: AbortSignal): Call<T> {
+    const { requestId, idempotent } = call;
+    const loader = new Call(
+      this.#reporter.name,
+      call.operation,
+      call.fn,
+      { signal, requestId, idempotent },
+      () => requestId,
+    );
+    if (call.outcome === undefined) loader.span = call.span;
+    call.loader = loader;
+    return loader;
+  }
+
+  #link(call: AskingCall, leader: AskingCall): void {
+    const { span } = call;
+    const other = leader.span;
+    if (span && other) this.#reporter.safely(() => span.link(other));
+  }
+
+  /** The fallback, where there is one for this error. @throws the error otherwise */
+  async #answerFor<T>(call: Call<T>, error: unknown): Promise<T> {
+    const outcome = call.outcome ?? 'failure';
+    const { fallback } = this.#policies;
+    if (fallback && fallsBack(fallback, error, outcome)) {
+      const { operation, requestId, attempts } = call;
+      let value: unknown;
+      try {
+        value = await standIn(fallback, error, { outcome, operation, requestId, attempts });
+      } catch (failure) {
+        this.#reporter.settle(call, outcome, failure);
+        throw failure;
+      }
+      call.origin = 'fallback';
+      call.underlying = error;
+      this.#reporter.settle(call, 'success', error);
+      return value as T;
+    }
+    this.#reporter.settle(call, outcome, error);
+    if (error instanceof FailedResultError) return error.value as T;
+    throw error;
+  }
+}
+
+/** What callers of one key may know of one another. */
+interface AskingCall {
+  readonly signal: AbortSignal | undefined;
+  readonly span: CallSpan | undefined;
+  readonly loader: { readonly outcome: Outcome | undefined } | undefined;
+}
+
+/** A call as the cache knows it. Those who join its load are given this object. */
+class CacheRequest implements CacheCaller {
+  readonly call: AskingCall;
+  readonly signal: AbortSignal | undefined;
+  /** The call whose load this one has joined. */
+  leader: AskingCall | undefined = undefined;
+  readonly #onJoin: (leader: AskingCall) => void;
+
+  constructor(call: AskingCall, onJoin: (leader: AskingCall) => void) {
+    this.call = call;
+    this.signal = call.signal;
+    this.#onJoin = onJoin;
+  }
+
+  joined(leader: object | undefined): void {
+    if (!(leader instanceof CacheRequest)) return;
+    this.leader = leader.call;
+    this.#onJoin(leader.call);
+  }
+}
+
+/** How a call ended, as its error tells it: for errors that came out of the cache. */
+function outcomeOfError(error: unknown): Outcome {
+  if (isRejection(error)) return 'rejected';
+  return error instanceof TimeoutError ? 'timeout' : 'failure';
+}
