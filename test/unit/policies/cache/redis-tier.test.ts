@@ -40,6 +40,12 @@ describe('the tier in Redis', () => {
     expect(client.commands).toEqual(['GET shop:a', 'PTTL shop:a']);
   });
 
+  test('never makes a value younger than it can be', async () => {
+    const [value = [null, null]] = FOUND;
+    const { cache } = buildCache({ secondTier: redisTier({ client: clientWith([value, [null, 5_000]]) }) });
+    expect(shown(await cache.through('a', source()))).toBe('hit shared 0');
+  });
+
   test('writes a value as JSON for as long as it may be of use, and deletes it', async () => {
     const client = clientWith([
       [null, null],

@@ -2,11 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { CacheTier, TierEntry } from '../../../../src/policies/cache/index.ts';
 import type { FakeClock } from '../../../../src/testing/index.ts';
 import { settlePromises } from '../../../../src/testing/index.ts';
+import { deferred } from '../../../support/deferred.ts';
 import { buildCache, shown, source } from './build-cache.ts';
 
 /** A tier that several caches share, on the clock that a test gives it; it fails or hangs as it is told. */
 class SharedTier implements CacheTier {
   mode: 'up' | 'down' | 'hanging' = 'up';
+  /** Holds back the answers until it resolves. */
+  gate: Promise<void> | undefined = undefined;
   operations = 0;
   readonly #kept = new Map<string, { text: string; untilMs: number }>();
   readonly #now: () => number;
@@ -34,7 +37,8 @@ class SharedTier implements CacheTier {
   #answer<T>(work: () => T): Promise<T> {
     this.operations += 1;
     if (this.mode === 'hanging') return new Promise(() => {});
-    return this.mode === 'down' ? Promise.reject(new Error('tier down')) : Promise.resolve(work());
+    if (this.mode === 'down') return Promise.reject(new Error('tier down'));
+    return this.gate ? this.gate.then(work) : Promise.resolve(work());
   }
 }
 
@@ -62,6 +66,8 @@ describe('a value that another process has loaded', () => {
     const { one, other, advance } = twoCaches();
     const load = source();
     await one.cache.through('a', load);
+    await settlePromises();
+    expect(one.clock.timers.refed).toBe(0);
     await advance(400);
     expect(await other.cache.through('a', load)).toMatchObject({
       result: 'hit',
@@ -108,6 +114,37 @@ describe('a value that another process has loaded', () => {
     await advance(1_100);
     load.error = new Error('down');
     expect(shown(await other.cache.through('a', load))).toBe('stale_error v1 1100');
+  });
+
+  test('is served stale to those who joined a refresh that then failed', async () => {
+    const { one, other, tier, advance } = twoCaches({ staleWhileRevalidate: 500 });
+    await other.cache.through('a', () => 'old');
+    await advance(500);
+    await one.cache.delete('a');
+    await one.cache.through('a', () => 'newer');
+    await advance(980);
+    const gate = deferred<void>();
+    tier.gate = gate.promise;
+    const load = source();
+    load.error = new Error('down');
+    expect(shown(await other.cache.through('a', load))).toBe('stale old 1480');
+    await advance(20);
+    const joined = other.cache.through('a', load);
+    await advance(10);
+    gate.resolve();
+    const result = await joined;
+    expect(shown(result)).toBe('coalesced newer 1010');
+    expect(result).toMatchObject({ origin: 'stale', error: load.error });
+    expect([load.loads, other.cache.refreshes, other.cache.refreshFailures]).toEqual([1, 1, 1]);
+  });
+
+  test('is of no use to a cache whose own windows are over', async () => {
+    const { one, tier, advance } = twoCaches({ staleWhileRevalidate: 500 });
+    const narrow = buildCache({ secondTier: tier });
+    await one.cache.through('a', () => 'v');
+    await advance(1_100);
+    await narrow.clock.advance(1_100);
+    expect(shown(await narrow.cache.through('a', source()))).toBe('miss v1 0');
   });
 
   test('may be undefined', async () => {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { settlePromises } from '../../../../src/testing/index.ts';
 import { deferred } from '../../../support/deferred.ts';
@@ -105,6 +106,14 @@ describe('a caller that gives up', () => {
     expect(shown(await first)).toBe('miss v 0');
     expect(aborts).toEqual([]);
     expect(cache.counts).toMatchObject({ miss: 1, coalesced: 1 });
+  });
+
+  test('is no longer listened to once its load is over', async () => {
+    const { cache } = buildCache();
+    const { signal } = new AbortController();
+    await cache.through('a', source(), { signal });
+    await expect(cache.through('b', () => Promise.reject(new Error('no')), { signal })).rejects.toThrow('no');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('goes alone even where it began the load', async () => {
