@@ -33,13 +33,40 @@ export type {
   KeelsonOptions,
   KeyOptions,
   ObserveOptions,
+  PresetName,
   SpanOptions,
 } from './guard/index.ts';
-export { createKeelson, defaultKeelson, guard, observe, registry } from './guard/index.ts';
+export { createKeelson, defaultKeelson, guard, observe, presets, registry } from './guard/index.ts';
 export type { Breaker, BreakerOptions, BreakerPolicy, SavedBreaker } from './policies/breaker/index.ts';
 export { breaker } from './policies/breaker/index.ts';
 export type { BulkheadOptions, BulkheadPolicy } from './policies/bulkhead/index.ts';
 export { bulkhead } from './policies/bulkhead/index.ts';
+export type {
+  CacheOptions,
+  CachePolicy,
+  CachePolicyOptions,
+  CacheTier,
+  RedisTierOptions,
+} from './policies/cache/index.ts';
+export { cache, redisTier } from './policies/cache/index.ts';
+export type {
+  FallbackContext,
+  FallbackOptions,
+  FallbackPolicy,
+  FallbackPolicyOptions,
+} from './policies/fallback/index.ts';
+export { fallback, FallbackError } from './policies/fallback/index.ts';
+export type {
+  LimiterStore,
+  PostgresStoreOptions,
+  RateLimitOptions,
+  RateLimitPolicy,
+  RateLimitSeats,
+  RedisStoreOptions,
+  SqliteStoreOptions,
+  StoreFailure,
+} from './policies/rate-limit/index.ts';
+export { postgresStore, rateLimit, redisStore, sqliteStore } from './policies/rate-limit/index.ts';
 export type {
   BackoffStrategy,
   RetryBudgetOptions,

@@ -6,3 +6,5 @@ export { createKeelson, defaultKeelson, guard, observe, registry } from './keels
 export type { ObserveOptions } from './observe.ts';
 export type { GuardOptions, KeyOptions, SpanOptions } from './options.ts';
 export type { GuardSnapshot } from './snapshot.ts';
+export type { PresetName } from './presets.ts';
+export { presets } from './presets.ts';
