@@ -1,0 +1,183 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LimiterStore, Taken } from '../../src/policies/rate-limit/index.ts';
+import { postgresStore, redisStore, sqliteStore } from '../../src/policies/rate-limit/index.ts';
+import { FakeClock, limiterStoreContract, settlePromises } from '../../src/testing/index.ts';
+import { hammer } from '../support/hammer.ts';
+
+let folder = '';
+let files = 0;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keelson-limiter-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function newFile(): string {
+  files += 1;
+  return join(folder, `limiter-${files}.db`);
+}
+
+const ONE = { limit: 1, perMs: 1_000, burst: 1 };
+
+describe('the SQLite store', () => {
+  limiterStoreContract(test, async () => {
+    const clock = new FakeClock();
+    const file = newFile();
+    const store = sqliteStore({ file, clock });
+    const other = sqliteStore({ file, clock });
+    return { store, other, now: () => clock.now(), pass: (ms) => clock.advance(ms) };
+  });
+
+  test('waits for a lock without holding up the event loop, and not after its question was aborted', async () => {
+    const clock = new FakeClock();
+    const file = newFile();
+    const store = sqliteStore({ file, clock, random: () => 0.5 });
+    await store.take('k', ONE);
+    const holder = new DatabaseSync(file);
+    holder.exec('BEGIN IMMEDIATE');
+    const answers: Taken[] = [];
+    const controller = new AbortController();
+    void store.take('other', ONE).then((answer) => answers.push(answer));
+    const aborted = expect(store.take('third', ONE, controller.signal)).rejects.toBe('late');
+    await clock.advance(200);
+    expect([answers.length, clock.timers.running]).toEqual([0, 2]);
+    controller.abort('late');
+    await clock.advance(20);
+    await aborted;
+    holder.exec('COMMIT');
+    await clock.advance(20);
+    expect(answers).toEqual([{ granted: true, retryAfterMs: 0, remaining: 0 }]);
+    holder.close();
+    await store.close();
+  });
+
+  test('gives up where the lock is never free', async () => {
+    const clock = new FakeClock();
+    const file = newFile();
+    const holder = new DatabaseSync(file);
+    holder.exec('PRAGMA journal_mode = WAL; BEGIN IMMEDIATE');
+    const store = sqliteStore({ file, clock });
+    const given = expect(store.take('k', ONE)).rejects.toThrow('database is locked');
+    await clock.advance(2_000);
+    await given;
+    holder.close();
+    await store.close();
+  });
+
+  test('leaves a file of a newer version alone', async () => {
+    const file = newFile();
+    const newer = new DatabaseSync(file);
+    newer.exec('PRAGMA user_version = 9');
+    newer.close();
+    await expect(sqliteStore({ file }).take('k', ONE)).rejects.toMatchObject({
+      code: 'ERR_KEELSON_STORE_SCHEMA',
+      message: 'The file of the limiter has version 9; this version of Keelson knows 1.',
+    });
+  });
+
+  test('begins anew with one token where the clock has gone back by an hour, and waits out a minute', async () => {
+    const clock = new FakeClock();
+    const store = sqliteStore({ file: newFile(), clock });
+    const rate = { limit: 10, perMs: 1_000, burst: 10 };
+    for (let i = 0; i < 10; i += 1) await store.take('k', rate);
+    clock.shiftEpoch(-30_000);
+    expect(await store.take('k', rate)).toEqual({ granted: false, retryAfterMs: 30_100, remaining: 0 });
+    clock.shiftEpoch(-3_600_000);
+    expect(await store.take('k', rate)).toMatchObject({ granted: true, remaining: 0 });
+    expect(await store.take('k', rate)).toMatchObject({ granted: false, retryAfterMs: 100 });
+    await store.close();
+  });
+
+  test('removes keys whose buckets are full', async () => {
+    const clock = new FakeClock();
+    const file = newFile();
+    const store = sqliteStore({ file, clock });
+    for (let i = 0; i < 999; i += 1) await store.take(`k${i}`, ONE);
+    await clock.advance(1_000);
+    await store.take('last', ONE);
+    await store.close();
+    const reader = new DatabaseSync(file);
+    expect(reader.prepare('SELECT key FROM limiter').all()).toEqual([{ key: 'last' }]);
+    reader.close();
+    expect(statSync(file).size).toBeLessThan(1_000_000);
+  });
+
+  test('says why a file cannot be opened, at every question', async () => {
+    const store = sqliteStore({ file: join(folder, 'missing', 'limiter.db') });
+    await expect(store.take('k', ONE)).rejects.toThrow('unable to open database file');
+    await expect(store.take('k', ONE)).rejects.toThrow('unable to open database file');
+  });
+
+  test('keeps one limit for two processes that hammer one key', async () => {
+    const { granted, allowed } = await hammer('sqlite', newFile(), 600);
+    expect(granted).toBeLessThanOrEqual(allowed);
+    expect(granted).toBeGreaterThan(allowed * 0.5);
+  });
+});
+
+/** What two libraries answer, without a server. */
+describe('the stores with a client of yours', () => {
+  test('Redis gets the script by its hash, and whole where it does not know it', async () => {
+    const calls: string[] = [];
+    const store = redisStore({
+      prefix: 'p:',
+      client: {
+        evalsha: async (...[, keys, key]) => {
+          calls.push(`evalsha ${keys} ${key}`);
+          throw new Error('NOSCRIPT No matching script.');
+        },
+        eval: async (...[script, , key, interval, tolerance]) => {
+          calls.push(`eval ${script.includes("redis.call('TIME')")} ${key} ${interval} ${tolerance}`);
+          return [1, 16_000_000];
+        },
+      },
+    });
+    expect(await store.take('k', ONE)).toEqual({ granted: true, retryAfterMs: 0, remaining: 0 });
+    expect(calls).toEqual(['evalsha 1 p:k', 'eval true p:k 16000000 16000000']);
+  });
+
+  test('what Redis cannot do is thrown as it is, and what makes no sense has a code', async () => {
+    const refused = new Error('OOM command not allowed');
+    const failing = redisStore({ client: { evalsha: () => Promise.reject(refused), eval: async () => [] } });
+    await expect(failing.take('k', ONE)).rejects.toBe(refused);
+    const strange = redisStore({ client: { evalsha: async () => 'OK', eval: async () => 'OK' } });
+    await expect(strange.take('k', ONE)).rejects.toMatchObject({ code: 'ERR_KEELSON_STORE_ANSWER' });
+  });
+
+  test('PostgreSQL makes its tables once for many questions, again after a failure, and refuses newer ones', async () => {
+    const queries: string[] = [];
+    let version = 1;
+    let isDown = true;
+    const pool = {
+      query: async (text: string) => {
+        queries.push(text.slice(0, 14));
+        if (isDown) throw new Error('ECONNREFUSED');
+        return text.startsWith('SELECT version')
+          ? { rows: [{ version }] }
+          : { rows: [{ granted: true, ahead: 16_000_000 }] };
+      },
+    };
+    const store: LimiterStore = postgresStore({ pool });
+    await expect(store.take('k', ONE)).rejects.toThrow('ECONNREFUSED');
+    isDown = false;
+    await Promise.all([store.take('k', ONE), store.take('k', ONE)]);
+    await settlePromises();
+    expect(queries).toEqual([
+      'SELECT pg_advi',
+      'SELECT pg_advi',
+      'SELECT version',
+      'WITH clock AS ',
+      'WITH clock AS ',
+    ]);
+    version = 2;
+    await expect(postgresStore({ pool }).take('k', ONE)).rejects.toMatchObject({
+      code: 'ERR_KEELSON_STORE_SCHEMA',
+    });
+  });
+});
