@@ -8,49 +8,16 @@ import type { CacheHit, Entry } from './entry.ts';
 import { negativeEntry, valueEntry, worth } from './entry.ts';
 import { Flight } from './flight.ts';
 import type { ResolvedCache } from './options.ts';
+import type {
+  CacheCaller,
+  CacheLoad,
+  CacheNegative,
+  CacheRequestResult,
+  CacheResult,
+  CacheValue,
+} from './result.ts';
+import { CACHE_RESULTS } from './result.ts';
 import { TierGate } from './tier.ts';
-
-/** How the cache answered a request. */
-export type CacheRequestResult = (typeof CACHE_RESULTS)[number];
-
-/** Every {@link CacheRequestResult}, in the order in which tables show them. */
-export const CACHE_RESULTS = ['hit', 'miss', 'stale', 'stale_error', 'negative', 'coalesced'] as const;
-
-/** Gives a value that is not in the cache. The signal aborts when nobody waits for the value any more. */
-export type CacheLoad<T> = (signal: AbortSignal) => PromiseLike<T> | T;
-
-/** Who asks. The object itself is the handle that those who join its load are given. */
-export interface CacheCaller {
-  /** Lets this caller go; a load that others wait for goes on. */
-  readonly signal?: AbortSignal | undefined;
-  /** Told at once when this caller joins a load, with whoever began it, where that gave itself as a caller. */
-  joined?(leader: object | undefined): void;
-}
-
-/** A value, with where it came from. */
-export interface CacheValue<T> {
-  readonly result: Exclude<CacheRequestResult, 'negative'>;
-  readonly value: T;
-  readonly origin: 'live' | 'cache' | 'stale';
-  /** Milliseconds since the value was loaded. */
-  readonly ageMs: number;
-  /** What the last load failed with, where the value is stale for that. */
-  readonly error: unknown;
-  /** Whoever began the load that a `coalesced` request joined. */
-  readonly leader: object | undefined;
-}
-
-/** An error that an earlier load ended with, and that is remembered. */
-export interface CacheNegative {
-  readonly result: 'negative';
-  readonly origin: 'cache';
-  readonly error: unknown;
-  /** Milliseconds since the error was thrown. */
-  readonly ageMs: number;
-}
-
-/** What the cache has for a request. */
-export type CacheResult<T> = CacheValue<T> | CacheNegative;
 
 /** How a load ended with a value: its own, that of the second tier, or the one that stood in. */
 interface Arrival {
@@ -73,12 +40,15 @@ export class Cache {
   refreshes = 0;
   /** Loads in the background that failed. */
   refreshFailures = 0;
-  readonly #options: ResolvedCache;
+  /** Operations of the second tier that failed or took too long. */
+  tierFailures = 0;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #entries: LRUCache<string, Entry>;
+  readonly #onTierFailure: (error: unknown) => void;
   readonly #flights = new Map<string, Flight<Arrival>>();
-  readonly #tier: TierGate | undefined;
+  #options: ResolvedCache;
+  #entries: LRUCache<string, Entry>;
+  #tier: TierGate | undefined;
 
   /** @param onTierFailure told what the second tier failed with; what it throws is ignored */
   constructor(
@@ -87,12 +57,15 @@ export class Cache {
     random: Random,
     onTierFailure?: (error: unknown) => void,
   ) {
-    const { maxEntries, secondTier, secondTierTimeoutMs } = options;
     this.#options = options;
     this.#clock = clock;
     this.#random = random;
-    this.#entries = new LRUCache({ max: maxEntries });
-    if (secondTier) this.#tier = new TierGate(secondTier, secondTierTimeoutMs, clock, onTierFailure);
+    this.#onTierFailure = (error) => {
+      this.tierFailures += 1;
+      onTierFailure?.(error);
+    };
+    this.#entries = new LRUCache({ max: options.maxEntries });
+    this.#tier = this.#newTier();
   }
 
   /** Keys that the cache holds: fresh and stale values, and remembered errors. */
@@ -103,11 +76,6 @@ export class Cache {
   /** Loads that are running. */
   get loading(): number {
     return this.#flights.size;
-  }
-
-  /** Operations of the second tier that failed or took too long. */
-  get tierFailures(): number {
-    return this.#tier?.failures ?? 0;
   }
 
   /**
@@ -165,6 +133,25 @@ export class Cache {
     this.#flights.clear();
   }
 
+  /** Changes the options. Values, counts and running loads stay; the new windows hold for what is loaded from now on. */
+  update(options: ResolvedCache): void {
+    const before = this.#options;
+    this.#options = options;
+    if (options.maxEntries !== before.maxEntries) {
+      const entries = new LRUCache<string, Entry>({ max: options.maxEntries });
+      entries.load(this.#entries.dump());
+      this.#entries = entries;
+    }
+    const { secondTier, secondTierTimeoutMs } = options;
+    if (secondTier !== before.secondTier || secondTierTimeoutMs !== before.secondTierTimeoutMs)
+      this.#tier = this.#newTier();
+  }
+
+  #newTier(): TierGate | undefined {
+    const { secondTier, secondTierTimeoutMs } = this.#options;
+    return secondTier && new TierGate(secondTier, secondTierTimeoutMs, this.#clock, this.#onTierFailure);
+  }
+
   async #wait<T>(key: string, load: CacheLoad<T>, caller: CacheCaller | undefined): Promise<CacheResult<T>> {
     const running = this.#flights.get(key);
     const flight = running ?? this.#newFlight(key, caller, false);
@@ -213,7 +200,7 @@ export class Cache {
         if (shared) return shared;
         signal.throwIfAborted();
       }
-      const value = await load(signal);
+      const value = await load(signal, flight.isBackground);
       if (this.#isCurrent(key, flight)) this.#keep(key, value);
       return { result: 'miss', value, ageMs: 0, error: undefined };
     } catch (error) {

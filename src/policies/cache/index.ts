@@ -1,12 +1,4 @@
-export type {
-  CacheCaller,
-  CacheLoad,
-  CacheNegative,
-  CacheRequestResult,
-  CacheResult,
-  CacheValue,
-} from './cache.ts';
-export { Cache, CACHE_RESULTS } from './cache.ts';
+export { Cache } from './cache.ts';
 export type { CacheHit } from './entry.ts';
 export type { CacheOptions, ResolvedCache } from './options.ts';
 export { cacheDefaults, resolveCache } from './options.ts';
@@ -14,4 +6,13 @@ export type { CachePolicy, CachePolicyOptions } from './policy.ts';
 export { cache } from './policy.ts';
 export type { RedisTier, RedisTierClient, RedisTierOptions, RedisTierTransaction } from './redis-tier.ts';
 export { redisTier } from './redis-tier.ts';
+export type {
+  CacheCaller,
+  CacheLoad,
+  CacheNegative,
+  CacheRequestResult,
+  CacheResult,
+  CacheValue,
+} from './result.ts';
+export { CACHE_RESULTS } from './result.ts';
 export type { CacheTier, TierEntry } from './tier.ts';

@@ -40,20 +40,18 @@ interface Envelope {
 /** A tier that failed is left alone for so long, so that one that is down costs at most one timeout in that time. */
 const REST_MS = 1_000;
 
-/** The second tier behind its timeout. Nothing here ever rejects: failures are counted and told. */
+/** The second tier behind its timeout. Nothing here ever rejects: failures are told. */
 export class TierGate implements AbandonedCounter {
-  /** Operations that failed or took too long. */
-  failures = 0;
   /** Operations that still run although their time was over. */
   abandoned = 0;
   readonly #tier: CacheTier;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #timeout: DeadlineList;
-  readonly #onFailure: ((error: unknown) => void) | undefined;
+  readonly #onFailure: (error: unknown) => void;
   #restUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(tier: CacheTier, timeoutMs: number, clock: Clock, onFailure?: (error: unknown) => void) {
+  constructor(tier: CacheTier, timeoutMs: number, clock: Clock, onFailure: (error: unknown) => void) {
     this.#tier = tier;
     this.#clock = clock;
     this.#deadlines = deadlinesFor(clock);
@@ -111,11 +109,10 @@ export class TierGate implements AbandonedCounter {
   }
 
   #failed(error: unknown): void {
-    this.failures += 1;
     try {
-      this.#onFailure?.(error);
+      this.#onFailure(error);
     } catch {
-      // The call must not suffer from whoever listens; the failure is counted already.
+      // The call must not suffer from whoever listens; the failure is counted before they are told.
     }
   }
 }
