@@ -127,7 +127,10 @@ export class Attempts {
   }
 
   #execute<T>(call: Call<T>, execution: Execution<T>, context: ExecutionContext): PromiseLike<T> | T {
-    if (!this.#tellsInner && !call.signal) return execution.start(call.fn, context);
+    if (!this.#tellsInner && !call.signal) {
+      // Nothing can interrupt this run: nobody has to be told in its place.
+      return call.ambient ? execution.start(call.fn, context) : call.fn(context);
+    }
     const frame = new Frame(this.#clock, call, execution, call.attempts <= this.#retries);
     return runInside(frame, () => execution.start(call.fn, context));
   }

@@ -33,7 +33,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   guard: {
     areas: ['core', 'storage', 'host', 'signals', 'policies'],
-    packages: [/^cockatiel$/, 'lru-cache'],
+    packages: [/^cockatiel$/, /^lru-cache$/],
     node: true,
   },
   telemetry: {
