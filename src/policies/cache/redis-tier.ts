@@ -37,10 +37,10 @@ export interface RedisTier extends CacheTier {
   close(): Promise<void>;
 }
 
-/** A client that the tier has made. */
-interface OwnClient extends RedisTierClient {
-  ping(): Promise<unknown>;
-  disconnect(): void;
+/** A client that the tier has made, and what its connection failed with last. */
+interface OwnClient {
+  readonly redis: Redis;
+  trouble: unknown;
 }
 
 const DEFAULT_PREFIX = 'cache:';
@@ -60,7 +60,8 @@ export function redisTier(options: RedisTierOptions): RedisTier {
     if (client) return client;
     if (isClosed) throw new KeelsonError('ERR_KEELSON_TIER_CLOSED', 'The tier has been closed.');
     own ??= newClient(url);
-    return own;
+    const { redis } = await own;
+    return redis;
   }
 
   return {
@@ -87,14 +88,14 @@ export function redisTier(options: RedisTierOptions): RedisTier {
       await redis.del(prefix + key);
     },
     async connect(): Promise<void> {
-      if (client) return;
       await connection();
-      await (await own)?.ping();
+      const opened = await own;
+      if (opened && opened.redis.status !== 'ready') throw opened.trouble;
     },
     async close(): Promise<void> {
       isClosed = true;
       const opened = await own?.catch(() => undefined);
-      opened?.disconnect();
+      opened?.redis.disconnect();
     },
   };
 }
@@ -111,13 +112,26 @@ function checkOptions({ prefix, client, url, ...unknown }: RedisTierOptions): vo
   check.done();
 }
 
-/** Commands fail soon rather than wait for a server that is away: the cache has its own timeout, and goes on without the tier. */
+/**
+ * Connects once; the client goes on trying by itself. Commands fail at once while the server is away: one that is carried out later would make
+ * an old value look new.
+ */
 async function newClient(url: string): Promise<OwnClient> {
   const Client = await loadIoredis();
-  const client = new Client(url, { maxRetriesPerRequest: 1 });
-  // Every failed command says so itself; without a listener the client would print each failed connection.
-  client.on('error', () => {});
-  return client;
+  const redis = new Client(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  });
+  const own: OwnClient = { redis, trouble: undefined };
+  redis.on('error', (error) => {
+    own.trouble = error;
+  });
+  await redis.connect().catch((error: unknown) => {
+    own.trouble ??= error;
+  });
+  return own;
 }
 
 async function loadIoredis(): Promise<typeof Redis> {
