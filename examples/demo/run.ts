@@ -25,7 +25,9 @@ export interface RunState {
   readonly transitions: GuardNews[];
   readonly shoppers: Shoppers;
   readonly processes: readonly ProcessRecord[];
-  guards: readonly GuardReport[];
+  readonly guards: readonly GuardReport[];
+  /** What the services wrote to standard error. */
+  readonly warnings: readonly string[];
   final: FinalReport | undefined;
 }
 
@@ -86,6 +88,9 @@ export async function runShop(
       processes: shop.records,
       get guards() {
         return shop.guards;
+      },
+      get warnings() {
+        return shop.warnings;
       },
       final: undefined,
     };

@@ -38,11 +38,13 @@ function present(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.Proce
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
-/** Telemetry leaves at once, so that there is something to see in a short run. */
+/** What the environment can change: telemetry leaves at once, so that there is something to see in a short run. */
 const QUICK = {
   OTEL_BSP_SCHEDULE_DELAY: '500',
   OTEL_BLRP_SCHEDULE_DELAY: '500',
   OTEL_METRIC_EXPORT_INTERVAL: '1000',
+  // Four processes cannot share one port.
+  OTEL_EXPORTER_PROMETHEUS_PORT: '0',
 };
 
 /** The four processes. */
@@ -51,6 +53,7 @@ export class Shop {
   guards: readonly GuardReport[] = [];
   storefrontUrl = '';
   readonly #options: ShopOptions;
+  readonly #launched: ServiceProcess[] = [];
   readonly #running = new Map<string, ServiceProcess>();
   readonly #urls = new Map<string, string>();
   #onFinal: ((report: FinalReport) => void) | undefined;
@@ -90,6 +93,17 @@ export class Shop {
     }
   }
 
+  /** What the services wrote to standard error, each line once. */
+  get warnings(): readonly string[] {
+    const lines = this.#launched.flatMap(({ record, stderr }) =>
+      stderr
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .map((line) => `${record.service}: ${line}`),
+    );
+    return [...new Set(lines)];
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#running.values()].map((service) => service.stop()));
   }
@@ -119,6 +133,7 @@ export class Shop {
     };
     const service = new ServiceProcess(name, env, (message) => this.#hear(message), onCrash);
     this.#running.set(name, service);
+    this.#launched.push(service);
     this.records.push(service.record);
     this.#urls.set(name, await service.url());
   }

@@ -29,6 +29,8 @@ export interface Summary {
   readonly phases: readonly object[];
   readonly shoppers: object;
   readonly processes: readonly object[];
+  /** What the services wrote to standard error. */
+  readonly warnings: readonly string[];
   readonly telemetry: { readonly folder: string; readonly records: RecordCounts };
 }
 
@@ -100,6 +102,7 @@ export function summarize(state: RunState): Summary {
     phases: PHASES.flatMap((name) => state.phases.filter((phase) => phase.name === name)),
     shoppers: state.shoppers,
     processes: state.processes,
+    warnings: state.warnings,
     telemetry: { folder, records: countRecords(folder) },
   };
 }
@@ -120,6 +123,7 @@ export function summaryLines(summary: Summary): readonly string[] {
     `Breakers     became ${list(summary.breakerTransitions)}`,
     `Latency      p50 ${latency.p50} ms, p95 ${latency.p95} ms, p99 ${latency.p99} ms`,
     `Processes    ${processes.length}, all ended`,
+    ...summary.warnings.map((warning) => `Warning      ${warning}`),
     `Telemetry    ${telemetry.records.traces} spans, ${telemetry.records.metrics} metric points, ${telemetry.records.logs} log records`,
     `             ${telemetry.folder}`,
   ];

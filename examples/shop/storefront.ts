@@ -23,7 +23,7 @@ const payments = guard('payments', {
 const shipping = guard('shipping', {
   retry: { retries: 2, delay: '30ms' },
   breaker: { failures: 8, successes: 2, openFor: OPEN_FOR_MS },
-  timeout: { attempt: '400ms', total: '1s' },
+  timeout: { attempt: '400ms', total: '1.5s' },
 });
 
 interface Order {

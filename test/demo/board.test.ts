@@ -45,6 +45,7 @@ function runState(): RunState {
     shoppers: { came: 0, ordered: 0, refused: 0, gaveUp: 0 },
     processes: [],
     guards: [report],
+    warnings: [],
     final: undefined,
   };
 }

@@ -95,6 +95,10 @@ describe('a run of 12 seconds', () => {
     }
   });
 
+  test('has nothing to warn of', () => {
+    expect(summary.warnings).toEqual([]);
+  });
+
   test('has latencies that grow with their percentile', () => {
     const { p50, p95, p99, max } = summary.latency;
     expect(p50).toBeGreaterThan(0);
