@@ -1,0 +1,12 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+/** The tests that judge the mutants of `src/core` and `src/policies`: those that need neither a server, nor a process, nor the built package. */
+const config: ViteUserConfig = defineConfig({
+  test: {
+    include: ['test/unit/{core,policies,guard,signals}/**/*.test.ts', 'test/property/**/*.test.ts'],
+    testTimeout: 4_000,
+    hookTimeout: 4_000,
+  },
+});
+
+export default config;
