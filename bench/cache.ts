@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { systemClock } from '../src/core/clock.ts';
 import { OptionChecker } from '../src/core/options.ts';
 import { Cache, resolveCache } from '../src/policies/cache/index.ts';
+import { guard } from 'keelson';
 import type { Benchmark } from './harness.ts';
 import { runBenchmark } from './harness.ts';
 
@@ -55,6 +56,19 @@ async function bentocache(): Promise<() => Promise<unknown>> {
   return () => bento.getOrSet({ key: nextKey(), ttl: '1h', factory: () => VALUE });
 }
 
+/** A hit through the whole guard, counted and reported. */
+async function guarded(): Promise<() => Promise<unknown>> {
+  const users = guard('users', { cache: { ttl: '1h', maxEntries: MAX_ENTRIES } });
+  const load = async (): Promise<typeof VALUE> => VALUE;
+  const options = KEYS.map((cacheKey) => ({ cacheKey }));
+  for (const option of options) await users.run('get', load, option);
+  let next = 0;
+  return () => {
+    next = (next + 1) % options.length;
+    return users.run('get', load, options[next]);
+  };
+}
+
 const benchmark: Benchmark = {
   file: fileURLToPath(import.meta.url),
   variants: {
@@ -69,9 +83,12 @@ const benchmark: Benchmark = {
       const nextKey = keys();
       return () => cache.through(nextKey(), () => VALUE);
     },
+    'guard.run': guarded,
     bentocache,
   },
   goals: [
+    { over: 'guard.run', under: 'lru-cache', atMost: 1.5 },
+    { over: 'guard.run', under: 'bentocache', atMost: 0.25 },
     { over: 'cache.fresh', under: 'lru-cache', atMost: 1.5 },
     { over: 'cache.fresh', under: 'bentocache', atMost: 0.25 },
     { over: 'cache.through', under: 'lru-cache' },

@@ -5,6 +5,7 @@ import { BREAKER_STATES } from '../core/events.ts';
 import type { CallOutcome } from '../core/outcome.ts';
 import { tally } from '../core/stats.ts';
 import type { Breaker } from '../policies/breaker/index.ts';
+import type { CacheHit } from '../policies/cache/index.ts';
 import { Cache } from '../policies/cache/index.ts';
 import { Answers } from './answers.ts';
 import type { CallOptions, GuardedFunction } from './call.ts';
@@ -77,7 +78,12 @@ export class Guard {
   run<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<T> {
     const problem = argumentProblem(this.name, operation, fn);
     if (problem) return Promise.reject(problem);
-    return this.#launch(this.#newCall(operation, fn, options), this.#cacheKey(operation, options));
+    const cacheKey = this.#cacheKey(operation, options);
+    if (cacheKey !== undefined && this.#reporter.isUnwatched) {
+      const hit = this.#unwatchedHit(cacheKey, options);
+      if (hit) return Promise.resolve(hit.value as T);
+    }
+    return this.#launch(this.#newCall(operation, fn, options), cacheKey);
   }
 
   /**
@@ -187,6 +193,14 @@ export class Guard {
     return key === undefined || !this.#cache ? undefined : `${operation}\u0000${key}`;
   }
 
+  /** A fresh value, counted: all there is to such a call while nobody traces, measures or listens. */
+  #unwatchedHit(cacheKey: string, options: CallOptions | undefined): CacheHit | undefined {
+    if (!this.enabled || options?.signal?.aborted) return undefined;
+    const hit = this.#cache?.fresh(cacheKey, this.#seats.clock.now());
+    if (hit) this.#reporter.countHit();
+    return hit;
+  }
+
   #launch<T>(call: Call<T>, cacheKey: string | undefined): Promise<T> {
     const span = this.#reporter.startSpan(call.operation, call);
     if (!span) return this.#flow(call, cacheKey);
@@ -282,6 +296,7 @@ function account<T>(call: Call<T>): Omit<CallOutcome<T>, 'value' | 'error'> {
 }
 
 function argumentProblem(guard: string, operation: unknown, fn: unknown): ConfigError | undefined {
+  if (typeof operation === 'string' && operation !== '' && typeof fn === 'function') return undefined;
   const problems: string[] = [];
   if (typeof operation !== 'string' || operation === '') {
     problems.push(

@@ -115,6 +115,17 @@ export class Reporter {
     this.counters.inFlight += 1;
   }
 
+  /** Whether nobody traces, measures or listens: then only the counters are kept. */
+  get isUnwatched(): boolean {
+    return this.#listeners.size === 0 && this.#signals.isOff;
+  }
+
+  /** A value came out of the cache, in a call that nobody watches. */
+  countHit(): void {
+    this.counters.calls.success += 1;
+    this.counters.origins.cache += 1;
+  }
+
   /** A call has waited for a policy. @param ms milliseconds */
   waited(policy: PolicyName, ms: number): void {
     const { waitMs } = this.counters;

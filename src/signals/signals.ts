@@ -56,6 +56,16 @@ export class Signals {
     return this.#failures;
   }
 
+  /** Whether nobody collects spans or durations. Follows the providers that are in force. */
+  get isOff(): boolean {
+    try {
+      return !this.#spans.isOn && this.#metrics.duration === undefined;
+    } catch {
+      this.#failures += 1;
+      return true;
+    }
+  }
+
   /** Publishes the numbers of a guard from now on. */
   add(source: GuardSource): void {
     this.safely(() => this.#metrics.add(source));

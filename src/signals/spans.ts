@@ -27,6 +27,11 @@ export class GuardSpans {
     this.#provider = provider;
   }
 
+  /** Whether there is a tracer that could record. */
+  get isOn(): boolean {
+    return this.#currentTracer() !== undefined;
+  }
+
   /** The span of a call; `undefined` where nobody records it: no SDK, or a parent that is not sampled. */
   start(guard: string, operation: string, holder: RequestIdHolder): CallSpan | undefined {
     const tracer = this.#currentTracer();
