@@ -44,7 +44,7 @@ test('a planted second copy is reported', () => {
 test('every version in package.json is exact', () => {
   const { dependencies, devDependencies } = readJson<Manifest>('package.json');
   const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
-    ([, range]) => !/^\d+\.\d+\.\d+$/.test(range),
+    ([, range]) => !/^(?:npm:[^@]+@)?\d+\.\d+\.\d+$/.test(range),
   );
   expect(loose).toEqual([]);
 });

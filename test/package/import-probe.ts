@@ -13,11 +13,14 @@ registerHooks({
 
 const listeners = (): number =>
   process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
+/** What keeps the process busy, but for files of modules that are still being read. */
+const resources = (): readonly string[] =>
+  process.getActiveResourcesInfo().filter((kind) => !/^(?:FSReq|CloseReq)/.test(kind));
 const globals = (): readonly string[] => Reflect.ownKeys(globalThis).map(String);
 const before = {
   globals: globals(),
   listeners: listeners(),
-  resources: process.getActiveResourcesInfo().length,
+  resources: resources(),
 };
 
 await import(entry);
@@ -27,6 +30,6 @@ console.log(
     loaded,
     globals: globals().filter((name) => !before.globals.includes(name)),
     listeners: listeners() - before.listeners,
-    resources: process.getActiveResourcesInfo().length - before.resources,
+    resources: resources().slice(before.resources.length),
   }),
 );
