@@ -17,6 +17,11 @@ const listeners = (): number =>
 const resources = (): readonly string[] =>
   process.getActiveResourcesInfo().filter((kind) => !/^(?:FSReq|CloseReq)/.test(kind));
 const globals = (): readonly string[] => Reflect.ownKeys(globalThis).map(String);
+// Node opens the standard streams when somebody asks for them, which is no doing of the entry point.
+process.stdout.cork();
+process.stdout.uncork();
+process.stderr.cork();
+process.stderr.uncork();
 const before = {
   globals: globals(),
   listeners: listeners(),
