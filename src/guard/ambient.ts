@@ -14,21 +14,23 @@ export interface AmbientExecution {
 
 const STORAGE = Symbol.for('keelson.ambient.v1');
 
-/** One for the process: guards of another copy of the package see one another. */
-function ambientStorage(): AsyncLocalStorage<AmbientExecution> {
+let known: AsyncLocalStorage<AmbientExecution> | undefined;
+
+/** One for the process, made when the first guard is called: guards of another copy of the package see one another. */
+function storage(): AsyncLocalStorage<AmbientExecution> {
+  if (known) return known;
   const holder = globalThis as { [STORAGE]?: AsyncLocalStorage<AmbientExecution> };
   holder[STORAGE] ??= new AsyncLocalStorage();
-  return holder[STORAGE];
+  known = holder[STORAGE];
+  return known;
 }
-
-const storage = ambientStorage();
 
 /** The execution around the code that runs now; `undefined` outside of any guard. */
 export function ambientExecution(): AmbientExecution | undefined {
-  return storage.getStore();
+  return storage().getStore();
 }
 
 /** Runs `fn` inside `execution`. */
 export function runInside<R>(execution: AmbientExecution, fn: () => R): R {
-  return storage.run(execution, fn);
+  return storage().run(execution, fn);
 }
