@@ -48,11 +48,12 @@ export function limiterStoreContract(test: ContractTest, open: () => Promise<Lim
   });
 
   check('says when there is a token, and has one then', async ({ store, other, pass }) => {
-    const rate = { limit: 20, perMs: 1_000, burst: 1 };
+    const rate = { limit: 5, perMs: 1_000, burst: 1 };
+    await other.take('connected', rate);
     assert.deepEqual(await store.take('k', rate), { granted: true, retryAfterMs: 0, remaining: 0 });
     const { granted, retryAfterMs } = await other.take('k', rate);
     assert.equal(granted, false);
-    assert.ok(retryAfterMs > 0 && retryAfterMs <= 50, `retryAfterMs is ${retryAfterMs}`);
+    assert.ok(retryAfterMs > 0 && retryAfterMs <= 200, `retryAfterMs is ${retryAfterMs}`);
     await pass(retryAfterMs);
     assert.equal((await other.take('k', rate)).granted, true);
   });
@@ -85,10 +86,10 @@ export function limiterStoreContract(test: ContractTest, open: () => Promise<Lim
     const { retryAfterMs } = await other.take('seldom', seldom);
     assert.ok(retryAfterMs > 2_147_000_000 && retryAfterMs <= 2_147_483_648);
     const often = { limit: 1_000_000, perMs: 1, burst: 1_000_000 };
-    const hoard = { limit: 1, perMs: 2_147_483_647, burst: 1_000_000 };
+    const hoard = { limit: 1, perMs: 2_147_483_647, burst: 73 };
     for (const [key, rate] of Object.entries({ often, hoard })) {
       const { granted, remaining } = await store.take(key, rate);
-      assert.deepEqual([granted, remaining], [true, 999_999], key);
+      assert.deepEqual([granted, remaining], [true, rate.burst - 1], key);
       assert.equal((await other.take(key, rate)).granted, true, key);
     }
   });

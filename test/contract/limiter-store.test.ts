@@ -132,14 +132,50 @@ describe('the stores with a client of yours', () => {
           calls.push(`evalsha ${keys} ${key}`);
           throw new Error('NOSCRIPT No matching script.');
         },
-        eval: async (...[script, , key, interval, tolerance]) => {
-          calls.push(`eval ${script.includes("redis.call('TIME')")} ${key} ${interval} ${tolerance}`);
-          return [1, 16_000_000];
+        eval: async (...[script, , key, interval, tolerance, count]) => {
+          calls.push(
+            `eval ${script.includes("redis.call('TIME')")} ${key} ${interval} ${tolerance} ${count}`,
+          );
+          return [1, 0];
         },
       },
     });
     expect(await store.take('k', ONE)).toEqual({ granted: true, retryAfterMs: 0, remaining: 0 });
-    expect(calls).toEqual(['evalsha 1 p:k', 'eval true p:k 16000000 16000000']);
+    expect(calls).toEqual(['evalsha 1 p:k', 'eval true p:k 16000000 16000000 1']);
+  });
+
+  test('Redis is asked once for all that one turn asks of a key', async () => {
+    const calls: unknown[] = [];
+    const store = redisStore({
+      client: {
+        evalsha: async (...[, , key, , , count]) => {
+          calls.push([key, count]);
+          return [2, 0];
+        },
+        eval: async () => [],
+      },
+    });
+    const rate = { limit: 1, perMs: 1_000, burst: 2 };
+    const answers = await Promise.all([1, 2, 3].map(() => store.take('k', rate)));
+    expect(answers).toEqual([
+      { granted: true, retryAfterMs: 0, remaining: 1 },
+      { granted: true, retryAfterMs: 0, remaining: 0 },
+      { granted: false, retryAfterMs: 1_000, remaining: 0 },
+    ]);
+    await Promise.all([store.take('k', rate), store.take('k', ONE), store.take('j', rate)]);
+    expect(calls).toEqual([
+      ['limiter:k', 3],
+      ['limiter:k', 1],
+      ['limiter:k', 1],
+      ['limiter:j', 1],
+    ]);
+  });
+
+  test('an address or a client is needed', () => {
+    expect(() => redisStore({} as { url: string })).toThrow('Expected `client` or `url` to be given');
+    expect(() => postgresStore({} as { connectionString: string })).toThrow(
+      'Expected `pool` or `connectionString` to be given',
+    );
   });
 
   test('what Redis cannot do is thrown as it is, and what makes no sense has a code', async () => {

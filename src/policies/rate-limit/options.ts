@@ -12,7 +12,7 @@ export interface RateLimitOptions {
   readonly limit: number;
   /** The period: 1 ms to 24.8 days. */
   readonly per: Duration;
-  /** Calls at once, after a time without any: 1 to 1,000,000. @defaultValue `limit` */
+  /** Calls at once, after a time without any: 1 to 1,000,000, and no more than `limit` allows in five years. @defaultValue `limit` */
   readonly burst?: number;
   /** How long a call may wait for its turn; a call that would have to wait longer is refused at once. @defaultValue 0 */
   readonly maxWait?: Duration;
@@ -68,6 +68,7 @@ const KEYS = [
 ] as const;
 const STORE_FAILURES: readonly unknown[] = ['failOpen', 'failClosed', 'localShare'];
 const DEFAULT_STORE_TIMEOUT_MS = 250;
+const FIVE_YEARS_MS = 5 * 365 * 86_400_000;
 const COUNT = { min: 1, max: 1_000_000, integer: true } as const;
 
 /** Checks the options and fills in the defaults. */
@@ -83,7 +84,7 @@ export function resolveRateLimit(options: RateLimitOptions, check: OptionChecker
   return {
     limit,
     perMs,
-    burst: check.number('burst', options.burst, COUNT, limit),
+    burst: checkedBurst(options.burst, limit, perMs, check),
     maxWaitMs: check.duration('maxWait', maxWait, 0, rateLimitDefaults.maxWait),
     queue: check.number('queue', queue, { min: 0, integer: true }, rateLimitDefaults.queue),
     keys: check.number('keys', keys, { min: 1, integer: true }, rateLimitDefaults.keys),
@@ -103,6 +104,15 @@ function required(
   if (options[key] !== undefined) return true;
   check.problem(key, 'to be given', undefined, remedy);
   return false;
+}
+
+/** What takes longer than five years to come back is more than stores can count. */
+function checkedBurst(burst: number | undefined, limit: number, perMs: number, check: OptionChecker): number {
+  const calls = check.number('burst', burst, COUNT, limit);
+  const most = Math.floor((FIVE_YEARS_MS * limit) / perMs);
+  if (calls <= most) return calls;
+  check.problem('burst', `to be at most ${most}`, calls, '`limit` gives no more in five years.');
+  return most;
 }
 
 function checkedStore(store: LimiterStore | undefined, check: OptionChecker): LimiterStore | undefined {

@@ -58,6 +58,10 @@ test.each([
     { limit: 1, per: '1s', burst: 0 },
     'Expected `burst` to be a whole number in [1, 1000000], got 0 (number).',
   ],
+  [
+    { limit: 1, per: '1d', burst: 2_000 },
+    'Expected `burst` to be at most 1825, got 2000 (number). `limit` gives no more in five years.',
+  ],
   [{ limit: 1, per: '1s', maxWait: -1 }, 'Expected `maxWait` to be a duration and at most 24.8 days, got -1'],
   [
     { limit: 1, per: '1s', queue: -1 },

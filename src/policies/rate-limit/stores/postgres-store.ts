@@ -1,4 +1,4 @@
-import { KeelsonError } from '../../../core/errors.ts';
+import { ConfigError, KeelsonError } from '../../../core/errors.ts';
 import type { Rate } from '../gcra.ts';
 import type { LimiterStore, Taken } from '../limiter-store.ts';
 import {
@@ -64,16 +64,24 @@ FROM clock LEFT JOIN taken ON true`;
 const SWEEP = `DELETE FROM keelson_limiter WHERE key IN
   (SELECT key FROM keelson_limiter WHERE tat <= ${NOW} LIMIT ${SWEEP_ROWS} FOR UPDATE SKIP LOCKED)`;
 
-/** A limit that all processes with the same PostgreSQL database share. */
+/**
+ * A limit that all processes with the same PostgreSQL database share.
+ * @throws {ConfigError} without a pool and without a connection string
+ */
 export function postgresStore(options: PostgresStoreOptions): LimiterStore {
-  const { pool, connectionString } = options;
+  const { pool } = options;
+  const address = options.connectionString ?? '';
+  if (!pool && address === '')
+    throw new ConfigError('postgresStore', [
+      'Expected `pool` or `connectionString` to be given, got neither.',
+    ]);
   let own: OwnPool | undefined;
   let ready: Promise<PostgresLimiterPool> | undefined;
   let isClosed = false;
   let takes = 0;
 
   async function open(): Promise<PostgresLimiterPool> {
-    if (!pool) own ??= await newPool(connectionString);
+    if (!pool) own ??= await newPool(address);
     const database = pool ?? own;
     if (!database || isClosed) throw closedError();
     await prepare(database);

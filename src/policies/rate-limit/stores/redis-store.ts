@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { KeelsonError } from '../../../core/errors.ts';
+import { ConfigError, KeelsonError } from '../../../core/errors.ts';
 import type { Rate } from '../gcra.ts';
-import type { LimiterStore, Taken } from '../limiter-store.ts';
+import type { LimiterStore, Taken, TickRate } from '../limiter-store.ts';
 import {
   CLOCK_STEP_TICKS,
   granted,
@@ -29,75 +29,148 @@ export type RedisStoreOptions = {
 
 /** A client that the store has made. */
 interface OwnClient extends RedisLimiterClient {
-  readonly status: string;
   connect(): Promise<void>;
   disconnect(): void;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
 const DEFAULT_PREFIX = 'limiter:';
 
-/** One script, one key, the clock of the server. A key lives as long as its bucket is not full: a full one and none at all are the same. */
+/**
+ * One script, one key, the clock of the server. Gives as many tokens as there are, up to the number asked for. A key lives as long as its bucket
+ * is not full: a full one and none at all are the same.
+ */
 const SCRIPT = `local time = redis.call('TIME')
 local now = (time[1] - ${TICKS_START_MS / 1_000}) * ${TICKS_PER_MS * 1_000} + time[2] * ${TICKS_PER_MS / 1_000}
 local interval = tonumber(ARGV[1])
 local tolerance = tonumber(ARGV[2])
 local ahead = (tonumber(redis.call('GET', KEYS[1])) or now) - now
 if ahead < 0 then ahead = 0 elseif ahead > tolerance + ${CLOCK_STEP_TICKS} then ahead = tolerance - interval end
-if ahead + interval > tolerance then return {0, ahead} end
-ahead = ahead + interval
-redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', math.ceil(ahead / ${TICKS_PER_MS}))
-return {1, ahead}`;
+local granted = math.max(0, math.min(tonumber(ARGV[3]), math.floor((tolerance - ahead) / interval)))
+if granted > 0 then
+  local after = ahead + granted * interval
+  redis.call('SET', KEYS[1], string.format('%.0f', now + after), 'PX', math.ceil(after / ${TICKS_PER_MS}))
+end
+return {granted, ahead}`;
 const SHA = createHash('sha1').update(SCRIPT).digest('hex');
 
-/** A limit that all processes with the same Redis share. */
+/**
+ * A limit that all processes with the same Redis share.
+ * @throws {ConfigError} without a client and without an address
+ */
 export function redisStore(options: RedisStoreOptions): LimiterStore {
-  const { prefix = DEFAULT_PREFIX, client, url } = options;
-  let own: Promise<OwnClient> | undefined;
+  const { prefix = DEFAULT_PREFIX, client } = options;
+  const address = options.url ?? '';
+  if (!client && address === '')
+    throw new ConfigError('redisStore', ['Expected `client` or `url` to be given, got neither.']);
+  let own: OwnClient | undefined;
+  let opening: Promise<OwnClient> | undefined;
+  let ready: OwnClient | undefined;
   let isClosed = false;
+  const batches = new Map<string, Batch>();
 
-  async function connection(): Promise<RedisLimiterClient> {
-    if (client) return client;
-    own ??= newClient(url).catch((error: unknown) => {
-      own = undefined;
-      throw error;
-    });
-    const opened = await own;
-    if (opened.status === 'wait') await opened.connect();
-    return opened;
+  /** The first question waits for the connection. Later ones do not: while it is lost they fail at once. */
+  function connection(): Promise<OwnClient> | OwnClient {
+    if (ready) return ready;
+    opening ??= newClient(address)
+      .then(async (opened) => {
+        own = opened;
+        let reason: unknown;
+        opened.on('error', (error) => {
+          reason = error;
+        });
+        await opened.connect().catch((error: unknown) => {
+          throw reason ?? error;
+        });
+        ready = opened;
+        return opened;
+      })
+      .catch((error: unknown) => {
+        own?.disconnect();
+        own = undefined;
+        opening = undefined;
+        throw error;
+      });
+    return opening;
+  }
+
+  async function ask(name: string, { interval, tolerance }: TickRate, count: number): Promise<unknown> {
+    const redis = client ?? (await connection());
+    try {
+      return await redis.evalsha(SHA, 1, name, interval, tolerance, count);
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error;
+      return redis.eval(SCRIPT, 1, name, interval, tolerance, count);
+    }
   }
 
   return {
-    async take(key: string, rate: Rate): Promise<Taken> {
-      if (isClosed) throw new KeelsonError('ERR_KEELSON_STORE_CLOSED', 'The limiter store is closed.');
-      const redis = client ?? (await connection());
+    take(key: string, rate: Rate): Promise<Taken> {
+      if (isClosed)
+        return Promise.reject(new KeelsonError('ERR_KEELSON_STORE_CLOSED', 'The limiter store is closed.'));
       const ticks = inTicks(rate);
-      const name = prefix + key;
-      let answer: unknown;
-      try {
-        answer = await redis.evalsha(SHA, 1, name, ticks.interval, ticks.tolerance);
-      } catch (error) {
-        if (!isUnknownScript(error)) throw error;
-        answer = await redis.eval(SCRIPT, 1, name, ticks.interval, ticks.tolerance);
-      }
-      const [isGranted, ahead] = numbersOf(answer);
-      return isGranted === 1 ? granted(ahead, ticks) : refused(ahead, ticks);
+      const id = `${ticks.interval} ${ticks.tolerance} ${key}`;
+      const asked = batches.get(id);
+      if (asked) return asked.join();
+      const batch = new Batch(ticks);
+      batches.set(id, batch);
+      process.nextTick(() => {
+        batches.delete(id);
+        void batch.settle((count) => ask(prefix + key, ticks, count));
+      });
+      return batch.join();
     },
     async close(): Promise<void> {
       isClosed = true;
-      const opened = await own?.catch(() => undefined);
-      own = undefined;
-      opened?.disconnect();
+      own?.disconnect();
+      await opening?.catch(() => undefined);
+      own?.disconnect();
     },
   };
+}
+
+/** What is asked for one key in one turn of the event loop is one question: together it is as atomic as each alone, and costs one round trip. */
+class Batch {
+  readonly #ticks: TickRate;
+  readonly #asked: {
+    readonly resolve: (taken: Taken) => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
+
+  constructor(ticks: TickRate) {
+    this.#ticks = ticks;
+  }
+
+  join(): Promise<Taken> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ resolve, reject });
+    });
+  }
+
+  async settle(ask: (count: number) => Promise<unknown>): Promise<void> {
+    try {
+      const [count, ahead] = numbersOf(await ask(this.#asked.length));
+      const { interval } = this.#ticks;
+      for (const [index, { resolve }] of this.#asked.entries()) {
+        resolve(
+          index < count
+            ? granted(ahead + (index + 1) * interval, this.#ticks)
+            : refused(ahead + count * interval, this.#ticks),
+        );
+      }
+    } catch (error) {
+      for (const { reject } of this.#asked) reject(error);
+    }
+  }
 }
 
 function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
-function numbersOf(answer: unknown): readonly [granted: number, ahead: number] {
-  const [isGranted, ahead] = Array.isArray(answer) ? answer.map(Number) : [];
-  if (isGranted !== undefined && ahead !== undefined) return [isGranted, ahead];
+function numbersOf(answer: unknown): readonly [count: number, ahead: number] {
+  const [count, ahead] = Array.isArray(answer) ? answer.map(Number) : [];
+  if (count !== undefined && ahead !== undefined) return [count, ahead];
   throw new KeelsonError('ERR_KEELSON_STORE_ANSWER', 'Redis gave an answer that the limiter does not know.');
 }
 
