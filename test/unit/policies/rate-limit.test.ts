@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { describe, expect, test } from 'vitest';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { RejectedError } from '../../../src/core/errors.ts';
 import { OptionChecker } from '../../../src/core/options.ts';
 import type { RateLimitOptions, RateWaiter } from '../../../src/policies/rate-limit/index.ts';
@@ -42,6 +43,23 @@ describe('a limit of 10 per second', () => {
     const before = Array.from({ length: 9 }, () => limiter.tryAcquire(950)).filter((wait) => wait === 0);
     const after = Array.from({ length: 20 }, () => limiter.tryAcquire(1_030)).filter((wait) => wait === 0);
     expect([before.length, after.length]).toEqual([9, 1]);
+  });
+
+  test('is one at which rate-limiter-flexible lets 19 through, whose window begins with the first call', async () => {
+    vi.useFakeTimers({ now: 0 });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const theirs = new RateLimiterMemory({ points: 10, duration: 1 });
+    const taken = async (calls: number): Promise<number> => {
+      const ends = await Promise.allSettled(Array.from({ length: calls }, () => theirs.consume('k')));
+      return ends.filter(({ status }) => status === 'fulfilled').length;
+    };
+    expect(await taken(1)).toBe(1);
+    vi.advanceTimersByTime(950);
+    const before = await taken(9);
+    vi.advanceTimersByTime(80);
+    expect(before + (await taken(20))).toBe(19);
   });
 
   test('gives no more than its burst at once, however long it rested', () => {
