@@ -39,6 +39,8 @@ export class Deadlines {
   #timer: Timer | undefined;
   #timerDueAt = Number.POSITIVE_INFINITY;
   #graceTurns = 0;
+  /** When the timer was late: what fell due since then gets turns of its own. */
+  #graceSince = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -91,25 +93,26 @@ export class Deadlines {
 
   #fire(): void {
     const now = this.#clock.now();
-    if (now - this.#timerDueAt > LATE_MS && this.#graceTurns === 0) this.#graceTurns = GRACE_TURNS + 1;
+    const isLate = now - this.#timerDueAt > LATE_MS;
     this.#timer = undefined;
     this.#timerDueAt = Number.POSITIVE_INFINITY;
     if (this.#graceTurns > 0) {
       this.#graceTurns -= 1;
-      if (this.#graceTurns > 0) {
-        if (this.#armed > 0) this.#setTimer(now, now);
-        else this.#graceTurns = 0;
-        return;
-      }
+      if (this.#graceTurns === 0) this.#expireDue(this.#graceSince);
+    } else if (isLate) {
+      this.#graceTurns = GRACE_TURNS;
+      this.#graceSince = now;
+    } else {
+      this.#expireDue(now);
     }
-    this.#expireDue(now);
-    const next = this.#earliest();
+    if (this.#armed === 0) this.#graceTurns = 0;
+    const next = this.#graceTurns > 0 ? now : this.#earliest();
     if (next < this.#timerDueAt) this.#setTimer(next, now);
   }
 
-  #expireDue(now: number): void {
+  #expireDue(until: number): void {
     for (const list of this.#lists) {
-      for (let head = list.head; head && head.dueAt <= now; head = list.head) {
+      for (let head = list.head; head && head.dueAt <= until; head = list.head) {
         this.disarm(head);
         head.expire();
       }
