@@ -200,9 +200,7 @@ export class Breaker {
     const from = this.#state.kind;
     if (state === 'open' || state === 'half_open') {
       const leftMs =
-        openUntil === null
-          ? 0
-          : Math.max(0, Math.min(openUntil - this.#clock.epoch(), this.#options.maxOpenForMs));
+        openUntil === null ? 0 : Math.max(0, Math.min(openUntil - this.#clock.epoch(), this.#longestOpenMs));
       this.#state = { kind: 'open', epoch, openings: Math.max(1, openings), untilMs: now + leftMs };
     } else {
       this.#state = { kind: state, epoch };
@@ -249,10 +247,15 @@ export class Breaker {
     this.#onTransition(from, to);
   }
 
+  /** An `openFor` beyond `maxOpenFor` stands. */
+  get #longestOpenMs(): number {
+    return Math.max(this.#options.maxOpenForMs, this.#options.openForMs);
+  }
+
   #openTime(openings: number): number {
-    const { openForMs, openFactor, maxOpenForMs, openJitter } = this.#options;
+    const { openForMs, openFactor, openJitter } = this.#options;
     const spread = 1 + openJitter * (2 * this.#random() - 1);
-    return Math.min(Math.max(maxOpenForMs, openForMs), openForMs * openFactor ** (openings - 1) * spread);
+    return Math.min(this.#longestOpenMs, openForMs * openFactor ** (openings - 1) * spread);
   }
 
   #newRule(): TripRule {
