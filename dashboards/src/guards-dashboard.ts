@@ -14,28 +14,10 @@ import {
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { GUARDS_UID, JAEGER_URL, PANEL } from './panel-ids.ts';
 import { DATASOURCE, figure, lines, row, states, steps } from './panels.ts';
+import { GUARD, GUARD_LEGEND, quantile, rate, RATE, SCOPE, SERVICE, sum } from './guard-queries.ts';
+import { limitPanels } from './limit-panels.ts';
 import { failureRatio, LABEL, NOT_CLOSED, selector, SERIES, THRESHOLD } from './queries.ts';
-
-const SERVICE = `${LABEL.service}=~"$service"`;
-const SCOPE = [SERVICE, `${LABEL.guard}=~"$guard"`];
-const GUARD = [LABEL.service, LABEL.guard];
-const GUARD_LEGEND = `{{${LABEL.service}}} / {{${LABEL.guard}}}`;
-const RATE = '$__rate_interval';
-
-/** Sum of a counter's rate over the chosen guards, by some labels. */
-function rate(series: string, ...by: readonly string[]): string {
-  return `sum by (${by.join(', ')}) (rate(${series}${selector(...SCOPE)}[${RATE}]))`;
-}
-
-/** Sum of a gauge over the chosen guards, by guard. */
-function sum(series: string): string {
-  return `sum by (${GUARD.join(', ')}) (${series}${selector(...SCOPE)})`;
-}
-
-function quantile(q: number): string {
-  const buckets = `sum by (le, ${GUARD.join(', ')}) (rate(${SERIES.callDurationBucket}${selector(...SCOPE)}[${RATE}]))`;
-  return `histogram_quantile(${q}, ${buckets})`;
-}
+import { telemetryPanels } from './telemetry-panels.ts';
 
 /** One number for each state, the worst highest, so that `max` over instances shows the worst. */
 const STATE_CODES: readonly (readonly [state: string, code: number, text: string, color: string])[] = [
@@ -249,49 +231,12 @@ const bulkheadPanels = [
   }),
 ];
 
-const byService = `sum by (${LABEL.service}, ${LABEL.signal}`;
-
-const telemetryPanels = [
-  lines({
-    id: PANEL.services,
-    title: 'Instances that send telemetry',
-    description:
-      'Processes heard of in the last five minutes. Worry when a service goes missing: every other panel of it is blind. Alerts: ServiceTelemetryMissing; Watchdog when the alert path itself is down.',
-    unit: units.Short,
-    width: 12,
-    queries: [
-      {
-        expr: `count by (${LABEL.service}) (${SERIES.targetInfo}${selector(SERVICE, 'telemetry_sdk_name!=""')})`,
-        legend: `{{${LABEL.service}}}`,
-      },
-    ],
-  }),
-  lines({
-    id: PANEL.telemetryDropped,
-    title: 'Telemetry sent and lost',
-    description:
-      'Spans, metric points and log records a second. Worry when anything is lost: the panels above show less than happened. Alert: ServiceTelemetryMissing when all of it stops.',
-    unit: units.CountsPerSecond,
-    width: 12,
-    queries: [
-      {
-        expr: `${byService}) (rate(${SERIES.telemetryExported}${selector(SERVICE)}[${RATE}]))`,
-        legend: `{{${LABEL.service}}} {{${LABEL.signal}}} sent`,
-      },
-      {
-        expr: `${byService}, ${LABEL.reason}) (rate(${SERIES.telemetryDropped}${selector(SERVICE)}[${RATE}]))`,
-        legend: `{{${LABEL.service}}} {{${LABEL.signal}}} lost: {{${LABEL.reason}}}`,
-      },
-    ],
-    noValue: 'none',
-  }),
-];
-
 const sections = [
   { head: row(PANEL.callsRow, 'Calls'), panels: callPanels },
   { head: row(PANEL.breakerRow, 'Circuit breakers'), panels: breakerPanels },
   { head: row(PANEL.retryRow, 'Retries and rejections'), panels: retryPanels },
   { head: row(PANEL.bulkheadRow, 'Bulkheads'), panels: bulkheadPanels },
+  { head: row(PANEL.limitRow, 'Limits, cache and keys'), panels: limitPanels },
   { head: row(PANEL.telemetryRow, 'Telemetry'), panels: telemetryPanels },
 ];
 

@@ -32,4 +32,9 @@ export const PANEL = {
   telemetryRow: 18,
   telemetryDropped: 19,
   services: 20,
+  bulkheadWait: 21,
+  rateLimiter: 22,
+  cacheRequests: 23,
+  keyedState: 24,
+  limitRow: 25,
 } as const;

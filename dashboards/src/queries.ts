@@ -1,5 +1,6 @@
 import {
   ATTR_BREAKER_STATE,
+  ATTR_CACHE_RESULT,
   ATTR_GUARD_NAME,
   ATTR_OPERATION_NAME,
   ATTR_ORIGIN,
@@ -14,6 +15,14 @@ import {
   METRIC_BULKHEAD_LIMIT,
   METRIC_BULKHEAD_QUEUE_LIMIT,
   METRIC_BULKHEAD_QUEUED,
+  METRIC_BULKHEAD_WAIT,
+  METRIC_CACHE_ENTRIES,
+  METRIC_CACHE_REQUESTS,
+  METRIC_CACHE_TIER_FAILURES,
+  METRIC_GUARD_KEYS,
+  METRIC_RATE_LIMITER_AVAILABLE,
+  METRIC_RATE_LIMITER_LIMIT,
+  METRIC_RATE_LIMITER_STORE_FAILURES,
   METRIC_CALL_ABANDONED,
   METRIC_CALL_DURATION,
   METRIC_CALLS,
@@ -35,6 +44,7 @@ type LabelName =
   | 'origin'
   | 'policy'
   | 'reason'
+  | 'result'
   | 'signal'
   | 'state'
   | 'to';
@@ -53,6 +63,14 @@ type SeriesName =
   | 'bulkheadLimit'
   | 'bulkheadQueued'
   | 'bulkheadQueueLimit'
+  | 'bulkheadWaitBucket'
+  | 'rateLimiterAvailable'
+  | 'rateLimiterLimit'
+  | 'cacheRequests'
+  | 'cacheEntries'
+  | 'cacheTierFailures'
+  | 'storeFailures'
+  | 'guardKeys'
   | 'telemetryExported'
   | 'telemetryDropped'
   | 'targetInfo';
@@ -67,6 +85,7 @@ export const LABEL: Readonly<Record<LabelName, string>> = {
   origin: prometheusLabel(ATTR_ORIGIN),
   policy: prometheusLabel(ATTR_POLICY_NAME),
   reason: prometheusLabel(ATTR_REASON),
+  result: prometheusLabel(ATTR_CACHE_RESULT),
   signal: prometheusLabel(ATTR_SIGNAL),
   state: prometheusLabel(ATTR_BREAKER_STATE),
   to: prometheusLabel(ATTR_BREAKER_TO),
@@ -87,6 +106,14 @@ export const SERIES: Readonly<Record<SeriesName, string>> = {
   bulkheadLimit: prometheusName(METRIC_BULKHEAD_LIMIT),
   bulkheadQueued: prometheusName(METRIC_BULKHEAD_QUEUED),
   bulkheadQueueLimit: prometheusName(METRIC_BULKHEAD_QUEUE_LIMIT),
+  bulkheadWaitBucket: `${prometheusName(METRIC_BULKHEAD_WAIT)}_bucket`,
+  rateLimiterAvailable: prometheusName(METRIC_RATE_LIMITER_AVAILABLE),
+  rateLimiterLimit: prometheusName(METRIC_RATE_LIMITER_LIMIT),
+  cacheRequests: prometheusName(METRIC_CACHE_REQUESTS),
+  cacheEntries: prometheusName(METRIC_CACHE_ENTRIES),
+  cacheTierFailures: prometheusName(METRIC_CACHE_TIER_FAILURES),
+  storeFailures: prometheusName(METRIC_RATE_LIMITER_STORE_FAILURES),
+  guardKeys: prometheusName(METRIC_GUARD_KEYS),
   telemetryExported: prometheusName(METRIC_TELEMETRY_EXPORTED),
   telemetryDropped: prometheusName(METRIC_TELEMETRY_DROPPED),
   /** Not ours: Prometheus makes it from the resource of whoever sends OTLP. */

@@ -15,6 +15,8 @@ const COLUMNS = [
   'guard',
   'breaker',
   'success',
+  'cached',
+  'stale',
   'failure',
   'timeout',
   'rejected',
@@ -24,7 +26,7 @@ const COLUMNS = [
   'p50',
   'p99',
 ];
-const WIDTHS = [10, 10, 8, 8, 8, 9, 10, 8, 10, 8, 8];
+const WIDTHS = [10, 10, 8, 7, 6, 8, 8, 9, 10, 8, 10, 8, 8];
 
 const ms = (value: number): string => `${Math.round(value)} ms`;
 
@@ -37,12 +39,14 @@ function row(cells: readonly (string | number)[]): string {
 }
 
 function guardRow({ snapshot, latency }: GuardReport, paint: Paint): string {
-  const { calls } = snapshot;
+  const { calls, origins } = snapshot;
   const state = snapshot.breaker?.state ?? '-';
   const line = row([
     snapshot.name,
     state.replaceAll('_', '-'),
     calls.success,
+    origins.cache,
+    origins.stale,
     calls.failure,
     calls.timeout,
     calls.rejected,

@@ -14,6 +14,8 @@ export interface Summary {
   readonly durationMs: number;
   readonly startedAt: number;
   readonly calls: Counts;
+  /** Successful calls, by where the value came from. */
+  readonly origins: Counts;
   readonly attempts: number;
   readonly retries: number;
   readonly rejections: Counts;
@@ -62,9 +64,11 @@ function transitionsByTarget(state: RunState, guard?: string): Record<string, nu
 const sum = (counts: Counts): number => Object.values(counts).reduce((total, count) => total + count, 0);
 
 function guardDetail(state: RunState, report: GuardReport): object {
-  const { name, calls, attempts, retries, suppressed, abandoned, breaker } = report.snapshot;
+  const { name, calls, origins, attempts, retries, suppressed, abandoned, breaker, cache } = report.snapshot;
   return {
     calls,
+    origins,
+    ...(cache ? { cache } : {}),
     attempts: sum(attempts),
     attemptsByOutcome: attempts,
     retries,
@@ -81,9 +85,11 @@ function guardDetail(state: RunState, report: GuardReport): object {
 export function summarize(state: RunState): Summary {
   const guards = state.final?.guards ?? state.guards;
   const calls: Record<string, number> = {};
+  const origins: Record<string, number> = {};
   const rejections: Record<string, number> = {};
   for (const report of guards) {
     add(calls, report.snapshot.calls);
+    add(origins, report.snapshot.origins);
     add(rejections, rejectionsByPolicy(report));
   }
   const folder = join(state.home, 'telemetry');
@@ -92,6 +98,7 @@ export function summarize(state: RunState): Summary {
     durationMs: Date.now() - state.startedAt,
     startedAt: state.startedAt,
     calls,
+    origins,
     attempts: guards.reduce((total, { snapshot }) => total + sum(snapshot.attempts), 0),
     retries: guards.reduce((total, { snapshot }) => total + snapshot.retries, 0),
     rejections,
@@ -118,7 +125,8 @@ export function summaryLines(summary: Summary): readonly string[] {
   const { latency, telemetry, processes } = summary;
   return [
     `Calls        ${list(summary.calls)}`,
-    `Attempts     ${summary.attempts}, after ${summary.retries} of which a retry was scheduled`,
+    `Values       ${list(nonZero(summary.origins))}`,
+    `Attempts     ${summary.attempts}, ${summary.retries} of them retries`,
     `Rejections   ${list(nonZero(summary.rejections), ' by the ') || 'none'}`,
     `Breakers     became ${list(summary.breakerTransitions)}`,
     `Latency      p50 ${latency.p50} ms, p95 ${latency.p95} ms, p99 ${latency.p99} ms`,

@@ -65,7 +65,7 @@ export class RejectedError extends KeelsonError {
 }
 
 /** Whether `error` is the rejection of a guard or of one of its policies; holds across two copies of the package. */
-export function isRejection(error: unknown): boolean {
+export function isRejection(error: unknown): error is RejectedError {
   return (
     error instanceof RejectedError ||
     (error instanceof Error && error.name === 'RejectedError' && 'reason' in error)

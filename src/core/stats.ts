@@ -87,6 +87,8 @@ export interface BulkheadView {
 export interface RateLimitView {
   readonly available: number;
   readonly limit: number;
+  /** What went wrong with the shared store, where there is one. */
+  readonly counters?: { readonly failures: number };
 }
 
 /** A cache as telemetry sees it. */
@@ -94,6 +96,8 @@ export interface CacheView {
   /** Answered requests by result. */
   readonly counts: Readonly<Record<string, number>>;
   readonly entries: number;
+  /** Operations of the second tier that failed. */
+  readonly tierFailures: number;
 }
 
 /** The keys of a guard as telemetry sees them. */

@@ -64,7 +64,8 @@ export class Answers {
 
   async #cached<T>(call: Call<T>, pipeline: Pipeline, cache: Cache, key: string): Promise<T> {
     const request = new CacheRequest(call, (other) => this.#link(call, other));
-    const load = (signal: AbortSignal): Promise<T> => pipeline.run(this.#loader(call, signal), false);
+    const load = (signal: AbortSignal, isBackground: boolean): Promise<T> =>
+      isBackground ? this.#refresh(call, pipeline, signal) : this.#load(call, pipeline, signal);
     let result: CacheResult<T>;
     try {
       result = await cache.through(key, load, request);
@@ -87,19 +88,34 @@ export class Answers {
     return result.value;
   }
 
-  /** The call that loads for all who wait for the key: it ends when the last of them has gone, not when its first caller has. */
-  #loader<T>(call: Call<T>, signal: AbortSignal): Call<T> {
-    const { requestId, idempotent } = call;
-    const loader = new Call(
-      this.#reporter.name,
-      call.operation,
-      call.fn,
-      { signal, requestId, idempotent },
-      () => requestId,
-    );
-    if (call.outcome === undefined) loader.span = call.span;
+  /** Loads for all who wait for the key: it ends when the last of them has gone, not when its first caller has. */
+  #load<T>(call: Call<T>, pipeline: Pipeline, signal: AbortSignal): Promise<T> {
+    const loader = this.#newLoader(call, signal);
+    loader.span = call.span;
     call.loader = loader;
-    return loader;
+    return pipeline.run(loader, false);
+  }
+
+  /** Loads in the background, with a span of its own that links to the call that had the stale value. */
+  async #refresh<T>(call: Call<T>, pipeline: Pipeline, signal: AbortSignal): Promise<T> {
+    const loader = this.#newLoader(call, signal);
+    const span = this.#reporter.startSpan(call.operation, loader);
+    if (!span) return pipeline.run(loader, false);
+    loader.span = span;
+    this.#link(loader, call);
+    try {
+      const value = await span.run(() => pipeline.run(loader, false));
+      this.#reporter.endSpan(span, loader, 'success', undefined);
+      return value;
+    } catch (error) {
+      this.#reporter.endSpan(span, loader, loader.outcome ?? 'failure', error);
+      throw error;
+    }
+  }
+
+  #newLoader<T>(call: Call<T>, signal: AbortSignal): Call<T> {
+    const { operation, fn, requestId, idempotent } = call;
+    return new Call(this.#reporter.name, operation, fn, { signal, requestId, idempotent }, () => requestId);
   }
 
   #link(call: AskingCall, leader: AskingCall): void {

@@ -64,6 +64,7 @@ export class Attempts {
     const execution = new Execution<T>(this.#reporter.counters, this.#expired);
     const context = new ExecutionContext(attempt, call, execution);
     call.attempts = attempt + 1;
+    if (attempt > 0) this.#reporter.counters.retries += 1;
     call.execution = execution;
     call.executionStartedAt = now;
     call.stage = execution;
@@ -100,7 +101,6 @@ export class Attempts {
     const delayMs = this.#decide(call, error, now);
     this.#trace(call, outcome, error, now, delayMs !== undefined);
     if (delayMs === undefined) throw error;
-    this.#reporter.counters.retries += 1;
     this.#reporter.tell({ type: 'retry.scheduled', attempt: call.attempts, delayMs, error }, call);
     return new Wait(this.#clock, delayMs);
   }

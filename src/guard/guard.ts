@@ -130,7 +130,7 @@ export class Guard {
   }
 
   /**
-   * Changes the policies while calls are running. Counters stay, and so does the state of the breaker; calls that are on their way end under
+   * Changes the policies while calls are running. Counters stay, and so do the state of the breaker and what the cache holds; calls that are on their way end under
    * the old options. Keyed guards are forgotten and start anew.
    * @throws {ConfigError} for options that cannot be used: nothing has changed then
    */
@@ -142,7 +142,8 @@ export class Guard {
     if (before.breaker && pipeline.breaker) pipeline.breaker.restore(before.breaker.toJSON());
     root.#options = resolved;
     root.#pipeline = pipeline;
-    root.#cache = root.#newCache();
+    if (root.#cache && resolved.cache) root.#cache.update(resolved.cache);
+    else root.#cache = root.#newCache();
     root.#answers = root.#newAnswers();
     root.#keys?.clear();
     addKeys(root.#reporter.counters, resolved);

@@ -158,12 +158,13 @@ export class Reporter {
       error,
     );
     if (outcome !== 'success') setRequestId(error, call.requestId);
-    if (call.span) this.#endSpan(call.span, call, outcome, error);
+    if (call.span) this.endSpan(call.span, call, outcome, error);
     if (this.isHeard || outcome === 'failure' || outcome === 'timeout')
       this.#tellSettled(call, outcome, error);
   }
 
-  #endSpan(span: CallSpan, call: ReportedCall, outcome: Outcome, error: unknown): void {
+  /** Ends the span of a call. */
+  endSpan(span: CallSpan, call: ReportedCall, outcome: Outcome, error: unknown): void {
     const { attempts, suppressed, requestId } = call;
     this.#signals.endCall(span, {
       outcome,

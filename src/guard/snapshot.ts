@@ -21,6 +21,7 @@ export interface GuardSnapshot {
   readonly abandoned: number;
   /** Executions of guarded functions, by outcome. */
   readonly attempts: Readonly<Record<Exclude<Outcome, 'rejected'>, number>>;
+  /** Executions that followed a failed one. */
   readonly retries: number;
   /** Retries that were not made, by reason. */
   readonly suppressed: Readonly<Record<string, number>>;
@@ -41,8 +42,19 @@ export interface GuardSnapshot {
     readonly queued: number;
     readonly queueLimit: number;
   };
-  readonly rateLimit?: { readonly available: number; readonly limit: number; readonly queued: number };
-  readonly cache?: { readonly entries: number; readonly requests: Readonly<Record<string, number>> };
+  readonly rateLimit?: {
+    readonly available: number;
+    readonly limit: number;
+    readonly queued: number;
+    /** Failures of the shared store, where there is one. */
+    readonly storeFailures: number;
+  };
+  readonly cache?: {
+    readonly entries: number;
+    readonly requests: Readonly<Record<string, number>>;
+    /** Operations of the second tier that failed. */
+    readonly tierFailures: number;
+  };
   /** Keys that have state of their own. */
   readonly keys: number;
   /** How often a listener of this guard has thrown. */
@@ -78,10 +90,10 @@ export function snapshotOf(
     rejections: { ...counters.rejections },
     ...(breaker && { breaker: breakerOf(breaker, { ...counters.transitions }) }),
     ...(bulkhead && { bulkhead: bulkheadOf(bulkhead) }),
-    ...(limiter && {
-      rateLimit: { available: limiter.available, limit: limiter.limit, queued: limiter.queued },
+    ...(limiter && { rateLimit: limitOf(limiter) }),
+    ...(cache && {
+      cache: { entries: cache.entries, requests: { ...cache.counts }, tierFailures: cache.tierFailures },
     }),
-    ...(cache && { cache: { entries: cache.entries, requests: { ...cache.counts } } }),
     keys,
     listenerFailures,
   };
@@ -97,4 +109,8 @@ function breakerOf(
 
 function bulkheadOf({ active, limit, queued, queueLimit }: Bulkhead): NonNullable<GuardSnapshot['bulkhead']> {
   return { active, limit, queued, queueLimit };
+}
+
+function limitOf({ available, limit, queued, counters }: Limiter): NonNullable<GuardSnapshot['rateLimit']> {
+  return { available, limit, queued, storeFailures: counters?.failures ?? 0 };
 }

@@ -44,6 +44,11 @@ const READERS: readonly (readonly [MetricDefinition, (source: GuardSource, obser
     ({ keys }, observe) =>
       keys && keys.size > 0 && readTally(keys.byBreakerState(), semconv.ATTR_BREAKER_STATE, observe),
   ],
+  [
+    semconv.METRIC_RATE_LIMITER_STORE_FAILURES,
+    ({ rateLimit }, observe) => rateLimit && observe(rateLimit.counters?.failures ?? 0, {}),
+  ],
+  [semconv.METRIC_CACHE_TIER_FAILURES, ({ cache }, observe) => cache && observe(cache.tierFailures, {})],
 ];
 
 type Observe = (value: number, attributes: Record<string, string>) => void;

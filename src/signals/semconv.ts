@@ -197,6 +197,24 @@ export const METRIC_CACHE_ENTRIES: MetricDefinition = {
   attributes: [ATTR_GUARD_NAME],
 };
 
+export const METRIC_RATE_LIMITER_STORE_FAILURES: MetricDefinition = {
+  name: 'keelson.rate_limiter.store.failures',
+  instrument: 'counter',
+  unit: '{failure}',
+  description:
+    'Questions to the shared store of a rate limit that failed or took too long; what then happens is an option.',
+  attributes: [ATTR_GUARD_NAME],
+};
+
+export const METRIC_CACHE_TIER_FAILURES: MetricDefinition = {
+  name: 'keelson.cache.tier.failures',
+  instrument: 'counter',
+  unit: '{failure}',
+  description:
+    'Operations of the second tier of a cache that failed or took too long; the calls went on without it.',
+  attributes: [ATTR_GUARD_NAME],
+};
+
 export const METRIC_GUARD_KEYS: MetricDefinition = {
   name: 'keelson.guard.keys',
   instrument: 'gauge',
@@ -239,7 +257,9 @@ export const GUARD_METRICS: readonly MetricDefinition[] = [
   METRIC_BULKHEAD_WAIT,
   METRIC_RATE_LIMITER_AVAILABLE,
   METRIC_RATE_LIMITER_LIMIT,
+  METRIC_RATE_LIMITER_STORE_FAILURES,
   METRIC_CACHE_REQUESTS,
   METRIC_CACHE_ENTRIES,
+  METRIC_CACHE_TIER_FAILURES,
   METRIC_GUARD_KEYS,
 ];

@@ -21,7 +21,7 @@ const report: GuardReport = {
     rejections: { 'breaker/open': 40 },
     breaker: { state: 'half_open', retryAfterMs: undefined, transitions: {}, shadowRejections: 0 },
     enabled: true,
-    origins: { live: 12, cache: 0, stale: 0, fallback: 0 },
+    origins: { live: 7, cache: 4, stale: 1, fallback: 0 },
     keys: 0,
     listenerFailures: 0,
   },
@@ -58,6 +58,8 @@ describe('the table', () => {
         'guard',
         'breaker',
         'success',
+        'cached',
+        'stale',
         'failure',
         'timeout',
         'rejected',
@@ -67,7 +69,7 @@ describe('the table', () => {
         'p50',
         'p99',
       ],
-      ['payments', 'half-open', '12', '3', '2', '40', '1', '5', '4', '20 ms', '302 ms'],
+      ['payments', 'half-open', '12', '4', '1', '3', '2', '40', '1', '5', '4', '20 ms', '302 ms'],
     ]);
   });
 

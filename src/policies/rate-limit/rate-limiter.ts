@@ -15,6 +15,8 @@ export interface Limiter {
   readonly available: number;
   /** Calls that wait for their turn. */
   readonly queued: number;
+  /** What went wrong with the shared store, for a limiter that has one. */
+  readonly counters?: { readonly failures: number; readonly unlimited: number };
   /**
    * @param now the time on the clock, which the caller has read anyway
    * @returns nothing where a token is taken, the place in the line where the call has to wait, or the error (`ERR_KEELSON_RATE_LIMITED`)

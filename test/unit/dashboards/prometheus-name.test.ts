@@ -49,6 +49,14 @@ describe('the name in Prometheus', () => {
       'keelson_bulkhead_limit',
       'keelson_bulkhead_queued',
       'keelson_bulkhead_queue_limit',
+      'keelson_bulkhead_wait_duration_seconds',
+      'keelson_rate_limiter_available',
+      'keelson_rate_limiter_limit',
+      'keelson_rate_limiter_store_failures_total',
+      'keelson_cache_requests_total',
+      'keelson_cache_entries',
+      'keelson_cache_tier_failures_total',
+      'keelson_guard_keys',
     ]);
   });
 

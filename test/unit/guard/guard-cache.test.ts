@@ -130,6 +130,23 @@ describe('a guard with a cache', () => {
     });
   });
 
+  test('refreshes a stale value in the background, with a span of its own that links to the call', async () => {
+    const { guard, clock, telemetry } = setUp({
+      cache: { ttl: '1m', jitter: 0, staleWhileRevalidate: '1h' },
+    });
+    await guard.run('list', async () => 'old', KEY);
+    await clock.advance(120_000);
+    const stale = await guard.outcome('list', async () => 'new', KEY);
+    expect(stale).toMatchObject({ value: 'old', origin: 'stale', attempts: 0 });
+    await clock.advance(0);
+    expect(await guard.outcome('list', failing(9), KEY)).toMatchObject({ value: 'new', origin: 'cache' });
+    const [, first, second] = telemetry.spans();
+    const [call, refresh] =
+      first?.attributes['keelson.origin'] === 'stale' ? [first, second] : [second, first];
+    expect(refresh?.links.map((link) => link.context.spanId)).toEqual([call?.spanContext().spanId]);
+    expect(guard.snapshot()).toMatchObject({ calls: { success: 3 }, attempts: { success: 2 }, inFlight: 0 });
+  });
+
   test('keeps no error, and no value that counts as a failure', async () => {
     const { guard } = setUp({
       cache: { ttl: '1m' },

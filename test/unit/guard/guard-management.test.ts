@@ -142,6 +142,18 @@ describe('changing a guard while it runs', () => {
     expect(await guard.outcome('list', failing(0))).toMatchObject({ outcome: 'success' });
   });
 
+  test('keeps what the cache holds, under the new options', async () => {
+    const { guard, clock } = setUp({ cache: { ttl: '1h', jitter: 0 } });
+    await guard.run('list', async () => 'kept', { cacheKey: 'k' });
+    guard.update({ cache: { ttl: '1m', jitter: 0 } });
+    expect(await guard.outcome('list', failing(0), { cacheKey: 'k' })).toMatchObject({
+      value: 'kept',
+      origin: 'cache',
+    });
+    expect(guard.snapshot().cache).toMatchObject({ entries: 1, requests: { hit: 1, miss: 1 } });
+    await clock.advance(1);
+  });
+
   test('refuses options that cannot be used, and changes nothing then', () => {
     const { guard } = setUp({ bulkhead: { concurrent: 3 } });
     expect(() => guard.update({ bulkhead: { concurrent: 0 } })).toThrow(/bulkhead.concurrent/);
