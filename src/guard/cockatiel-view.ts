@@ -11,8 +11,8 @@ export interface CockatielPolicy {
 export interface CockatielParts {
   readonly breaker: CockatielBreaker | undefined;
   readonly bulkhead: BulkheadView | undefined;
-  readonly retry: CockatielRetry | undefined;
-  readonly hasTimeout: boolean;
+  readonly retries: readonly CockatielRetry[];
+  readonly fallbacks: readonly CockatielFallback[];
 }
 
 /** A cockatiel breaker: its numeric state, and who to ask for changes. */
@@ -24,7 +24,14 @@ export interface CockatielBreaker {
 /** A cockatiel retry. */
 export interface CockatielRetry {
   readonly onRetry: (
-    listener: (event: { readonly delay: number; readonly attempt: number }) => void,
+    listener: (event: { readonly delay: number; readonly attempt: number; readonly error?: unknown }) => void,
+  ) => unknown;
+}
+
+/** A cockatiel fallback. */
+export interface CockatielFallback {
+  readonly onFailure: (
+    listener: (event: { readonly handled: boolean; readonly reason: { readonly error?: unknown } }) => void,
   ) => unknown;
 }
 
@@ -50,22 +57,26 @@ export function breakerView(breaker: CockatielBreaker): BreakerView {
   };
 }
 
-/** Looks into a policy, and into those that it wraps; of two of a kind the outer one is read. */
+/** Looks into a policy, and into those that it wraps; of two breakers or bulkheads the outer one is read. */
 export function partsOf(policy: object): CockatielParts {
   const all = flatten(policy);
   const bulkhead = all.find(isBulkhead);
   return {
     breaker: all.find(isBreaker),
     bulkhead: bulkhead && bulkheadView(bulkhead),
-    retry: all.find(isRetry),
-    hasTimeout: all.some((part) => 'onTimeout' in part),
+    retries: all.filter(isRetry),
+    fallbacks: all.filter(isFallback),
   };
 }
 
+/** Who refused a call, and why. */
+export interface Rejection {
+  readonly policy: PolicyName;
+  readonly reason: RejectionReason;
+}
+
 /** What a rejection of cockatiel's means, by the brands that its errors carry; `undefined` for any other error. */
-export function rejectionOf(
-  error: unknown,
-): { readonly policy: PolicyName; readonly reason: RejectionReason } | undefined {
+export function rejectionOf(error: unknown): Rejection | undefined {
   if (!(error instanceof Error)) return undefined;
   if ('isBulkheadRejectedError' in error) return { policy: 'bulkhead', reason: 'full' };
   if ('isIsolatedCircuitError' in error) return { policy: 'breaker', reason: 'forced_open' };
@@ -94,6 +105,11 @@ function isBulkhead(part: object): part is CockatielBulkhead {
 
 function isRetry(part: object): part is CockatielRetry {
   return 'onRetry' in part && 'onGiveUp' in part;
+}
+
+/** Nothing public marks a fallback: no other policy keeps a function as its `value`. */
+function isFallback(part: object): part is CockatielFallback {
+  return 'onFailure' in part && 'executor' in part && 'value' in part && typeof part.value === 'function';
 }
 
 /** Cockatiel tells only free slots; what is free when the policy is first seen, and nothing runs, is the limit. */

@@ -1,9 +1,10 @@
+import type { Clock } from '../core/clock.ts';
 import type { BreakerState } from '../core/events.ts';
 import type { Outcome, PolicyName } from '../core/outcome.ts';
 import type { GuardSource, RejectionKey } from '../core/stats.ts';
 import { GuardCounters } from '../core/stats.ts';
 import type { FailedOutcome } from './call.ts';
-import type { CockatielParts, CockatielPolicy } from './cockatiel-view.ts';
+import type { CockatielParts, CockatielPolicy, Rejection } from './cockatiel-view.ts';
 import { breakerState, breakerView, isTaskCancelled, partsOf, rejectionOf } from './cockatiel-view.ts';
 import { ObservedCall } from './observed-call.ts';
 import { checkName } from './resolve.ts';
@@ -40,39 +41,63 @@ export function observePolicy<P extends CockatielPolicy>(
   const source: GuardSource = {
     name,
     counters,
-    origins: ['live'],
+    origins: parts.fallbacks.length > 0 ? ['live', 'fallback'] : ['live'],
     breaker: parts.breaker && breakerView(parts.breaker),
     bulkhead: parts.bulkhead,
   };
   reporter.publish(source);
   follow(parts, reporter);
-  const execute = observedExecute(policy, operation, reporter, seats);
+  const observed: Observed = { operation, reporter, clock: seats.clock, falls: parts.fallbacks.length > 0 };
+  return standInFor(policy, observed);
+}
 
+/** What the calls of an observed policy have in common. */
+interface Observed {
+  readonly operation: string;
+  readonly reporter: Reporter;
+  readonly clock: Clock;
+  /** Whether a value may come from a fallback. */
+  readonly falls: boolean;
+}
+
+/** The policy itself, but for the calls; methods keep their identity from one read to the next. */
+function standInFor<P extends CockatielPolicy>(policy: P, observed: Observed): P {
+  const execute = observedExecute(policy, observed);
+  const bound = new Map<PropertyKey, { readonly method: unknown; readonly stand: unknown }>();
   return new Proxy(policy, {
     get(target, property) {
       if (property === 'execute') return execute;
       const value: unknown = Reflect.get(target, property, target);
-      return typeof value === 'function' ? value.bind(target) : value;
+      if (typeof value !== 'function' || property === 'constructor') return value;
+      const known = bound.get(property);
+      if (known?.method === value) return known.stand;
+      const stand: unknown =
+        property === 'dangerouslyUnref' ? () => unrefed(value.call(target), observed) : value.bind(target);
+      bound.set(property, { method: value, stand });
+      return stand;
     },
   });
 }
 
-function observedExecute(
-  policy: CockatielPolicy,
-  operation: string,
-  reporter: Reporter,
-  seats: Seats,
-): Execute {
+/** Cockatiel makes a new policy for this, which is observed as the first one is. */
+function unrefed(policy: CockatielPolicy, observed: Observed): CockatielPolicy {
+  follow({ ...partsOf(policy), breaker: undefined }, observed.reporter);
+  return standInFor(policy, observed);
+}
+
+function observedExecute(policy: CockatielPolicy, { operation, reporter, clock, falls }: Observed): Execute {
   return (fn, signal) => {
-    const call = new ObservedCall(operation, reporter, seats.clock);
-    reporter.begin(call, seats.clock.now());
+    const call = new ObservedCall(operation, reporter, clock);
+    reporter.begin(call, clock.now());
     const body = async (): Promise<unknown> => {
       try {
         const attempt = (...args: [unknown, ...unknown[]]): unknown =>
           call.attempt(() => fn(...args), signal);
         const value: unknown = await Reflect.apply(policy.execute, policy, [attempt, signal]);
         call.finish(signal);
-        reporter.settle(call, 'success', undefined);
+        const isStandIn = falls && call.isStandIn(value);
+        if (isStandIn) call.origin = 'fallback';
+        reporter.settle(call, 'success', isStandIn ? call.lastFailure?.error : undefined);
         return value;
       } catch (error) {
         call.finish(signal);
@@ -94,8 +119,7 @@ function settleError(
 ): void {
   const rejection = rejectionOf(error);
   if (rejection) {
-    const key: RejectionKey = `${rejection.policy}/${rejection.reason}`;
-    reporter.counters.rejections[key] = (reporter.counters.rejections[key] ?? 0) + 1;
+    countRejection(rejection, reporter);
     reporter.tell({ type: 'rejected', ...rejection, retryAfterMs: undefined }, call);
     if (call.lastFailure) call.suppressed = rejection;
   }
@@ -115,8 +139,20 @@ function outcomeOf(
   return outcome;
 }
 
-/** Listens to state changes and retries. Cockatiel lets a listener that throws change the call, so these must not. */
-function follow({ breaker, retry }: CockatielParts, reporter: Reporter): void {
+function countRejection(rejection: Rejection, { counters }: Reporter): void {
+  const key: RejectionKey = `${rejection.policy}/${rejection.reason}`;
+  counters.rejections[key] = (counters.rejections[key] ?? 0) + 1;
+}
+
+/**
+ * Listens to state changes, retries and fallbacks; a rejection that one of the latter two deals with never comes out of the policy. Cockatiel
+ * lets a listener that throws change the call, so these must not.
+ */
+function follow({ breaker, retries, fallbacks }: CockatielParts, reporter: Reporter): void {
+  const dealtWith = (error: unknown): void => {
+    const rejection = rejectionOf(error);
+    if (rejection) countRejection(rejection, reporter);
+  };
   if (breaker) {
     let from: BreakerState = breakerState(breaker.state);
     breaker.onStateChange((state) => {
@@ -125,10 +161,18 @@ function follow({ breaker, retry }: CockatielParts, reporter: Reporter): void {
       from = to;
     });
   }
-  retry?.onRetry(({ delay }) => {
-    const { waitMs } = reporter.counters;
-    waitMs['retry'] = (waitMs['retry'] ?? 0) + delay;
-  });
+  for (const retry of retries) {
+    retry.onRetry(({ delay, error }) => {
+      const { waitMs } = reporter.counters;
+      waitMs['retry'] = (waitMs['retry'] ?? 0) + delay;
+      dealtWith(error);
+    });
+  }
+  for (const fallback of fallbacks) {
+    fallback.onFailure(({ handled, reason }) => {
+      if (handled) dealtWith(reason.error);
+    });
+  }
 }
 
 function rejectionKeys({ breaker, bulkhead }: CockatielParts): RejectionKey[] {
@@ -138,6 +182,6 @@ function rejectionKeys({ breaker, bulkhead }: CockatielParts): RejectionKey[] {
   return keys;
 }
 
-function waitKeys({ retry }: CockatielParts): PolicyName[] {
-  return retry ? ['retry'] : [];
+function waitKeys({ retries }: CockatielParts): PolicyName[] {
+  return retries.length > 0 ? ['retry'] : [];
 }

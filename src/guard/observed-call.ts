@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { isThenable } from '../core/execution.ts';
-import type { Outcome, Suppression } from '../core/outcome.ts';
+import type { Origin, Outcome, Suppression } from '../core/outcome.ts';
 import type { CallSpan } from '../signals/index.ts';
 import type { FailedOutcome } from './call.ts';
 import type { ReportedCall, Reporter } from './reporter.ts';
@@ -17,7 +17,7 @@ interface ObservedAttempt {
 export class ObservedCall implements ReportedCall {
   readonly operation: string;
   startedAt: number;
-  readonly origin = 'live';
+  origin: Origin = 'live';
   span: CallSpan | undefined = undefined;
   attempts = 0;
   suppressed: Suppression | undefined = undefined;
@@ -25,6 +25,8 @@ export class ObservedCall implements ReportedCall {
   durationMs = 0;
   /** How the last attempt failed; `undefined` after one that did not. */
   lastFailure: { readonly outcome: FailedOutcome; readonly error: unknown } | undefined = undefined;
+  /** What the last attempt gave; `undefined` after one that failed. */
+  lastValue: unknown = undefined;
   readonly #reporter: Reporter;
   readonly #clock: Clock;
   #requestId: string | undefined = undefined;
@@ -62,19 +64,21 @@ export class ObservedCall implements ReportedCall {
       throw error;
     }
     if (!isThenable(result)) {
-      this.#settled(attempt, 'success', undefined, signal);
+      this.#settled(attempt, 'success', undefined, signal, result);
       return result;
     }
-    return Promise.resolve(result).then(
-      (value: unknown) => {
-        this.#settled(attempt, 'success', undefined, signal);
-        return value;
-      },
-      (error: unknown) => {
-        this.#settled(attempt, 'failure', error, signal);
-        throw error;
-      },
+    // The policy gets the very promise of the function: a promise after it would settle later, and lose races that the function wins.
+    const promise = result instanceof Promise ? result : Promise.resolve(result);
+    promise.then(
+      (value: unknown) => this.#settled(attempt, 'success', undefined, signal, value),
+      (error: unknown) => this.#settled(attempt, 'failure', error, signal),
     );
+    return promise;
+  }
+
+  /** Whether `value`, which the policy gave, is not what the function gave last: some fallback made it. */
+  isStandIn(value: unknown): boolean {
+    return this.attempts === 0 || this.lastFailure !== undefined || !Object.is(value, this.lastValue);
   }
 
   /** The policy goes on or ends: an attempt that still runs is counted as timed out, or cancelled, and abandoned. */
@@ -90,11 +94,13 @@ export class ObservedCall implements ReportedCall {
     outcome: 'success' | 'failure',
     error: unknown,
     signal: AbortSignal | undefined,
+    value?: unknown,
   ): void {
     if (attempt.counted) {
       this.#reporter.counters.abandoned -= 1;
       return;
     }
+    this.lastValue = value;
     this.#count(attempt, outcome === 'failure' && signal?.aborted ? 'cancelled' : outcome, error);
   }
 
