@@ -26,7 +26,9 @@ export type {
   CallOptions,
   CockatielPolicy,
   Guard,
+  GuardedDecorator,
   GuardedFunction,
+  GuardedOptions,
   GuardOptions,
   GuardSnapshot,
   Keelson,
@@ -36,7 +38,16 @@ export type {
   PresetName,
   SpanOptions,
 } from './guard/index.ts';
-export { createKeelson, defaultKeelson, guard, observe, presets, registry } from './guard/index.ts';
+export {
+  callContext,
+  createKeelson,
+  defaultKeelson,
+  guard,
+  guarded,
+  observe,
+  presets,
+  registry,
+} from './guard/index.ts';
 export type { Breaker, BreakerOptions, BreakerPolicy, SavedBreaker } from './policies/breaker/index.ts';
 export { breaker } from './policies/breaker/index.ts';
 export type { BulkheadOptions, BulkheadPolicy } from './policies/bulkhead/index.ts';

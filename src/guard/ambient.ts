@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../core/clock.ts';
+import type { CallContext } from './call-context.ts';
 
 /** The execution of a guard in which other guards are called. */
 export interface AmbientExecution {
@@ -8,6 +9,8 @@ export interface AmbientExecution {
   readonly deadlineAt: number;
   /** Whether its guard retries, and has retries left. */
   readonly retries: boolean;
+  /** What the guarded function was given. */
+  readonly context: CallContext;
   /** Calls `listener` with the reason when it is interrupted. @returns a function that removes it */
   onInterrupt(listener: (error: unknown) => void): () => void;
 }

@@ -131,7 +131,7 @@ export class Attempts {
       // Nothing can interrupt this run: nobody has to be told in its place.
       return call.ambient ? execution.start(call.fn, context) : call.fn(context);
     }
-    const frame = new Frame(this.#clock, call, execution, call.attempts <= this.#retries);
+    const frame = new Frame(this.#clock, call, execution, call.attempts <= this.#retries, context);
     return runInside(frame, () => execution.start(call.fn, context));
   }
 

@@ -10,6 +10,7 @@ import type { CallSpan } from '../signals/index.ts';
 import { isRequestId } from '../signals/index.ts';
 import type { AmbientExecution } from './ambient.ts';
 import { ambientExecution } from './ambient.ts';
+import type { CallContext } from './call-context.ts';
 
 /** What a caller may say about one call. */
 export interface CallOptions {
@@ -24,16 +25,6 @@ export interface CallOptions {
   readonly idempotent?: boolean | undefined;
   /** Caches the value under guard, operation and this key. Ignored by a guard without a cache. @defaultValue not cached */
   readonly cacheKey?: string | undefined;
-}
-
-/** What the guarded function is given. */
-export interface CallContext {
-  /** 0 for the first execution, as cockatiel counts. */
-  readonly attempt: number;
-  /** Aborted when nobody waits for the result any more. Pass it on, so that the work really stops. */
-  readonly signal: AbortSignal;
-  /** The id under which span, log and error know this call. */
-  readonly requestId: string;
 }
 
 /** A function that a guard calls. */
@@ -193,11 +184,13 @@ export class ExecutionContext implements CallContext {
 export class Frame<T> implements AmbientExecution {
   readonly clock: Clock;
   readonly retries: boolean;
+  readonly context: CallContext;
   readonly #call: Call<T>;
   readonly #execution: Execution<T>;
 
-  constructor(clock: Clock, call: Call<T>, execution: Execution<T>, retries: boolean) {
+  constructor(clock: Clock, call: Call<T>, execution: Execution<T>, retries: boolean, context: CallContext) {
     this.clock = clock;
+    this.context = context;
     this.#call = call;
     this.#execution = execution;
     this.retries = retries;

@@ -1,5 +1,8 @@
-export type { CallContext, CallOptions, GuardedFunction } from './call.ts';
+export type { CallContext } from './call-context.ts';
+export type { CallOptions, GuardedFunction } from './call.ts';
 export { Guard } from './guard.ts';
+export type { GuardedDecorator, GuardedOptions } from './guarded.ts';
+export { callContext, guarded } from './guarded.ts';
 export type { CockatielPolicy } from './cockatiel-view.ts';
 export type { Keelson, KeelsonOptions } from './keelson.ts';
 export { createKeelson, defaultKeelson, guard, observe, registry } from './keelson.ts';

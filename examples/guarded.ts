@@ -1,0 +1,27 @@
+// Methods of a class under a guard. Standard decorators need a compiler: npx tsc, then run the result.
+import { callContext, guarded } from 'keelson';
+
+class Payments {
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  @guarded('payments', { retry: { retries: 3, delay: '100ms' }, timeout: { attempt: '2s', total: '10s' } })
+  async balance(account: string): Promise<string> {
+    const signal = callContext()?.signal ?? null;
+    const response = await fetch(`${this.url}${account}`, { signal });
+    return response.text();
+  }
+
+  @guarded('payments', { idempotent: false })
+  async charge(amount: string): Promise<string> {
+    const signal = callContext()?.signal ?? null;
+    const response = await fetch(`${this.url}${amount}`, { signal });
+    return response.text();
+  }
+}
+
+const payments = new Payments(process.env['PAYMENTS_URL'] ?? 'data:,paid-');
+console.log(await payments.balance('42'), await payments.charge('7'));
