@@ -17,6 +17,7 @@ export const SECRET = 'keelson-secret-0815';
 export class ShopService {
   readonly name: string;
   readonly guard: Guard;
+  readonly #catalog: Guard;
   /** When the breaker opened, in epoch milliseconds; the first is the fault. */
   readonly openedAt: number[] = [];
   readonly closedAt: number[] = [];
@@ -47,7 +48,15 @@ export class ShopService {
       logger: { console: false, files: false },
       env: TIMING_ENV,
     });
-    this.guard = createKeelson().guard('payments', {
+    const keelson = createKeelson();
+    this.#catalog = keelson.guard('catalog', {
+      cache: { ttl: '1s' },
+      rateLimit: { limit: 1_000, per: '1s' },
+      bulkhead: { concurrent: 1, queue: 2 },
+      breaker: {},
+      keys: { max: 2 },
+    });
+    this.guard = keelson.guard('payments', {
       retry: { retries: 1, delay: '20ms' },
       breaker: { failures: 4, successes: 1, openFor: '400ms' },
       bulkhead: { concurrent: 4, queue: 2 },
@@ -78,7 +87,15 @@ export class ShopService {
 
   /** Pays again and again until {@link stop}. */
   startLoad(): void {
-    this.#load = setInterval(() => void this.pay(), CALL_EVERY_MS);
+    this.#load = setInterval(() => void Promise.all([this.pay(), this.#browse()]), CALL_EVERY_MS);
+  }
+
+  /** Uses what payments has no use for: a cache, a rate limit, a line for the only slot, and keys. */
+  async #browse(): Promise<void> {
+    const look = async (): Promise<string> => 'in stock';
+    await this.#catalog.outcome('look', look, { cacheKey: 'shelf' });
+    await Promise.all([this.#catalog.outcome('look', look), this.#catalog.outcome('look', look)]);
+    await this.#catalog.for('north').outcome('look', look);
   }
 
   async stop(): Promise<void> {
