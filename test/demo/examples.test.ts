@@ -45,3 +45,12 @@ test('observe-cockatiel runs as it stands, and retries', async () => {
     'paid at the second try',
   );
 });
+
+test('what calls of cockatiel and opossum become runs as it stands', async () => {
+  expect(await example('from-cockatiel.ts')).toBe('paid');
+  expect(await example('from-cockatiel.ts', { PAYMENTS_URL: await flakyPayments() })).toBe(
+    'paid at the second try',
+  );
+  expect(await example('from-opossum.ts')).toBe('paid-7');
+  expect(await example('from-opossum.ts', { PAYMENTS_URL: 'http://127.0.0.1:1' })).toBe('later');
+});

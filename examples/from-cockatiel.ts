@@ -1,0 +1,12 @@
+// What `wrap(retry(...), circuitBreaker(...), bulkhead(...), timeout(...))` of cockatiel becomes.
+import { guard } from 'keelson';
+
+const payments = guard('payments', {
+  retry: { retries: 3, delay: '128ms', maxDelay: '30s', jitter: 0.5 },
+  breaker: { failures: 5, successes: 1, openFor: '10s' },
+  bulkhead: { concurrent: 10, queue: 20 },
+  timeout: { attempt: '2s' },
+});
+
+const url = process.env['PAYMENTS_URL'] ?? 'data:,paid';
+console.log(await payments.run('charge', async ({ signal }) => (await fetch(url, { signal })).text()));
