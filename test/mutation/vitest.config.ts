@@ -4,6 +4,8 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/unit/{core,policies,guard,signals}/**/*.test.ts', 'test/property/**/*.test.ts'],
+    // It starts processes, and guards methods only.
+    exclude: ['test/unit/guard/guarded.test.ts'],
     testTimeout: 4_000,
     hookTimeout: 4_000,
   },
