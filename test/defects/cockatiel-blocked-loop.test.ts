@@ -7,11 +7,15 @@ import { settlePromises } from '../../src/testing/index.ts';
 import { deferred } from '../support/deferred.ts';
 import { startBlockedLoopServer } from './blocked-loop-server.ts';
 
+/** Long enough for a request to reach the server on a busy machine. */
+const TIMEOUT_MS = 300;
+
 type Run = (fn: (context: { signal: AbortSignal }) => Promise<string>) => Promise<string>;
 
-/** Five calls to a healthy dependency, each while the event loop is blocked for three times the timeout. */
+/** Five calls to a healthy dependency, each while the event loop is blocked for longer than the timeout. */
 async function callsWhileBlocked(run: Run): Promise<string[]> {
   await using server = await startBlockedLoopServer();
+  await (await fetch(server.url(0))).text();
   const results: string[] = [];
   for (let call = 1; call <= 5; call += 1) {
     const asked = deferred<boolean>();
@@ -23,7 +27,7 @@ async function callsWhileBlocked(run: Run): Promise<string[]> {
       (error: Error) => error.constructor.name,
     );
     if (await Promise.race([asked.promise, settled.then(() => false)]))
-      await server.blockWhileItAnswers(call, 300);
+      await server.blockWhileItAnswers(call, TIMEOUT_MS + 50);
     results.push(await settled);
     await settlePromises();
   }
@@ -36,7 +40,7 @@ test('D16 a blocked event loop neither times a healthy dependency out nor opens 
       halfOpenAfter: 60_000,
       breaker: new cockatiel.ConsecutiveBreaker(3),
     }),
-    cockatiel.timeout(100, { strategy: cockatiel.TimeoutStrategy.Aggressive, abortOnReturn: false }),
+    cockatiel.timeout(TIMEOUT_MS, { strategy: cockatiel.TimeoutStrategy.Aggressive, abortOnReturn: false }),
   );
   expect(await callsWhileBlocked((fn) => theirs.execute(fn))).toEqual([
     ...Array<string>(3).fill('TaskCancelledError'),
@@ -45,13 +49,13 @@ test('D16 a blocked event loop neither times a healthy dependency out nor opens 
 
   const guard = createKeelson().guard('payments', {
     breaker: { failures: 3, openFor: '1m' },
-    timeout: { attempt: '100ms' },
+    timeout: { attempt: `${TIMEOUT_MS}ms` },
   });
   expect(await callsWhileBlocked((fn) => guard.run('charge', fn))).toEqual(Array(5).fill('ok'));
   expect(guard.breaker?.state).toBe('closed');
 
   const circuit = breaker({ failures: 3, openFor: '1m' });
-  const alone = cockatiel.wrap(circuit, timeout('100ms'));
+  const alone = cockatiel.wrap(circuit, timeout(`${TIMEOUT_MS}ms`));
   expect(await callsWhileBlocked((fn) => alone.execute(fn))).toEqual(Array(5).fill('ok'));
   expect(circuit.breaker.state).toBe('closed');
 });
