@@ -99,6 +99,17 @@ describe('the ramp after a close', () => {
     });
   });
 
+  test('begins with the close, not with the trial', () => {
+    const given = setUp(options, () => 0.5);
+    run(given, 'failure');
+    given.clock.block(10_000);
+    const permit = given.circuit.acquire(10_000);
+    given.clock.block(3_000);
+    if (typeof permit === 'number') given.circuit.report(permit, 'success');
+    expect(given.circuit.refusal(14_000)).toMatchObject({ reason: 'half_open', retryAfterMs: 7_000 });
+    expect(given.circuit.refusal(17_000)).toBeUndefined();
+  });
+
   test('is over with a reset, and is none for a circuit that opens again', () => {
     const reset = closed(() => 0);
     reset.circuit.reset();
@@ -163,6 +174,30 @@ describe('a circuit', () => {
     const permit = shadowed.circuit.acquire(0);
     expect(typeof permit === 'number' && shadowed.circuit.watch(permit, 0)).toBeUndefined();
     expect(shadowed.clock.timers.running).toBe(1);
+  });
+
+  test('takes a slow call that succeeds for slow, and for no failure', async () => {
+    const given = setUp({ failureRate: 1, slowCallRate: 1, slowCall: '1s', minimumCalls: 2 });
+    const running = given.circuit.watch(0, 0);
+    await given.clock.advance(1_000);
+    given.circuit.report(0, 'success', running);
+    expect(given.circuit.toJSON().rule).toEqual([2]);
+  });
+
+  test('begins a new round when trials are lost, and forgets what the lost one and its companions say', () => {
+    const given = setUp({ failures: 1, successes: 2, openFor: '10s' });
+    run(given, 'failure');
+    given.clock.block(10_000);
+    run(given, 'success');
+    const lost = given.circuit.acquire(10_000);
+    given.clock.block(10_000);
+    const fresh = given.circuit.acquire(20_000);
+    expect(fresh).not.toBe(lost);
+    for (const permit of [lost, fresh])
+      if (typeof permit === 'number') given.circuit.report(permit, 'success');
+    expect(given.circuit.state).toBe('half_open');
+    run(given, 'success');
+    expect(given.circuit.state).toBe('closed');
   });
 
   test('takes no slow call of an earlier time into account', async () => {
