@@ -1,4 +1,8 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock, Timer } from './clock.ts';
+
+/** The timer that all calls share belongs to none of them: it starts outside of any call's async context. */
+const OUTSIDE = new AsyncResource('KeelsonDeadlines');
 
 /** Something that must be over by a certain time. It is its own list node, so that arming it allocates nothing. */
 export interface Deadline {
@@ -10,8 +14,11 @@ export interface Deadline {
   nextDeadline: Deadline | undefined;
   /** Set by {@link Deadlines}: the list that holds this deadline; `undefined` while it is not armed. */
   deadlineList: DeadlineList | undefined;
-  /** Called once when the time is over, unless it was disarmed before. */
-  expire(): void;
+  /**
+   * Called once when the time is over, unless it was disarmed before.
+   * @param lateMs milliseconds that have passed since then
+   */
+  expire(lateMs: number): void;
 }
 
 /** Deadlines of one length. They fall due in the order in which they were armed, so that a plain queue keeps them sorted. */
@@ -87,7 +94,8 @@ export class Deadlines {
   #setTimer(dueAt: number, now: number): void {
     this.#timer?.cancel();
     this.#timerDueAt = dueAt;
-    this.#timer = this.#clock.setTimer(() => this.#fire(), Math.max(0, Math.ceil(dueAt - now)));
+    const delayMs = Math.max(0, Math.ceil(dueAt - now));
+    this.#timer = OUTSIDE.runInAsyncScope(() => this.#clock.setTimer(() => this.#fire(), delayMs));
     if (this.#armed === 0) this.#timer.unref();
   }
 
@@ -98,23 +106,23 @@ export class Deadlines {
     this.#timerDueAt = Number.POSITIVE_INFINITY;
     if (this.#graceTurns > 0) {
       this.#graceTurns -= 1;
-      if (this.#graceTurns === 0) this.#expireDue(this.#graceSince);
+      if (this.#graceTurns === 0) this.#expireDue(this.#graceSince, now);
     } else if (isLate) {
       this.#graceTurns = GRACE_TURNS;
       this.#graceSince = now;
     } else {
-      this.#expireDue(now);
+      this.#expireDue(now, now);
     }
     if (this.#armed === 0) this.#graceTurns = 0;
     const next = this.#graceTurns > 0 ? now : this.#earliest();
     if (next < this.#timerDueAt) this.#setTimer(next, now);
   }
 
-  #expireDue(until: number): void {
+  #expireDue(until: number, now: number): void {
     for (const list of this.#lists) {
       for (let head = list.head; head && head.dueAt <= until; head = list.head) {
         this.disarm(head);
-        head.expire();
+        head.expire(now - head.dueAt);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { isThenable } from './execution.ts';
 import type { Origin, Outcome, PolicyName, RejectionReason, SuppressionReason } from './outcome.ts';
 
 /** Every state of a circuit breaker, in the order in which tables show them. */
@@ -74,12 +75,17 @@ export class Listeners<E> {
     };
   }
 
+  #failed(): void {
+    this.#failures += 1;
+  }
+
   emit(event: E): void {
     for (const listener of this.#listeners) {
       try {
-        listener(event);
+        const result: unknown = listener(event);
+        if (isThenable(result)) Promise.resolve(result).catch(() => this.#failed());
       } catch {
-        this.#failures += 1;
+        this.#failed();
       }
     }
   }

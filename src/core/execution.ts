@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Deadline, DeadlineList } from './deadlines.ts';
 
 /** A stage of a call that can be ended from outside. */
@@ -24,16 +25,19 @@ export class Execution<T> implements Interruptible, Deadline {
   interrupted = false;
 
   readonly #counter: AbandonedCounter;
-  readonly #onExpire: ((execution: Deadline) => unknown) | undefined;
+  readonly #onExpire: ((lateMs: number) => unknown) | undefined;
   #listeners: Set<(error: unknown) => void> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
+  /** Back into the async context of the function that asked for the signal: its listeners belong there. */
+  #inItsContext: (<R>(fn: () => R) => R) | undefined = undefined;
   #reason: unknown = undefined;
   #pending = false;
+  #over = false;
   #resolve: ((value: T) => void) | undefined = undefined;
   #reject: ((error: unknown) => void) | undefined = undefined;
 
   /** @param onExpire gives the error for a run whose deadline has passed */
-  constructor(counter: AbandonedCounter, onExpire?: (execution: Deadline) => unknown) {
+  constructor(counter: AbandonedCounter, onExpire?: (lateMs: number) => unknown) {
     this.#counter = counter;
     this.#onExpire = onExpire;
   }
@@ -43,8 +47,17 @@ export class Execution<T> implements Interruptible, Deadline {
     return this.#controller !== undefined;
   }
 
-  /** Calls `listener` with the reason when the run is interrupted. @returns a function that removes it */
+  /** Whether the run has settled by itself: it can be interrupted no more. */
+  get isOver(): boolean {
+    return this.#over && !this.interrupted;
+  }
+
+  /** Calls `listener` with the reason when the run is interrupted; at once where it has been. @returns a function that removes it */
   onInterrupt(listener: (error: unknown) => void): () => void {
+    if (this.interrupted) {
+      listener(this.#reason);
+      return () => {};
+    }
     this.#listeners ??= new Set();
     this.#listeners.add(listener);
     return () => this.#listeners?.delete(listener);
@@ -54,6 +67,7 @@ export class Execution<T> implements Interruptible, Deadline {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
+      this.#inItsContext = AsyncLocalStorage.snapshot();
       if (this.interrupted) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
@@ -65,8 +79,17 @@ export class Execution<T> implements Interruptible, Deadline {
    * @throws what `fn` throws synchronously
    */
   start<C>(fn: (context: C) => PromiseLike<T> | T, context: C): T | Promise<T> {
-    const result = fn(context);
-    if (!isThenable(result)) return result;
+    let result: PromiseLike<T> | T;
+    try {
+      result = fn(context);
+    } catch (error) {
+      this.#over = true;
+      throw error;
+    }
+    if (!isThenable(result)) {
+      this.#over = true;
+      return result;
+    }
     this.#pending = true;
     const promise = result instanceof Promise ? result : Promise.resolve(result);
     return new Promise<T>((resolve, reject) => {
@@ -76,30 +99,38 @@ export class Execution<T> implements Interruptible, Deadline {
         (value) => this.#settled(value, undefined, true),
         (error) => this.#settled(undefined, error, false),
       );
+      if (this.interrupted) this.#leaveBehind();
     });
   }
 
   interrupt(error: unknown): void {
-    if (!this.#pending) return;
-    this.#pending = false;
+    if (this.#over || this.interrupted) return;
     this.interrupted = true;
     this.#reason = error;
-    this.#counter.abandoned += 1;
-    this.#reject?.(error);
-    this.#controller?.abort(error);
+    // Where the function is still in its synchronous part, `start` does this when it has returned.
+    if (this.#pending) this.#leaveBehind();
+    this.#inItsContext?.(() => this.#controller?.abort(error));
     if (this.#listeners) for (const listener of this.#listeners) listener(error);
   }
 
-  expire(): void {
-    this.interrupt(this.#onExpire?.(this));
+  expire(lateMs: number): void {
+    this.interrupt(this.#onExpire?.(lateMs));
+  }
+
+  #leaveBehind(): void {
+    this.#pending = false;
+    this.#counter.abandoned += 1;
+    this.#reject?.(this.#reason);
   }
 
   #settled(value: T | undefined, error: unknown, succeeded: boolean): void {
     if (!this.#pending) {
+      this.#over = true;
       this.#counter.abandoned -= 1;
       return;
     }
     this.#pending = false;
+    this.#over = true;
     if (succeeded) this.#resolve?.(value as T);
     else this.#reject?.(error);
   }

@@ -51,6 +51,14 @@ export class Admission {
     return this.#permit(call, now);
   }
 
+  /** Gives everything back: the call was let in, and cannot use it any more. */
+  abandon<T>(call: Call<T>): void {
+    const { breaker, limiter, bulkhead } = this.#gates;
+    breaker?.report(call.permit, 'neutral', call.running);
+    bulkhead?.leave();
+    limiter?.giveBack();
+  }
+
   /** Gives the slot back. */
   leave(): void {
     this.#gates.bulkhead?.leave();
@@ -71,9 +79,10 @@ export class Admission {
   /** Waits for the trials of a half-open circuit, where that is allowed. */
   async #afterDecision<T>(call: Call<T>, refusal: RejectedError): Promise<number> {
     const { breaker } = this.#gates;
-    const wait = refusal.reason === 'half_open' ? breaker?.decisions.join() : undefined;
+    const wait = breaker?.state === 'half_open' ? breaker.decisions.join() : undefined;
     if (!wait) throw this.refused(call, refusal);
     await this.#wait(call, wait, wait.decided, 'breaker');
+    if (call.interruption) throw call.interruption.error;
     const now = this.#clock.now();
     const again = breaker?.refusal(now);
     if (again) throw this.refused(call, again);
@@ -135,7 +144,7 @@ export class Admission {
     policy: PolicyName,
   ): Promise<void> {
     const since = this.#clock.now();
-    call.stage = stage;
+    call.enter(stage);
     try {
       await over;
     } catch (error) {

@@ -11,7 +11,11 @@ export interface AmbientExecution {
   readonly retries: boolean;
   /** What the guarded function was given. */
   readonly context: CallContext;
-  /** Calls `listener` with the reason when it is interrupted. @returns a function that removes it */
+  /** Whether it has settled: what goes on after it is on its own. */
+  readonly isOver: boolean;
+  /** The execution around it. */
+  readonly outer: AmbientExecution | undefined;
+  /** Calls `listener` with the reason when it is interrupted; at once where it has been. @returns a function that removes it */
   onInterrupt(listener: (error: unknown) => void): () => void;
 }
 
@@ -28,9 +32,16 @@ function storage(): AsyncLocalStorage<AmbientExecution> {
   return known;
 }
 
-/** The execution around the code that runs now; `undefined` outside of any guard. */
+/** The execution around the code that runs now; `undefined` outside of any guard, and after the end of one. */
 export function ambientExecution(): AmbientExecution | undefined {
-  return storage().getStore();
+  let execution = storage().getStore();
+  while (execution?.isOver) execution = execution.outer;
+  return execution;
+}
+
+/** Runs `fn` outside of any execution: for work that belongs to more than one call. */
+export function runOutside<R>(fn: () => R): R {
+  return storage().exit(fn);
 }
 
 /** Runs `fn` inside `execution`. */

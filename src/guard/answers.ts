@@ -1,10 +1,12 @@
 import type { Clock } from '../core/clock.ts';
-import { FailedResultError, isRejection, TimeoutError } from '../core/errors.ts';
+import { isRejection, TimeoutError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Cache, CacheCaller, CacheHit, CacheResult } from '../policies/cache/index.ts';
 import type { ResolvedFallback } from '../policies/fallback/index.ts';
 import { fallsBack, standIn } from '../policies/fallback/index.ts';
 import type { CallSpan } from '../signals/index.ts';
+import type { AmbientExecution } from './ambient.ts';
+import { runOutside } from './ambient.ts';
 import { Call } from './call.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Reporter } from './reporter.ts';
@@ -64,18 +66,24 @@ export class Answers {
 
   async #cached<T>(call: Call<T>, pipeline: Pipeline, cache: Cache, key: string): Promise<T> {
     const request = new CacheRequest(call, (other) => this.#link(call, other));
+    const stopFollowing = request.follow(call.ambient);
     const load = (signal: AbortSignal, isBackground: boolean): Promise<T> =>
-      isBackground ? this.#refresh(call, pipeline, signal) : this.#load(call, pipeline, signal);
+      // What is loaded belongs to all who wait for it: no guard around one of them limits it.
+      runOutside(() =>
+        isBackground ? this.#refresh(call, pipeline, signal) : this.#load(call, pipeline, signal),
+      );
     let result: CacheResult<T>;
     try {
       result = await cache.through(key, load, request);
     } catch (error) {
-      call.outcome = call.signal?.aborted
+      call.outcome = request.signal?.aborted
         ? 'cancelled'
         : (request.leader?.loader?.outcome ?? call.loader?.outcome ?? outcomeOfError(error));
       call.attempts = call.loader?.attempts ?? 0;
       call.suppressed = call.loader?.suppressed;
       throw error;
+    } finally {
+      stopFollowing();
     }
     call.attempts = call.loader?.attempts ?? 0;
     call.origin = result.origin;
@@ -143,7 +151,8 @@ export class Answers {
       return value as T;
     }
     this.#reporter.settle(call, outcome, error);
-    if (error instanceof FailedResultError) return error.value as T;
+    const failed = call.failedResult ?? call.loader?.failedResult;
+    if (failed !== undefined && error === failed) return failed.value as T;
     throw error;
   }
 }
@@ -158,7 +167,7 @@ interface AskingCall {
 /** A call as the cache knows it. Those who join its load are given this object. */
 class CacheRequest implements CacheCaller {
   readonly call: AskingCall;
-  readonly signal: AbortSignal | undefined;
+  signal: AbortSignal | undefined;
   /** The call whose load this one has joined. */
   leader: AskingCall | undefined = undefined;
   readonly #onJoin: (leader: AskingCall) => void;
@@ -167,6 +176,15 @@ class CacheRequest implements CacheCaller {
     this.call = call;
     this.signal = call.signal;
     this.#onJoin = onJoin;
+  }
+
+  /** Lets the caller go when the execution around it is interrupted. @returns a function that stops it */
+  follow(ambient: AmbientExecution | undefined): () => void {
+    if (!ambient) return () => {};
+    const controller = new AbortController();
+    const stop = ambient.onInterrupt((error) => controller.abort(error));
+    this.signal = this.signal ? AbortSignal.any([this.signal, controller.signal]) : controller.signal;
+    return stop;
   }
 
   joined(leader: object | undefined): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import type { Deadline, DeadlineList, Deadlines } from '../core/deadlines.ts';
+import type { DeadlineList, Deadlines } from '../core/deadlines.ts';
 import { deadlinesFor, LATE_MS } from '../core/deadlines.ts';
-import { FailedResultError, TimeoutError } from '../core/errors.ts';
+import { FailedResultError, isRejection, TimeoutError } from '../core/errors.ts';
 import { Execution } from '../core/execution.ts';
 import type { SuppressionReason } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
@@ -21,7 +21,7 @@ export class Attempts {
   readonly #retry: Retry | undefined;
   readonly #retries: number;
   readonly #timeout: DeadlineList | undefined;
-  readonly #expired: (execution: Deadline) => TimeoutError;
+  readonly #expired: (lateMs: number) => TimeoutError;
   /** Whether guards inside have anything to learn from this one. */
   readonly #tellsInner: boolean;
   readonly #deadlines: Deadlines;
@@ -39,9 +39,8 @@ export class Attempts {
     this.#deadlines = deadlinesFor(clock);
     if (timeout.attemptMs !== undefined) this.#timeout = this.#deadlines.list(timeout.attemptMs);
     const source = { guard: reporter.name };
-    this.#expired = ({ dueAt }) => {
+    this.#expired = (lateMs) => {
       // A timer that fired late tells of the event loop, not of the dependency.
-      const lateMs = clock.now() - dueAt;
       return new TimeoutError(
         'attempt',
         timeout.attemptMs ?? Number.NaN,
@@ -67,7 +66,7 @@ export class Attempts {
     if (attempt > 0) this.#reporter.counters.retries += 1;
     call.execution = execution;
     call.executionStartedAt = now;
-    call.stage = execution;
+    call.enter(execution);
     if (this.#timeout) this.#deadlines.arm(this.#timeout, execution, now);
     const { span } = call;
     if (span && (attempt > 0 || this.#options.spanForEveryAttempt)) {
@@ -79,7 +78,7 @@ export class Attempts {
 
   /** The function gave a value. @throws {FailedResultError} for one that counts as a failure */
   succeeded<T>(call: Call<T>, value: T): void {
-    if (this.#options.failedResult) this.#checkResult(value);
+    if (this.#options.failedResult) this.#checkResult(call, value);
     call.stage = undefined;
     this.#reporter.counters.attempts.success += 1;
     this.#gates.breaker?.report(call.permit, 'success', call.running);
@@ -113,7 +112,7 @@ export class Attempts {
   /** @returns the time on the clock when the backoff is over @throws what interrupted it */
   async waitForNext<T>(call: Call<T>, backoff: Wait): Promise<number> {
     const since = this.#clock.now();
-    call.stage = backoff;
+    call.enter(backoff);
     try {
       await backoff.promise;
     } catch (error) {
@@ -131,19 +130,27 @@ export class Attempts {
       // Nothing can interrupt this run: nobody has to be told in its place.
       return call.ambient ? execution.start(call.fn, context) : call.fn(context);
     }
-    const frame = new Frame(this.#clock, call, execution, call.attempts <= this.#retries, context);
+    const frame = new Frame(
+      this.#clock,
+      call,
+      execution,
+      call.idempotent && call.attempts <= this.#retries,
+      context,
+    );
     return runInside(frame, () => execution.start(call.fn, context));
   }
 
   /** A filter that throws means that the value is none of its kind. */
-  #checkResult(value: unknown): void {
+  #checkResult<T>(call: Call<T>, value: T): void {
     let failed = false;
     try {
       failed = this.#options.failedResult?.(value as never) ?? false;
     } catch {
       return;
     }
-    if (failed) throw new FailedResultError(value, { guard: this.#reporter.name });
+    if (!failed) return;
+    call.failedResult = new FailedResultError(value, { guard: this.#reporter.name });
+    throw call.failedResult;
   }
 
   #tellTimeout<T>(call: Call<T>, outcome: FailedOutcome, error: unknown): void {
@@ -161,7 +168,7 @@ export class Attempts {
         outcome === 'failure' ? breaker.isFailure(error) : outcome === 'timeout' && !isLoopDelay(error);
       breaker.report(call.permit, counts ? 'failure' : 'neutral', call.running);
     }
-    if (limiter && outcome === 'failure') {
+    if (limiter && outcome === 'failure' && !isRejection(error)) {
       const askedMs = retryAfterOf(error, this.#clock.epoch());
       if (askedMs !== undefined) limiter.slowDown(askedMs);
     }

@@ -1,6 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { Deadline, DeadlineList } from '../core/deadlines.ts';
+import { LATE_MS } from '../core/deadlines.ts';
 import type { RejectedError } from '../core/errors.ts';
+import type { FailedResultError } from '../core/errors.ts';
 import { TimeoutError } from '../core/errors.ts';
 import type { Execution, Interruptible } from '../core/execution.ts';
 import type { Origin, Outcome, Suppression } from '../core/outcome.ts';
@@ -54,6 +56,8 @@ export class Call<T> implements Deadline {
   /** The execution of another guard in which this call was made. */
   readonly ambient: AmbientExecution | undefined;
   startedAt = 0;
+  /** The limit for the whole call, in milliseconds, where there is one. */
+  totalMs = 0;
   span: CallSpan | undefined = undefined;
   schedule: RetrySchedule | undefined = undefined;
 
@@ -82,6 +86,8 @@ export class Call<T> implements Deadline {
   durationMs = 0;
   /** The error behind a value that stood in. */
   underlying: unknown = undefined;
+  /** The error that this call made of a value that counts as a failure. */
+  failedResult: FailedResultError | undefined = undefined;
   /** The call that loads the value into the cache for this one. */
   loader: Call<T> | undefined = undefined;
 
@@ -143,9 +149,20 @@ export class Call<T> implements Deadline {
   }
 
   /** The total time is over. */
-  expire(): void {
-    const timeoutMs = Math.round(this.dueAt - this.startedAt);
-    this.#interrupt({ by: 'deadline', error: new TimeoutError('total', timeoutMs, { guard: this.#guard }) });
+  expire(lateMs: number): void {
+    const error = new TimeoutError(
+      'total',
+      this.totalMs,
+      { guard: this.#guard },
+      lateMs > LATE_MS ? lateMs : 0,
+    );
+    this.#interrupt({ by: 'deadline', error });
+  }
+
+  /** The call is busy with `stage` from now on; one that was interrupted meanwhile ends it at once. */
+  enter(stage: Interruptible): void {
+    this.stage = stage;
+    if (this.interruption) stage.interrupt(this.interruption.error);
   }
 
   #interrupt(interruption: Interruption): void {
@@ -194,6 +211,14 @@ export class Frame<T> implements AmbientExecution {
     this.#call = call;
     this.#execution = execution;
     this.retries = retries;
+  }
+
+  get isOver(): boolean {
+    return this.#execution.isOver;
+  }
+
+  get outer(): AmbientExecution | undefined {
+    return this.#call.ambient;
   }
 
   get deadlineAt(): number {

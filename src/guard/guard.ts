@@ -49,7 +49,7 @@ export class Guard {
     this.#options = options;
     this.#root = keyed?.root ?? this;
     this.#reporter = keyed ? keyed.root.#reporter : new Reporter(name, countersFor(options), seats);
-    this.#pipeline = new Pipeline(options, this.#reporter, seats.clock, seats.random, this.key);
+    this.#pipeline = new Pipeline(options, this.#reporter, seats, this.key);
     this.#cache = keyed ? keyed.root.#cache : this.#newCache();
     this.#answers = this.#newAnswers();
     if (keyed) return;
@@ -130,7 +130,8 @@ export class Guard {
   }
 
   /**
-   * Changes the policies while calls are running. Counters stay, and so do the state of the breaker and what the cache holds; calls that are on their way end under
+   * Changes the policies while calls are running. Counters stay, and so do the state of the breaker and what the
+   * cache holds; a policy whose options are the same goes on as it is, one with other options starts anew; calls that are on their way end under
    * the old options. Keyed guards are forgotten and start anew.
    * @throws {ConfigError} for options that cannot be used: nothing has changed then
    */
@@ -138,8 +139,7 @@ export class Guard {
     const root = this.#root;
     const resolved = resolveGuard(this.name, options, this.#seats.warn);
     const before = root.#pipeline;
-    const pipeline = new Pipeline(resolved, root.#reporter, this.#seats.clock, this.#seats.random);
-    if (before.breaker && pipeline.breaker) pipeline.breaker.restore(before.breaker.toJSON());
+    const pipeline = new Pipeline(resolved, root.#reporter, this.#seats, undefined, before);
     root.#options = resolved;
     root.#pipeline = pipeline;
     if (root.#cache && resolved.cache) root.#cache.update(resolved.cache);
@@ -222,7 +222,7 @@ export class Guard {
 
   /** The pipeline while the policies are off. */
   #bare(): Pipeline {
-    this.#barePipeline ??= new Pipeline(NO_POLICIES, this.#reporter, this.#seats.clock, this.#seats.random);
+    this.#barePipeline ??= new Pipeline(NO_POLICIES, this.#reporter, this.#seats);
     return this.#barePipeline;
   }
 

@@ -78,6 +78,10 @@ function frameFor(context: CallContext, around: AmbientExecution | undefined): A
       return around?.deadlineAt ?? Number.POSITIVE_INFINITY;
     },
     retries: around?.retries ?? false,
+    get isOver() {
+      return around?.isOver ?? false;
+    },
+    outer: around?.outer,
     onInterrupt: (listener) => around?.onInterrupt(listener) ?? (() => {}),
   };
 }

@@ -1,9 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { DeadlineList, Deadlines } from '../core/deadlines.ts';
 import { deadlinesFor } from '../core/deadlines.ts';
-import { FailedResultError, RejectedError } from '../core/errors.ts';
+import { RejectedError } from '../core/errors.ts';
 import { isThenable } from '../core/execution.ts';
-import type { Random } from '../core/random.ts';
 import type { Wait } from '../core/wait.ts';
 import { Breaker } from '../policies/breaker/index.ts';
 import { Bulkhead } from '../policies/bulkhead/index.ts';
@@ -13,7 +12,8 @@ import { Admission } from './admission.ts';
 import { Attempts } from './attempts.ts';
 import type { Call } from './call.ts';
 import type { ResolvedGuard } from './options.ts';
-import type { Reporter } from './reporter.ts';
+import { sameOptions } from './options.ts';
+import type { Reporter, Seats } from './reporter.ts';
 
 /**
  * Takes a call through the policies, outermost first: total timeout, retry, breaker check, rate limit, bulkhead, breaker permit, attempt
@@ -23,6 +23,7 @@ export class Pipeline {
   readonly breaker: Breaker | undefined;
   readonly limiter: Limiter | undefined;
   readonly bulkhead: Bulkhead | undefined;
+  readonly #options: ResolvedGuard;
   readonly #admission: Admission;
   readonly #attempts: Attempts;
   readonly #totalTimeout: DeadlineList | undefined;
@@ -30,22 +31,46 @@ export class Pipeline {
   readonly #clock: Clock;
   readonly #reporter: Reporter;
 
-  /** @param key the key of a keyed guard: its state in a shared store is its own */
-  constructor(options: ResolvedGuard, reporter: Reporter, clock: Clock, random: Random, key?: string) {
+  /**
+   * @param key the key of a keyed guard: its state in a shared store is its own
+   * @param before the pipeline that this one follows: policies whose options are the same go on as they are
+   */
+  constructor(
+    options: ResolvedGuard,
+    reporter: Reporter,
+    { clock, random }: Pick<Seats, 'clock' | 'random'>,
+    key?: string,
+    before?: Pipeline,
+  ) {
     const source = { guard: reporter.name };
     this.#clock = clock;
     this.#reporter = reporter;
     this.#deadlines = deadlinesFor(clock);
-    if (options.breaker) {
+    this.#options = options;
+    if (before?.breaker && sameOptions(before.#options.breaker, options.breaker))
+      this.breaker = before.breaker;
+    else if (options.breaker) {
       const onTransition = (from: Breaker['state'], to: Breaker['state']): void =>
         reporter.transition({ type: 'breaker.transition', from, to, ...(key === undefined ? {} : { key }) });
-      this.breaker = new Breaker(options.breaker, { clock, random, onTransition, source });
+      const saved = before?.breaker?.toJSON();
+      before?.breaker?.retire();
+      this.breaker = new Breaker(options.breaker, {
+        clock,
+        random,
+        onTransition,
+        source,
+        ...(saved && { saved }),
+      });
     }
-    if (options.rateLimit) {
+    if (before?.limiter && sameOptions(before.#options.rateLimit, options.rateLimit))
+      this.limiter = before.limiter;
+    else if (options.rateLimit) {
       const storeKey = key === undefined ? reporter.name : `${reporter.name}/${key}`;
       this.limiter = limiterFor(options.rateLimit, clock, { source, key: storeKey, random });
     }
-    if (options.bulkhead) this.bulkhead = new Bulkhead(options.bulkhead, clock, source);
+    if (before?.bulkhead && sameOptions(before.#options.bulkhead, options.bulkhead))
+      this.bulkhead = before.bulkhead;
+    else if (options.bulkhead) this.bulkhead = new Bulkhead(options.bulkhead, clock, source);
     const { totalMs } = options.timeout;
     if (totalMs !== undefined) this.#totalTimeout = this.#deadlines.list(totalMs);
     this.#admission = new Admission(this, clock, reporter);
@@ -63,10 +88,20 @@ export class Pipeline {
     try {
       call.follow();
       this.#attempts.begin(now);
-      if (this.#totalTimeout) this.#deadlines.arm(this.#totalTimeout, call, now);
+      if (this.#totalTimeout) {
+        call.totalMs = this.#totalTimeout.durationMs;
+        this.#deadlines.arm(this.#totalTimeout, call, now);
+      }
       for (;;) {
         const entered = this.#admission.enter(call, now);
-        now = typeof entered === 'number' ? entered : await entered;
+        if (typeof entered === 'number') now = entered;
+        else {
+          now = await entered;
+          if (call.interruption) {
+            this.#admission.abandon(call);
+            throw call.interruption.error;
+          }
+        }
         let backoff: Wait;
         try {
           const result = this.#attempts.start(call, now);
@@ -86,7 +121,7 @@ export class Pipeline {
       const thrown = this.#end(call, error);
       if (!reports) throw thrown;
       this.#reporter.settle(call, call.outcome ?? 'failure', thrown);
-      if (thrown instanceof FailedResultError) return thrown.value as T;
+      if (thrown !== undefined && thrown === call.failedResult) return call.failedResult.value as T;
       throw thrown;
     } finally {
       this.#deadlines.disarm(call);
@@ -98,7 +133,7 @@ export class Pipeline {
   #end<T>(call: Call<T>, error: unknown): unknown {
     if (call.interruption?.by === 'caller') {
       call.outcome = 'cancelled';
-      return error;
+      return call.interruption.error;
     }
     if (call.lastOutcome) {
       // The function ran: its own error stands, whatever refused to run it once more.

@@ -123,21 +123,26 @@ export class CallSpan {
 
   /** Ends the span of the call. Errors that a later attempt made good leave no trace on it. */
   end(summary: CallSummary): void {
-    const span = this.#span;
-    if (span.isRecording()) {
-      span.setAttribute(semconv.ATTR_OUTCOME, summary.outcome);
-      span.setAttribute(semconv.ATTR_ORIGIN, summary.origin);
-      span.setAttribute(semconv.ATTR_ATTEMPTS, summary.attempts);
-      span.setAttribute(semconv.ATTR_REQUEST_ID, summary.requestId);
-      if (summary.suppressed) {
-        span.setAttribute(semconv.ATTR_SUPPRESSED_POLICY, summary.suppressed.policy);
-        span.setAttribute(semconv.ATTR_SUPPRESSED_REASON, summary.suppressed.reason);
-      }
-      if (summary.outcome !== 'success') setError(span, summary.outcome, summary.error);
-      else if (summary.error !== undefined)
-        span.setAttribute(semconv.ATTR_ERROR_TYPE, errorType(summary.error));
+    try {
+      if (this.#span.isRecording()) this.#describe(summary);
+    } finally {
+      this.#span.end();
     }
-    span.end();
+  }
+
+  #describe(summary: CallSummary): void {
+    const span = this.#span;
+    span.setAttribute(semconv.ATTR_OUTCOME, summary.outcome);
+    span.setAttribute(semconv.ATTR_ORIGIN, summary.origin);
+    span.setAttribute(semconv.ATTR_ATTEMPTS, summary.attempts);
+    span.setAttribute(semconv.ATTR_REQUEST_ID, summary.requestId);
+    if (summary.suppressed) {
+      span.setAttribute(semconv.ATTR_SUPPRESSED_POLICY, summary.suppressed.policy);
+      span.setAttribute(semconv.ATTR_SUPPRESSED_REASON, summary.suppressed.reason);
+    }
+    if (summary.outcome !== 'success') setError(span, summary.outcome, summary.error);
+    else if (summary.error !== undefined)
+      span.setAttribute(semconv.ATTR_ERROR_TYPE, errorType(summary.error));
   }
 
   #startAttempt(attempt: number, startTime?: number): Span {
@@ -150,9 +155,12 @@ export class CallSpan {
   }
 
   #end(span: Span, outcome: string, error: unknown, endTime?: number): void {
-    span.setAttribute(semconv.ATTR_OUTCOME, outcome);
-    if (outcome !== 'success') setError(span, outcome, error);
-    span.end(endTime);
+    try {
+      span.setAttribute(semconv.ATTR_OUTCOME, outcome);
+      if (outcome !== 'success') setError(span, outcome, error);
+    } finally {
+      span.end(endTime);
+    }
   }
 }
 

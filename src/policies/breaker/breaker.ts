@@ -1,9 +1,10 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../../core/clock.ts';
 import type { Deadline, DeadlineList, Deadlines } from '../../core/deadlines.ts';
 import { deadlinesFor } from '../../core/deadlines.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { ErrorSource } from '../../core/errors.ts';
-import { isRejection, RejectedError } from '../../core/errors.ts';
+import { isRejection, RejectedError, TimeoutError } from '../../core/errors.ts';
 import type { BreakerState } from '../../core/events.ts';
 import type { Random } from '../../core/random.ts';
 import { DecisionQueue } from './decision-queue.ts';
@@ -25,6 +26,8 @@ export interface BreakerSeats {
   readonly random: Random;
   readonly onTransition: (from: BreakerState, to: BreakerState) => void;
   readonly source?: ErrorSource;
+  /** A state to begin with, as {@link Breaker.toJSON} gave it; taking it up is no transition. */
+  readonly saved?: SavedBreaker;
 }
 
 /** The permit of a call that ran although the circuit would have refused it: the breaker is in shadow mode. */
@@ -57,7 +60,7 @@ export class Breaker {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #source: ErrorSource;
-  readonly #onTransition: (from: BreakerState, to: BreakerState) => void;
+  #onTransition: (from: BreakerState, to: BreakerState) => void;
   readonly #deadlines: Deadlines;
   readonly #slowCalls: DeadlineList | undefined;
   readonly #decisions: DecisionQueue;
@@ -66,17 +69,19 @@ export class Breaker {
   #rampUntil = Number.NEGATIVE_INFINITY;
   #shadowRejections = 0;
 
-  constructor(options: ResolvedBreaker, { clock, random, onTransition, source = {} }: BreakerSeats) {
+  constructor(options: ResolvedBreaker, { clock, random, onTransition, source = {}, saved }: BreakerSeats) {
     this.#options = options;
     this.#clock = clock;
     this.#random = random;
     this.#source = { ...source, policy: 'breaker' };
-    this.#onTransition = onTransition;
+    this.#onTransition = () => {};
     this.#rules = { ...options, openTime: (openings) => this.#openTime(openings) };
     this.#deadlines = deadlinesFor(clock);
     if (options.slowCallMs !== undefined) this.#slowCalls = this.#deadlines.list(options.slowCallMs);
     this.#decisions = new DecisionQueue(clock, options.halfOpenWaitMs);
     this.#rule = this.#newRule();
+    if (saved) this.restore(saved);
+    this.#onTransition = onTransition;
   }
 
   get state(): BreakerState {
@@ -127,7 +132,8 @@ export class Breaker {
   /** Watches a run for slowness, where that counts. @returns what {@link report} wants back */
   watch(permit: number, now: number): RunningCall | undefined {
     if (!this.#slowCalls || permit === SHADOWED) return undefined;
-    const call = new RunningCall(() => this.#record(permit, false, true));
+    // Bound to the caller's context: the transition that it may cause is told there.
+    const call = new RunningCall(AsyncResource.bind(() => this.#record(permit, false, true)));
     this.#deadlines.arm(this.#slowCalls, call, now);
     return call;
   }
@@ -151,7 +157,7 @@ export class Breaker {
 
   /** Whether `error` counts against the dependency. Rejections of guards never do. A filter that throws counts as a yes. */
   isFailure(error: unknown): boolean {
-    if (isRejection(error)) return false;
+    if (isRejection(error) || (error instanceof TimeoutError && error.lateByMs > 0)) return false;
     if (!this.#options.failureIf) return true;
     try {
       return this.#options.failureIf(error);
@@ -175,6 +181,11 @@ export class Breaker {
     this.#apply({ type: 'reset' }, this.#clock.now());
     this.#rule = this.#newRule();
     this.#rampUntil = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Tells nobody any more: another breaker has taken its place. */
+  retire(): void {
+    this.#onTransition = () => {};
   }
 
   /** The state as plain JSON, to be kept over a restart. */
@@ -207,6 +218,7 @@ export class Breaker {
     }
     this.#changed(from, this.#state.kind);
     if (state === 'closed') this.#rule.restore(rule);
+    this.#decisions.decided();
   }
 
   #record(permit: number, failed: boolean, slow: boolean): void {
@@ -234,7 +246,8 @@ export class Breaker {
     const from = this.#state.kind;
     const epoch = this.#state.epoch;
     this.#state = transition(this.#state, input, this.#rules, now);
-    if (this.#state.epoch !== epoch) this.#decisions.decided();
+    // A trial that said nothing about the dependency leaves a place for one who waits.
+    if (this.#state.epoch !== epoch || input.type === 'neutral') this.#decisions.decided();
     this.#changed(from, this.#state.kind);
   }
 
@@ -260,7 +273,13 @@ export class Breaker {
 
   #newRule(): TripRule {
     const { strategy, window, failures, failureRate, slowCallRate } = this.#options;
-    if (strategy) return new CockatielRule(strategy());
+    if (strategy) {
+      try {
+        return new CockatielRule(strategy());
+      } catch {
+        return new ConsecutiveRule(failures);
+      }
+    }
     if (failureRate === undefined && slowCallRate === undefined) return new ConsecutiveRule(failures);
     return 'calls' in window
       ? new CountWindow(window.calls, this.#options)

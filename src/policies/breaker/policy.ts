@@ -41,7 +41,7 @@ export function breaker(
 
   async function permitFor(signal: AbortSignal | undefined): Promise<number> {
     let refusal = circuit.refusal(clock.now());
-    const wait = refusal?.reason === 'half_open' ? circuit.decisions.join() : undefined;
+    const wait = refusal && circuit.state === 'half_open' ? circuit.decisions.join() : undefined;
     if (wait) {
       const stopListening = onAbort(signal, (reason) => wait.interrupt(reason));
       await wait.decided.finally(stopListening);

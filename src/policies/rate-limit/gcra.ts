@@ -48,9 +48,12 @@ export class Gcra {
     return next - at <= this.#tolerance ? next : REFUSED;
   }
 
-  /** @returns the state with one token given back that was taken and not used */
-  giveBack(tat: number): number {
-    return tat - this.#interval;
+  /**
+   * @param paused the state that a pause has set, below which nothing given back may lead
+   * @returns the state with one token given back that was taken and not used
+   */
+  giveBack(tat: number, paused: number = REFUSED): number {
+    return Math.max(tat - this.#interval, Math.min(tat, paused));
   }
 
   /**

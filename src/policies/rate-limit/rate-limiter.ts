@@ -50,6 +50,8 @@ export class RateLimiter implements Limiter {
   readonly #clock: Clock;
   readonly #room: WaitingRoom;
   #tat = REFUSED;
+  /** The state that the last pause has set. */
+  #pausedTat = REFUSED;
   #longestPauseMs = 0;
 
   constructor(options: ResolvedRateLimit, clock: Clock, source: ErrorSource = {}) {
@@ -87,7 +89,7 @@ export class RateLimiter implements Limiter {
   }
 
   giveBack(): void {
-    this.#tat = this.#gcra.giveBack(this.#tat);
+    this.#tat = this.#gcra.giveBack(this.#tat, this.#pausedTat);
     this.#room.serve();
   }
 
@@ -97,6 +99,7 @@ export class RateLimiter implements Limiter {
     if (pauseMs === undefined || !Number.isFinite(now)) return;
     this.#longestPauseMs = Math.max(this.#longestPauseMs, pauseMs);
     this.#tat = this.#gcra.pause(this.#tat, now + pauseMs);
+    this.#pausedTat = this.#tat;
     this.#room.serve();
   }
 

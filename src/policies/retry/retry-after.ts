@@ -6,6 +6,15 @@
  */
 export function retryAfterOf(error: unknown, epochMs: number): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
+  try {
+    return readRetryAfter(error, epochMs);
+  } catch {
+    // An error whose properties throw says nothing.
+    return undefined;
+  }
+}
+
+function readRetryAfter(error: object, epochMs: number): number | undefined {
   const direct: unknown = Reflect.get(error, 'retryAfterMs');
   if (typeof direct === 'number' && direct >= 0 && Number.isFinite(direct)) return direct;
   for (const holder of [error, Reflect.get(error, 'response'), Reflect.get(error, 'value')] as unknown[]) {

@@ -1,5 +1,6 @@
 import type { IBackoff, IRetryBackoffContext } from 'cockatiel';
 import type { Clock } from '../../core/clock.ts';
+import { MAX_TIMER_MS } from '../../core/duration.ts';
 import { isRejection } from '../../core/errors.ts';
 import type { SuppressionReason } from '../../core/outcome.ts';
 import type { Random } from '../../core/random.ts';
@@ -117,7 +118,8 @@ export class RetrySchedule {
     };
     try {
       this.#backoff = (this.#backoff ?? backoff)?.next(context);
-      return Math.max(0, this.#backoff?.duration ?? 0);
+      const duration = this.#backoff?.duration ?? 0;
+      return Number.isNaN(duration) ? undefined : Math.min(MAX_TIMER_MS, Math.max(0, duration));
     } catch {
       return undefined;
     }

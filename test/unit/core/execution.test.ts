@@ -46,7 +46,7 @@ describe('an execution that is interrupted', () => {
   test('by its deadline gives the error that was made for it', async () => {
     const execution = new Execution<string>({ abandoned: 0 }, () => 'too late');
     const caught = expect(execution.start(() => new Promise(() => {}), undefined)).rejects.toBe('too late');
-    execution.expire();
+    execution.expire(0);
     await caught;
   });
 
