@@ -12,13 +12,16 @@ export {
 } from './core/errors.ts';
 export type { BreakerState, BreakerTransition, CoreEvent, GuardEvent } from './core/events.ts';
 export type {
+  CallAccount,
   CallOutcome,
   Origin,
   Outcome,
   PolicyName,
   RejectionReason,
+  SuccessfulCall,
   Suppression,
   SuppressionReason,
+  UnsuccessfulCall,
 } from './core/outcome.ts';
 export type { Random } from './core/random.ts';
 export type {

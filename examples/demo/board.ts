@@ -26,7 +26,7 @@ const COLUMNS = [
   'p50',
   'p99',
 ];
-const WIDTHS = [10, 10, 8, 7, 6, 8, 8, 9, 10, 8, 10, 8, 8];
+const WIDTHS = [9, 9, 8, 7, 6, 8, 8, 9, 10, 8, 10, 7, 8];
 
 const ms = (value: number): string => `${Math.round(value)} ms`;
 

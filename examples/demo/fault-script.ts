@@ -52,7 +52,7 @@ const SCRIPT: Readonly<
   },
   failing: {
     share: 0.2,
-    says: 'payments answers nine requests in ten with an error, shipping three in ten',
+    says: 'payments answers nine requests in ten with an error',
     plan: {
       payments: { latencyMs: [20, 60], failureRatio: 0.9 },
       inventory: QUICK,

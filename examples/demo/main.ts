@@ -1,7 +1,7 @@
 // The demo: `npm run demo`. See ../README.md.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { painter } from './board.ts';
 import type { Flags } from './flags.ts';
@@ -16,6 +16,19 @@ function homeOf(flags: Flags): string {
   if (flags.home !== undefined) return resolve(flags.home);
   const stamp = new Date().toISOString().replace(/[-:]|\.\d+Z$/g, '');
   return resolve(process.env['KEELSON_HOME'] ?? '.keelson', 'demo', `${stamp}-${process.pid}`);
+}
+
+/** Makes the folder level by level: with `recursive`, Node never returns below some file systems, such as /proc. */
+function makeHome(home: string): void {
+  try {
+    mkdirSync(home, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(dirname(home))) throw error;
+    makeHome(dirname(home));
+    mkdirSync(home, { mode: 0o700 });
+  }
 }
 
 function screenFor(flags: Flags): Screen {
@@ -43,7 +56,13 @@ function interruption(): { readonly signal: AbortSignal; readonly exitCode: () =
 
 async function demo(flags: Flags): Promise<number> {
   const home = homeOf(flags);
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  try {
+    makeHome(home);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`Cannot use ${home}: ${why}. Choose another folder with --home.\n`);
+    return 2;
+  }
   const interrupted = interruption();
   const screen = screenFor(flags);
   try {

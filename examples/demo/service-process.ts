@@ -41,7 +41,13 @@ export class ServiceProcess {
   ) {
     const link = './examples/demo/link.ts';
     const args = ['--import', 'keelson/register', '--import', link, `examples/shop/${service}.ts`];
-    const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // A process group of its own: Ctrl-C in a terminal reaches the demo alone, which then ends its services in order.
+      detached: true,
+    });
     this.#child = child;
     this.record = { service, pid: child.pid ?? 0, startedAt: Date.now() };
     child.on('message', onMessage);

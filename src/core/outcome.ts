@@ -49,15 +49,10 @@ export interface Suppression {
   readonly reason: SuppressionReason | RejectionReason;
 }
 
-/** The full account of a guarded call, as `guard.outcome()` gives it. */
-export interface CallOutcome<T> {
-  readonly outcome: Outcome;
-  /** Where the value came from; `live` for a call that has none. */
+/** What the account of a guarded call says however it ended. */
+export interface CallAccount {
+  /** Where the value of the call came from; `live` for a call that has none. */
   readonly origin: Origin;
-  /** The value, where `outcome` is `success`. */
-  readonly value?: T;
-  /** What was thrown, where `outcome` is not `success`; the same that `run()` throws. */
-  readonly error?: unknown;
   /** Age of the value in milliseconds: 0 for a live one. */
   readonly ageMs: number;
   /** How often the function was called. */
@@ -69,3 +64,23 @@ export interface CallOutcome<T> {
   /** The id under which span, log and error know this call. */
   readonly requestId: string;
 }
+
+/** The account of a call that gave a value. */
+export interface SuccessfulCall<T> extends CallAccount {
+  readonly outcome: 'success';
+  readonly value: T;
+  /** The error behind a value that stood in for it: a stale one, or that of the fallback. */
+  readonly error?: unknown;
+}
+
+/** The account of a call that did not. */
+export interface UnsuccessfulCall<T> extends CallAccount {
+  readonly outcome: Exclude<Outcome, 'success'>;
+  /** What was thrown; the same that `run()` throws. */
+  readonly error?: unknown;
+  /** The value, where it is one that counts as a failure. */
+  readonly value?: T;
+}
+
+/** The full account of a guarded call, as `guard.outcome()` gives it: tell them apart by `outcome`. */
+export type CallOutcome<T> = SuccessfulCall<T> | UnsuccessfulCall<T>;

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { ConfigError } from '../core/errors.ts';
 import type { BreakerState, GuardEvent } from '../core/events.ts';
 import { BREAKER_STATES } from '../core/events.ts';
-import type { CallOutcome } from '../core/outcome.ts';
+import type { CallAccount, CallOutcome } from '../core/outcome.ts';
 import { tally } from '../core/stats.ts';
 import type { Breaker } from '../policies/breaker/index.ts';
 import type { CacheHit } from '../policies/cache/index.ts';
@@ -76,7 +76,7 @@ export class Guard {
    *   the reason of the caller's signal where that aborted; {@link ConfigError} for arguments of the wrong type
    */
   run<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<T> {
-    const problem = argumentProblem(this.name, operation, fn);
+    const problem = argumentProblem(this.name, operation, fn, options?.signal);
     if (problem) return Promise.reject(problem);
     const cacheKey = this.#cacheKey(operation, options);
     if (cacheKey !== undefined && this.#reporter.isUnwatched) {
@@ -95,18 +95,18 @@ export class Guard {
     fn: GuardedFunction<T>,
     options?: CallOptions,
   ): Promise<CallOutcome<T>> {
-    const problem = argumentProblem(this.name, operation, fn);
+    const problem = argumentProblem(this.name, operation, fn, options?.signal);
     if (problem) throw problem;
     const call = this.#newCall(operation, fn, options);
     try {
       const value = await this.#launch(call, this.#cacheKey(operation, options));
-      return {
-        ...account(call),
-        value,
-        ...(call.underlying === undefined ? {} : { error: call.underlying }),
-      };
+      const { outcome = 'success', underlying } = call;
+      const account = accountOf(call);
+      if (outcome !== 'success') return { ...account, outcome, value };
+      return { ...account, outcome, value, ...(underlying === undefined ? {} : { error: underlying }) };
     } catch (error) {
-      return { ...account(call), error };
+      const { outcome = 'failure' } = call;
+      return { ...accountOf(call), outcome: outcome === 'success' ? 'failure' : outcome, error };
     }
   }
 
@@ -120,8 +120,9 @@ export class Guard {
     const known = keys?.get(key);
     if (known) return known;
     if (typeof key !== 'string' || key.length === 0 || key.length > 200) {
+      const got = typeof key === 'string' ? `one of ${String(key).length}` : `a value of type ${typeof key}`;
       throw new ConfigError(`guard "${this.name}"`, [
-        'Expected the key to be 1 to 200 characters. Use the host or the id of the tenant.',
+        `Expected the key to be a string of 1 to 200 characters, got ${got}. Use the host or the id of the tenant.`,
       ]);
     }
     const guard = new Guard(this.name, this.#root.#options, this.#seats, { root: this.#root, key });
@@ -284,9 +285,8 @@ const NO_POLICIES: ResolvedGuard = {
 };
 
 /** The account of a call that has ended. */
-function account<T>(call: Call<T>): Omit<CallOutcome<T>, 'value' | 'error'> {
+function accountOf<T>(call: Call<T>): CallAccount {
   return {
-    outcome: call.outcome ?? 'failure',
     origin: call.origin,
     ageMs: call.ageMs,
     attempts: call.attempts,
@@ -296,8 +296,15 @@ function account<T>(call: Call<T>): Omit<CallOutcome<T>, 'value' | 'error'> {
   };
 }
 
-function argumentProblem(guard: string, operation: unknown, fn: unknown): ConfigError | undefined {
-  if (typeof operation === 'string' && operation !== '' && typeof fn === 'function') return undefined;
+function argumentProblem(
+  guard: string,
+  operation: unknown,
+  fn: unknown,
+  signal: AbortSignal | undefined,
+): ConfigError | undefined {
+  const isSignal = signal === undefined || typeof signal.addEventListener === 'function';
+  if (typeof operation === 'string' && operation !== '' && typeof fn === 'function' && isSignal)
+    return undefined;
   const problems: string[] = [];
   if (typeof operation !== 'string' || operation === '') {
     problems.push(
@@ -309,5 +316,6 @@ function argumentProblem(guard: string, operation: unknown, fn: unknown): Config
       `Expected \`fn\` to be a function, got ${typeof fn}. Wrap the call: \`({ signal }) => client.charge({ signal })\`.`,
     );
   }
-  return problems.length > 0 ? new ConfigError(`guard "${guard}"`, problems) : undefined;
+  if (!isSignal) problems.push('Expected `signal` to be an AbortSignal. Use `new AbortController().signal`.');
+  return new ConfigError(`guard "${guard}"`, problems);
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { systemClock } from '../core/clock.ts';
 import { ConfigError } from '../core/errors.ts';
+import { OptionChecker } from '../core/options.ts';
 import type { Random } from '../core/random.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Providers } from '../signals/index.ts';
@@ -71,6 +72,7 @@ export function createKeelson(options: KeelsonOptions = {}): Keelson {
       return guard;
     },
     observe(policy, observeOptions) {
+      checkObserved(policy, observeOptions);
       const { name } = observeOptions;
       if (registry.has(name)) throw nameTaken(name, 'a guard');
       const known = observed.get(name);
@@ -81,6 +83,22 @@ export function createKeelson(options: KeelsonOptions = {}): Keelson {
       return standIn;
     },
   };
+}
+
+function checkObserved(policy: unknown, options: unknown): void {
+  const check = new OptionChecker('observe');
+  if (typeof policy !== 'object' || policy === null || typeof Reflect.get(policy, 'execute') !== 'function') {
+    check.problem(
+      'policy',
+      'to be a policy of cockatiel',
+      policy,
+      'Give what `retry`, `wrap` and the like have made.',
+    );
+  }
+  if (options === undefined)
+    check.problem('options', 'to be given', options, "Name the dependency: `{ name: 'payments' }`.");
+  else check.keys(options as object, ['name', 'operation']);
+  check.done();
 }
 
 function emitWarning(message: string): void {

@@ -82,9 +82,13 @@ function under<K extends keyof GuardOptions, R>(
 ): R | undefined {
   const value = options[key];
   if (value === undefined) return undefined;
-  const inner = check.under(key);
-  if (typeof value === 'object' && value !== null) return resolve(value, inner);
-  inner.keys(value as object, []);
+  if (typeof value === 'object' && value !== null) return resolve(value, check.under(key));
+  check.problem(
+    key,
+    'to be an object',
+    value,
+    'Write `{}` for its defaults, or leave it out to switch it off.',
+  );
   return undefined;
 }
 

@@ -7,14 +7,17 @@ import {
   trace,
   TraceFlags,
 } from '@opentelemetry/api';
-import type { CallOutcome } from '../core/outcome.ts';
+import type { CallAccount, Outcome } from '../core/outcome.ts';
 import { errorType } from './error-type.ts';
 import { withRequestId } from './request-id.ts';
 import type { RequestIdHolder } from './request-id.ts';
 import * as semconv from './semconv.ts';
 
 /** How a call ended, as its span tells it. */
-export type CallSummary = Omit<CallOutcome<unknown>, 'value' | 'ageMs' | 'durationMs'>;
+export type CallSummary = Omit<CallAccount, 'ageMs' | 'durationMs'> & {
+  readonly outcome: Outcome;
+  readonly error: unknown;
+};
 
 /** Makes the spans of guarded calls; follows the tracer provider that is in force. */
 export class GuardSpans {

@@ -12,6 +12,7 @@ import {
   writeFileSync,
   writevSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** What is known of a file or folder. */
 export interface FileFacts {
@@ -57,6 +58,25 @@ export function systemCode(error: unknown): string {
 // O_NOFOLLOW does not exist on Windows.
 const OPEN_APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
 
+/**
+ * Level by level: `mkdir` with `recursive` never returns below some file systems, such as /proc (Node 24).
+ * @returns whether the innermost folder was made now
+ */
+function makeFolder(path: string, mode: number): boolean {
+  try {
+    mkdirSync(path, { mode });
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST' && lstatSync(path).isDirectory()) return false;
+    const above = dirname(path);
+    if (code !== 'ENOENT' || above === path || lstatSync(above, { throwIfNoEntry: false })) throw error;
+    makeFolder(above, mode);
+    mkdirSync(path, { mode });
+    return true;
+  }
+}
+
 /** The machine's own file system. */
 export const systemFiles: FilePort = {
   facts(path) {
@@ -71,7 +91,7 @@ export const systemFiles: FilePort = {
           : 'other';
     return { kind, size: facts.size, mode: facts.mode & 0o777, owner: facts.uid, changedAt: facts.mtimeMs };
   },
-  makeFolder: (path, mode) => mkdirSync(path, { recursive: true, mode }) !== undefined,
+  makeFolder,
   setMode: (path, mode) => chmodSync(path, mode),
   writeNew(path, text, mode) {
     try {

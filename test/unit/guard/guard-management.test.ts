@@ -109,7 +109,9 @@ describe('a guard for each key', () => {
   });
 
   test.each(['', 'x'.repeat(201), 7, undefined])('refuses the key %j', (key) => {
-    expect(() => setUp({}).guard.for(key as string)).toThrow(/Expected the key to be 1 to 200 characters/);
+    expect(() => setUp({}).guard.for(key as string)).toThrow(
+      /Expected the key to be a string of 1 to 200 characters/,
+    );
   });
 
   test('starts no timer for a key', () => {

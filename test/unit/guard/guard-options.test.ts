@@ -47,7 +47,10 @@ describe('options that cannot be used', () => {
       'Expected `bulkhead.queue` to be a whole number of at least 0, got -1 (number)',
     ],
     [{ timeout: { attempt: -5 } }, 'Expected `timeout.attempt` to be a duration'],
-    [{ timeout: 5 }, 'Expected `timeout` to be an object, got 5 (number)'],
+    [
+      { timeout: 5 },
+      'Expected `timeout` to be an object, got 5 (number). Write `{}` for its defaults, or leave it out to switch it off.',
+    ],
     [{ retry: null }, 'Expected `retry` to be an object, got null'],
     [{ retrys: {} }, 'Unknown option `retrys`. Did you mean `retry`?'],
     [{ breaker: { failure: 3 } }, 'Unknown option `breaker.failure`. Did you mean `failures`?'],
@@ -141,5 +144,38 @@ test('a strategy or a backoff that throws reaches nobody', async () => {
     error,
     attempts: 1,
     suppressed: { reason: 'not_retryable' },
+  });
+});
+
+describe('entry points that are used wrongly', () => {
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'observe without options',
+      () => createKeelson().observe({ execute: async () => 1 }, undefined as never),
+      /Name the dependency/,
+    ],
+    [
+      'observe of no policy',
+      () => createKeelson().observe({} as never, { name: 'x' }),
+      /to be a policy of cockatiel/,
+    ],
+    [
+      'a key that is a number',
+      () =>
+        createKeelson()
+          .guard('x', {})
+          .for(42 as never),
+      /a string of 1 to 200 characters, got a value of type number/,
+    ],
+  ])('say what is wrong: %s', (_what, use, message) => {
+    expect(use).toThrow(ConfigError);
+    expect(use).toThrow(message);
+  });
+
+  test('refuse a signal that is none', async () => {
+    const run = createKeelson()
+      .guard('x', {})
+      .run('a', async () => 1, { signal: {} as never });
+    await expect(run).rejects.toThrow(/Expected `signal` to be an AbortSignal/);
   });
 });
