@@ -120,7 +120,8 @@ export class Guard {
     const known = keys?.get(key);
     if (known) return known;
     if (typeof key !== 'string' || key.length === 0 || key.length > 200) {
-      const got = typeof key === 'string' ? `one of ${String(key).length}` : `a value of type ${typeof key}`;
+      const given: unknown = key;
+      const got = typeof given === 'string' ? `one of ${given.length}` : `a value of type ${typeof given}`;
       throw new ConfigError(`guard "${this.name}"`, [
         `Expected the key to be a string of 1 to 200 characters, got ${got}. Use the host or the id of the tenant.`,
       ]);
