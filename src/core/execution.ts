@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Deadline, DeadlineList } from './deadlines.ts';
 
 /** A stage of a call that can be ended from outside. */
@@ -17,7 +16,8 @@ export interface AbandonedCounter {
  * does not listen, counted as abandoned until it settles. The `AbortController` is made only if the function asks for the signal.
  */
 export class Execution<T> implements Interruptible, Deadline {
-  dueAt = 0;
+  // Times begin as NaN, which V8 keeps as a double from the start: the shape of the object never changes.
+  dueAt: number = Number.NaN;
   previousDeadline: Deadline | undefined = undefined;
   nextDeadline: Deadline | undefined = undefined;
   deadlineList: DeadlineList | undefined = undefined;
@@ -28,8 +28,6 @@ export class Execution<T> implements Interruptible, Deadline {
   readonly #onExpire: ((lateMs: number) => unknown) | undefined;
   #listeners: Set<(error: unknown) => void> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
-  /** Back into the async context of the function that asked for the signal: its listeners belong there. */
-  #inItsContext: (<R>(fn: () => R) => R) | undefined = undefined;
   #reason: unknown = undefined;
   #pending = false;
   #over = false;
@@ -67,7 +65,6 @@ export class Execution<T> implements Interruptible, Deadline {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
-      this.#inItsContext = AsyncLocalStorage.snapshot();
       if (this.interrupted) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
@@ -109,7 +106,7 @@ export class Execution<T> implements Interruptible, Deadline {
     this.#reason = error;
     // Where the function is still in its synchronous part, `start` does this when it has returned.
     if (this.#pending) this.#leaveBehind();
-    this.#inItsContext?.(() => this.#controller?.abort(error));
+    this.#controller?.abort(error);
     if (this.#listeners) for (const listener of this.#listeners) listener(error);
   }
 

@@ -9,8 +9,8 @@ import { Wait } from '../core/wait.ts';
 import { Retry, retryAfterOf } from '../policies/retry/index.ts';
 import type { Gates } from './admission.ts';
 import { runInside } from './ambient.ts';
-import type { Call, FailedOutcome } from './call.ts';
-import { ExecutionContext, Frame } from './call.ts';
+import type { FailedOutcome } from './call.ts';
+import { Call, ExecutionContext, Frame } from './call.ts';
 import type { ResolvedGuard } from './options.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -50,6 +50,26 @@ export class Attempts {
     };
     this.#tellsInner =
       retry !== undefined || timeout.attemptMs !== undefined || timeout.totalMs !== undefined;
+    this.shapes = this.#exemplars();
+  }
+
+  /**
+   * Objects of the shapes that a call has, kept alive: V8 forgets a shape of which a collection finds no object, and throws away the
+   * code that it has optimised for it. A service that is idle at a collection would pay for that again and again.
+   */
+  readonly shapes: readonly unknown[];
+
+  #exemplars(): readonly unknown[] {
+    const call = new Call<undefined>(
+      '',
+      '',
+      () => undefined,
+      undefined,
+      () => '',
+    );
+    const execution = new Execution<undefined>({ abandoned: 0 }, this.#expired);
+    const context = new ExecutionContext(0, call, execution);
+    return [call, execution, context, new Frame(this.#clock, call, execution, false, context)];
   }
 
   /** A call has come. */

@@ -43,7 +43,8 @@ export interface Interruption {
 
 /** One guarded call on its way: what it is, how far it has come, and what can stop it. */
 export class Call<T> implements Deadline {
-  dueAt = 0;
+  // Times begin as NaN, which V8 keeps as a double from the start: the shape of the object never changes.
+  dueAt: number = Number.NaN;
   previousDeadline: Deadline | undefined = undefined;
   nextDeadline: Deadline | undefined = undefined;
   deadlineList: DeadlineList | undefined = undefined;
@@ -55,9 +56,9 @@ export class Call<T> implements Deadline {
   readonly idempotent: boolean;
   /** The execution of another guard in which this call was made. */
   readonly ambient: AmbientExecution | undefined;
-  startedAt = 0;
+  startedAt: number = Number.NaN;
   /** The limit for the whole call, in milliseconds, where there is one. */
-  totalMs = 0;
+  totalMs: number = Number.NaN;
   span: CallSpan | undefined = undefined;
   schedule: RetrySchedule | undefined = undefined;
 
@@ -65,7 +66,7 @@ export class Call<T> implements Deadline {
   attempts = 0;
   /** The run that is on, when it began, and the permit that the breaker gave for it. */
   execution: Execution<T> | undefined = undefined;
-  executionStartedAt = 0;
+  executionStartedAt: number = Number.NaN;
   permit = 0;
   running: RunningCall | undefined = undefined;
   /** How the last run ended. */
@@ -83,7 +84,7 @@ export class Call<T> implements Deadline {
   outcome: Outcome | undefined = undefined;
   origin: Origin = 'live';
   ageMs = 0;
-  durationMs = 0;
+  durationMs: number = Number.NaN;
   /** The error behind a value that stood in. */
   underlying: unknown = undefined;
   /** The error that this call made of a value that counts as a failure. */
