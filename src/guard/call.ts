@@ -141,12 +141,17 @@ export class Call<T> implements Deadline {
     this.#leaveAmbient?.();
   }
 
-  /** Milliseconds that the call has left, by its own limit and by that of the execution around it; `undefined` without a limit. */
-  remainingMs(clock: Clock, now: number): number | undefined {
+  /** When the call is over at the latest, on `clock`: by its own limit, or by that of the execution around it; `Infinity` without one. */
+  deadlineAt(clock: Clock): number {
     const own = this.deadlineList ? this.dueAt : Number.POSITIVE_INFINITY;
     const outer = this.ambient?.clock === clock ? this.ambient.deadlineAt : Number.POSITIVE_INFINITY;
-    const dueAt = Math.min(own, outer);
-    return dueAt === Number.POSITIVE_INFINITY ? undefined : dueAt - now;
+    return Math.min(own, outer);
+  }
+
+  /** Milliseconds until then; `undefined` without a limit. */
+  remainingMs(clock: Clock, now: number): number | undefined {
+    const deadlineAt = this.deadlineAt(clock);
+    return deadlineAt === Number.POSITIVE_INFINITY ? undefined : deadlineAt - now;
   }
 
   /** The total time is over. */
@@ -225,13 +230,7 @@ export class Frame<T> implements AmbientExecution {
   get deadlineAt(): number {
     const { deadlineList, dueAt } = this.#execution;
     const attempt = deadlineList ? dueAt : Number.POSITIVE_INFINITY;
-    const total = this.#call.deadlineList ? this.#call.dueAt : Number.POSITIVE_INFINITY;
-    const outer = this.#call.ambient;
-    return Math.min(
-      attempt,
-      total,
-      outer?.clock === this.clock ? outer.deadlineAt : Number.POSITIVE_INFINITY,
-    );
+    return Math.min(attempt, this.#call.deadlineAt(this.clock));
   }
 
   onInterrupt(listener: (error: unknown) => void): () => void {

@@ -1,4 +1,3 @@
-export { errorType } from './error-type.ts';
 export type { RequestIdHolder } from './request-id.ts';
 export { isRequestId, requestIdFrom, requestIdMaker } from './request-id.ts';
 export type { Providers } from './signals.ts';

@@ -9,7 +9,6 @@ export const SCOPE_NAME = 'keelson';
 
 // Attributes of OpenTelemetry's own.
 export const ATTR_ERROR_TYPE = 'error.type';
-export const ATTR_SERVICE_PEER_NAME = 'service.peer.name';
 export const ATTR_EXCEPTION_TYPE = 'exception.type';
 export const ATTR_EXCEPTION_MESSAGE = 'exception.message';
 

@@ -3,7 +3,7 @@ export { backoffDelay } from './backoff.ts';
 export type { RetryBudgetOptions } from './budget.ts';
 export { RetryBudget } from './budget.ts';
 export type { ResolvedRetry, RetryOptions } from './options.ts';
-export { budgetDefaults, resolveRetry, retryDefaults } from './options.ts';
+export { resolveRetry, retryDefaults } from './options.ts';
 export type { RetryPolicy, RetryScheduled } from './policy.ts';
 export { retry } from './policy.ts';
 export { surelyNotSent } from './reached.ts';
