@@ -23,7 +23,7 @@ describe('stack:install', () => {
   test('has nothing to do a second time, and says so at once', () => {
     const result = install(process.env);
     expect(result).toMatchObject({ status: 0, stderr: '' });
-    expect(result.stdout).toMatch(/^\[ +0\.\d s\] all 6 programs are there: /);
+    expect(result.stdout).toMatch(/^\[ +0\.\d s\] all 7 programs are there: /);
   });
 
   test('without Go says what to install, and fails', () => {

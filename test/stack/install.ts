@@ -17,9 +17,9 @@ const HELP = `Compiles the backends of the stack tests from pinned Go modules (t
 
 Usage: npm run stack:install -- [--help]
 
-Needs Go 1.26 or newer on the PATH and access to the Go module proxy. Takes about 12 minutes on two cores the
+Needs Go 1.26 or newer on the PATH and access to the Go module proxy. Takes about 14 minutes on two cores the
 first time; a second run finds everything and ends at once. What is compiled: Alertmanager and amtool, Prometheus
-and promtool, Jaeger, and a Collector with the components that collector/config.yaml uses.
+and promtool, Jaeger, docker compose, and a Collector with the components that collector/config.yaml uses.
 
 Environment:
   KEELSON_STACK_CACHE   folder for the binaries (default: $XDG_CACHE_HOME or ~/.cache, then keelson/stack)

@@ -39,6 +39,13 @@ export const GO_PROGRAMS: readonly Backend[] = [
     flags: PROMETHEUS_FLAGS,
   },
   { name: 'jaeger', module: 'jaeger', package: 'github.com/jaegertracing/jaeger/cmd/jaeger' },
+  {
+    name: 'docker-compose',
+    module: 'compose',
+    package: 'github.com/docker/compose/v2/cmd',
+    // The version that it tells is a variable of its own build.
+    flags: ['-ldflags=-s -w -X github.com/docker/compose/v2/internal.Version=v2.40.3'],
+  },
 ];
 
 /** The tool that generates the Collector's sources from `builder.yaml`. */
@@ -52,7 +59,7 @@ export const BUILDER: Backend = {
 export const COLLECTOR = 'otelcol';
 
 const PINS = [
-  ...['alertmanager', 'prometheus', 'jaeger', 'collector'].flatMap((name) => [
+  ...['alertmanager', 'prometheus', 'jaeger', 'compose', 'collector'].flatMap((name) => [
     `${name}/go.mod`,
     `${name}/go.sum`,
   ]),
@@ -62,7 +69,14 @@ const PINS = [
 ];
 
 /** Every program that the stack tests start or call. */
-export type ProgramName = 'alertmanager' | 'amtool' | 'prometheus' | 'promtool' | 'jaeger' | typeof COLLECTOR;
+export type ProgramName =
+  | 'alertmanager'
+  | 'amtool'
+  | 'prometheus'
+  | 'promtool'
+  | 'jaeger'
+  | 'docker-compose'
+  | typeof COLLECTOR;
 
 /** @returns the folder of a backend's Go module */
 export function moduleFolder(module: string): string {
