@@ -1,5 +1,5 @@
-import { SIGNALS } from './environment.ts';
-import type { Signal } from './environment.ts';
+import { SIGNALS } from './signal.ts';
+import type { Signal } from './signal.ts';
 
 /**
  * Why telemetry was lost.

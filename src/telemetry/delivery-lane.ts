@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 import type { DropReason, TelemetryCounts } from './counts.ts';
-import type { Signal } from './environment.ts';
+import type { Signal } from './signal.ts';
 import type { OtlpTransport, SendResult } from './otlp-transport.ts';
 import type { Warn } from './warner.ts';
 

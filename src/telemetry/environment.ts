@@ -3,15 +3,10 @@ import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
 import { ENVIRONMENT } from './environment-table.ts';
 import { readOtlp } from './environment-otlp.ts';
 import type { OtlpSettings } from './environment-otlp.ts';
+import type { Signal } from './signal.ts';
 import { VariableReader } from './variable-reader.ts';
 import type { Variables } from './variable-reader.ts';
 import type { Warn } from './warner.ts';
-
-/** The signals of OpenTelemetry that Keelson exports. */
-export const SIGNALS = ['traces', 'metrics', 'logs'] as const;
-
-/** A signal of OpenTelemetry. */
-export type Signal = (typeof SIGNALS)[number];
 
 const EXPORTERS = ['otlp', 'console', 'prometheus', 'none'] as const;
 const SAMPLERS = [

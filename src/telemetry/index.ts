@@ -2,9 +2,10 @@ export { DROP_REASONS } from './counts.ts';
 export type { DropReason, SignalStats, TelemetryStats } from './counts.ts';
 export { ENVIRONMENT } from './environment-table.ts';
 export type { EnvironmentAnswer, EnvironmentRow } from './environment-table.ts';
-export type { Signal } from './environment.ts';
+
 export { telemetryDefaults } from './options.ts';
 export type { LoggerOptions, LogLevel, OtlpOptions, PrometheusOptions, TelemetryOptions } from './options.ts';
 export { HOST_METRICS } from './semconv.ts';
+export type { Signal } from './signal.ts';
 export { startTelemetry } from './start.ts';
 export type { Telemetry } from './telemetry.ts';

@@ -5,7 +5,7 @@ import { KeelsonError } from '../core/errors.ts';
 import type { JsonLinesWriter } from '../storage/index.ts';
 import type { TelemetryCounts } from './counts.ts';
 import type { DeliveryLane } from './delivery-lane.ts';
-import type { Signal } from './environment.ts';
+import type { Signal } from './signal.ts';
 import type { Warn } from './warner.ts';
 
 /** Where the batches of one signal go; what is absent is off. */

@@ -20,7 +20,7 @@ import type { TelemetryCounts, TelemetryStats } from './counts.ts';
 import { DeliveryLane } from './delivery-lane.ts';
 import { shownUrl, signalUrl } from './environment-otlp.ts';
 import type { OtlpSettings } from './environment-otlp.ts';
-import type { EnvironmentSettings, Signal } from './environment.ts';
+import type { EnvironmentSettings } from './environment.ts';
 import { disableGlobals } from './globals.ts';
 import { observableFor, registerHostGauges } from './host-gauges.ts';
 import { createLogger } from './logger.ts';
@@ -38,6 +38,7 @@ import type { Providers } from './providers.ts';
 import { writeQuietly } from './quiet-write.ts';
 import { makeResource } from './resource.ts';
 import { HOST_SCOPE_NAME, LOG_SCOPE_NAME } from './semconv.ts';
+import type { Signal } from './signal.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { Warn } from './warner.ts';
 

@@ -34,8 +34,38 @@ export class FaultyFiles implements FilePort {
     systemFiles.setMode(path, mode);
   }
 
-  writeNew(path: string, text: string, mode: number): void {
-    systemFiles.writeNew(path, text, mode);
+  writeNew(path: string, content: string | Uint8Array, mode: number): boolean {
+    if (this.failOpen !== undefined) throw systemError(this.failOpen);
+    return systemFiles.writeNew(path, content, mode);
+  }
+
+  replace(path: string, text: string, mode: number): void {
+    if (this.failAppend !== undefined) throw systemError(this.failAppend);
+    systemFiles.replace(path, text, mode);
+  }
+
+  readText(path: string): string {
+    return systemFiles.readText(path);
+  }
+
+  rename(from: string, to: string): void {
+    systemFiles.rename(from, to);
+  }
+
+  touch(path: string, epochMs: number): void {
+    systemFiles.touch(path, epochMs);
+  }
+
+  openRead(path: string): number {
+    return systemFiles.openRead(path);
+  }
+
+  read(descriptor: number, buffer: Uint8Array, offset: number): number {
+    return systemFiles.read(descriptor, buffer, offset);
+  }
+
+  compress(from: string, to: string, mode: number): Promise<void> {
+    return systemFiles.compress(from, to, mode);
   }
 
   list(folder: string): readonly string[] {
