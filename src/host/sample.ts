@@ -1,5 +1,5 @@
-/** Modes of the processor that every platform tells. */
-export const CPU_MODES = ['user', 'nice', 'system', 'idle', 'interrupt'] as const;
+/** Modes of the processor; not every platform tells all. */
+export const CPU_MODES = ['user', 'nice', 'system', 'idle', 'iowait', 'interrupt', 'steal'] as const;
 
 /** A mode of the processor, named as in OpenTelemetry's `cpu.mode`. */
 export type CpuMode = (typeof CPU_MODES)[number];
@@ -8,22 +8,86 @@ export type CpuMode = (typeof CPU_MODES)[number];
 export interface CpuSample {
   /** Logical processors of the machine. */
   readonly logical: number;
-  /** Seconds since the machine started, by mode. */
-  readonly time: Readonly<Record<CpuMode, number>>;
+  /** Seconds since the machine started, by mode; `iowait` and `steal` only on Linux. */
+  readonly time: Readonly<Partial<Record<CpuMode, number>>>;
   /** Share of the time since the sample before, 0 to 1, by mode; absent in the first sample. */
-  readonly utilization?: Readonly<Record<CpuMode, number>> | undefined;
+  readonly utilization?: Readonly<Partial<Record<CpuMode, number>>> | undefined;
 }
 
-/** Memory in bytes, of the container where it has a limit, else of the machine. */
+/** Memory of the machine in bytes. What a container may use of it is in {@link ContainerSample}. */
 export interface MemorySample {
-  readonly source: 'container' | 'host';
   readonly limit: number;
-  /** What cannot be had back without harm: the working set of the container, or total less available. */
+  /** What cannot be had back without harm: the limit less what is available. */
   readonly used: number;
-  /** `limit - used`. */
+  /** What programs can still have without swapping. */
   readonly available: number;
   /** `used / limit`, 0 to 1. */
   readonly utilization: number;
+  /** Space to swap to; absent where the machine has none. */
+  readonly swap?: { readonly used: number; readonly free: number } | undefined;
+}
+
+/** Averages of the run queue over 1, 5 and 15 minutes. */
+export type LoadAverage = readonly [number, number, number];
+
+/** Resources whose shortage the kernel measures. */
+export const PRESSURE_RESOURCES = ['cpu', 'memory', 'io'] as const;
+
+/** How much time was lost to waiting for a resource. */
+export interface PressureLine {
+  /** Share of the last ten seconds, 0 to 1. */
+  readonly share: number;
+  /** Seconds since the start. */
+  readonly seconds: number;
+}
+
+/** Pressure on one resource. */
+export interface Pressure {
+  /** At least one task waited. */
+  readonly some?: PressureLine | undefined;
+  /** All tasks that had something to do waited. */
+  readonly full?: PressureLine | undefined;
+}
+
+/** Pressure by resource. */
+export type PressureSample = Readonly<Partial<Record<(typeof PRESSURE_RESOURCES)[number], Pressure>>>;
+
+/** Memory of a container in bytes. */
+export interface ContainerMemory {
+  /** Absent where it has no limit. */
+  readonly limit?: number | undefined;
+  readonly usage: number;
+  /** The usage without what the kernel can drop at once: when this reaches the limit, the kernel kills. */
+  readonly workingSet: number;
+}
+
+/** Processors of a container. */
+export interface ContainerCpu {
+  /** Processors that it may use, such as 0.5; absent where it has no quota. */
+  readonly limit?: number | undefined;
+  /** Seconds of processor time since the container started. */
+  readonly time?: { readonly user: number; readonly system: number } | undefined;
+  /** How the quota was kept, since the container started. */
+  readonly throttling?:
+    | {
+        readonly periods: number;
+        readonly throttledPeriods: number;
+        readonly throttledSeconds: number;
+      }
+    | undefined;
+}
+
+/** What the kernel tells of the container. */
+export interface ContainerReading {
+  readonly memory?: ContainerMemory | undefined;
+  readonly cpu?: ContainerCpu | undefined;
+  readonly pressure?: PressureSample | undefined;
+}
+
+/** The container: the control group that limits this process, or its own where none does. */
+export interface ContainerSample extends ContainerReading {
+  /** Processors that were used on average since the sample before; absent in the first sample. */
+  readonly cpuUsage?: number | undefined;
 }
 
 /** The file system that holds the sampled path, in bytes. */
@@ -37,6 +101,8 @@ export interface FilesystemSample {
   readonly reserved: number;
   /** `used / (used + free)`, 0 to 1, as `df` counts. */
   readonly utilization: number;
+  /** Files that can still be made and that exist; absent where the file system has no fixed number. */
+  readonly inodes?: { readonly used: number; readonly free: number } | undefined;
 }
 
 /** This process. */
@@ -54,6 +120,28 @@ export interface ProcessSample {
   readonly uptime: number;
   /** Open file descriptors; absent where /proc does not tell. */
   readonly openFiles?: number | undefined;
+  /** File descriptors that the process may hold open; absent where there is no limit or /proc does not tell. */
+  readonly openFileLimit?: number | undefined;
+  /** Threads of the process; absent where /proc does not tell. */
+  readonly threads?: number | undefined;
+  /** How often the process gave up a processor, and how often it was taken from it; absent on Windows. */
+  readonly contextSwitches?: { readonly voluntary: number; readonly involuntary: number } | undefined;
+  /** Page faults that were served from the disk, and from memory; absent on Windows. */
+  readonly pageFaults?: { readonly major: number; readonly minor: number } | undefined;
+}
+
+/** The heap of V8 in bytes. */
+export interface HeapSample {
+  /** What the heap may grow to before V8 ends the process. */
+  readonly limit: number;
+  readonly spaces: readonly {
+    /** As V8 names it, such as `old_space`. */
+    readonly name: string;
+    readonly size: number;
+    readonly used: number;
+    readonly available: number;
+    readonly physical: number;
+  }[];
 }
 
 /** The event loop since the sample before. */
@@ -82,8 +170,13 @@ export interface HostSample {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly at: number;
   readonly cpu?: CpuSample | undefined;
+  readonly load?: LoadAverage | undefined;
   readonly memory?: MemorySample | undefined;
+  /** Pressure on the resources of the machine. */
+  readonly pressure?: PressureSample | undefined;
+  readonly container?: ContainerSample | undefined;
   readonly filesystem?: FilesystemSample | undefined;
   readonly process?: ProcessSample | undefined;
   readonly eventLoop?: EventLoopSample | undefined;
+  readonly heap?: HeapSample | undefined;
 }

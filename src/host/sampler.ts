@@ -1,20 +1,12 @@
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import type { ELDHistogram, EventLoopUtilization } from 'node:perf_hooks';
-
 import { systemClock } from '../core/clock.ts';
 import type { Clock, Timer } from '../core/clock.ts';
-import { systemProbe } from './probe.ts';
-import type { CpuTimes, HostProbe } from './probe.ts';
+import { Background } from './background.ts';
+import { EventLoopWatch } from './event-loop.ts';
+import { makeSystemProbe } from './probe.ts';
+import type { HostProbe } from './probe.ts';
+import type { CpuTimes } from './proc-text.ts';
 import { CPU_MODES } from './sample.ts';
-import type {
-  CpuMode,
-  CpuSample,
-  EventLoopSample,
-  FilesystemSample,
-  HostSample,
-  MemorySample,
-  ProcessSample,
-} from './sample.ts';
+import type { ContainerSample, CpuSample, EventLoopSample, HostSample, ProcessSample } from './sample.ts';
 
 /** What a {@link HostSampler} is made of. */
 export interface HostSamplerOptions {
@@ -31,41 +23,15 @@ export interface HostSamplerOptions {
 /** Milliseconds between samples where nothing is said. */
 export const DEFAULT_SAMPLE_INTERVAL_MS = 5_000;
 
-const DELAY_RESOLUTION_MS = 10;
-const NANOSECONDS = 1e9;
-const MICROSECONDS = 1e6;
-
-/** A figure that is fetched in the background: one fetch at a time, and gone when the last one failed or hangs. */
-class Background<T> {
-  readonly #fetch: () => Promise<T>;
-  #pending = false;
-  #missed = 0;
-  value: T | undefined;
-
-  constructor(fetch: () => Promise<T>) {
-    this.#fetch = fetch;
-  }
-
-  refresh(): Promise<void> {
-    if (this.#pending) {
-      this.#missed += 1;
-      if (this.#missed > 1) this.value = undefined;
-      return Promise.resolve();
-    }
-    this.#pending = true;
-    this.#missed = 0;
-    return this.#run();
-  }
-
-  async #run(): Promise<void> {
-    try {
-      this.value = await this.#fetch();
-    } catch {
-      this.value = undefined;
-    } finally {
-      this.#pending = false;
-    }
-  }
+/** What takes longer: each part is fetched by itself and in its turn, so that one that fails or hangs leaves the others. */
+interface Parts {
+  readonly eventLoop: Background<EventLoopSample>;
+  readonly processFiles: Background<Awaited<ReturnType<HostProbe['processFiles']>>>;
+  readonly cpu: Background<CpuSample>;
+  readonly memory: Background<Awaited<ReturnType<HostProbe['memory']>>>;
+  readonly pressure: Background<Awaited<ReturnType<HostProbe['pressure']>>>;
+  readonly container: Background<ContainerSample | undefined>;
+  readonly filesystem?: Background<Awaited<ReturnType<HostProbe['filesystem']>>> | undefined;
 }
 
 function attempt<T>(read: () => T): T | undefined {
@@ -86,27 +52,31 @@ export class HostSampler {
   readonly #intervalMs: number;
   readonly #clock: Clock;
   readonly #probe: HostProbe;
-  readonly #memory: Background<MemorySample>;
-  readonly #filesystem: Background<FilesystemSample> | undefined;
-  readonly #openFiles: Background<number>;
-  readonly #cpuLimit: Background<number>;
+  readonly #parallelism: number;
+  readonly #parts: Parts;
+  readonly #eventLoop = new EventLoopWatch();
   #timer: Timer | undefined;
-  #histogram: ELDHistogram | undefined;
-  #loop: EventLoopUtilization | undefined;
-  #cpu: CpuTimes | undefined;
-  #process: { readonly at: number; readonly user: number; readonly system: number } | undefined;
+  #cpuBefore: CpuTimes | undefined;
+  #containerBefore: { readonly at: number; readonly seconds: number } | undefined;
+  #processBefore: { readonly at: number; readonly user: number; readonly system: number } | undefined;
   #latest: HostSample | undefined;
 
   constructor(options: HostSamplerOptions = {}) {
     this.#intervalMs = options.intervalMs ?? DEFAULT_SAMPLE_INTERVAL_MS;
     this.#clock = options.clock ?? systemClock;
-    const probe = options.probe ?? systemProbe;
+    const probe = options.probe ?? makeSystemProbe();
     this.#probe = probe;
     const path = options.path;
-    this.#memory = new Background(() => probe.memory());
-    this.#filesystem = path === undefined ? undefined : new Background(() => probe.filesystem(path));
-    this.#openFiles = new Background(() => probe.openFiles());
-    this.#cpuLimit = new Background(() => probe.cpuLimit());
+    this.#parallelism = attempt(() => probe.parallelism()) ?? 1;
+    this.#parts = {
+      eventLoop: new Background(() => Promise.resolve(this.#eventLoop.sample())),
+      processFiles: new Background(() => probe.processFiles()),
+      cpu: new Background(() => this.#sampleCpu()),
+      memory: new Background(() => probe.memory()),
+      pressure: new Background(() => probe.pressure()),
+      container: new Background(() => this.#sampleContainer()),
+      filesystem: path === undefined ? undefined : new Background(() => probe.filesystem(path)),
+    };
   }
 
   /** The last sample; `undefined` before the first. */
@@ -117,11 +87,7 @@ export class HostSampler {
   /** Takes the first sample and starts the timer. Calling it again does nothing. */
   start(): void {
     if (this.#timer) return;
-    this.#histogram = attempt(() => {
-      const histogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
-      histogram.enable();
-      return histogram;
-    });
+    attempt(() => this.#eventLoop.start());
     this.#schedule();
     void this.sample();
   }
@@ -130,37 +96,45 @@ export class HostSampler {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#histogram?.disable();
-    this.#histogram = undefined;
+    this.#eventLoop.stop();
   }
 
   /**
-   * Takes one sample now. What the process tells itself is there when this returns, what the kernel is asked for when the promise settles.
+   * Takes one sample now. What the process tells at once is there when this returns, the rest when the promise settles.
    * @returns a promise that never rejects; it hangs as long as the kernel does (a dead network file system)
    */
   async sample(): Promise<void> {
-    const cpu = attempt(() => this.#sampleCpu());
-    const ownProcess = attempt(() => this.#sampleProcess());
-    const eventLoop = attempt(() => this.#sampleEventLoop());
     const at = this.#clock.epoch();
+    const own = {
+      at,
+      load: attempt(() => this.#probe.load()),
+      process: attempt(() => this.#sampleProcess()),
+      heap: attempt(() => this.#probe.heap()),
+    };
+    const parts = this.#parts;
     const publish = (): void => {
       // A slow answer of an earlier sample must not cover a later one.
       if (this.#latest && this.#latest.at > at) return;
       this.#latest = {
-        at,
-        cpu,
-        memory: this.#memory.value,
-        filesystem: this.#filesystem?.value,
-        process: ownProcess && { ...ownProcess, openFiles: this.#openFiles.value },
-        eventLoop,
+        ...own,
+        eventLoop: parts.eventLoop.value,
+        cpu: parts.cpu.value,
+        memory: parts.memory.value,
+        pressure: parts.pressure.value,
+        container: parts.container.value,
+        filesystem: parts.filesystem?.value,
+        process: own.process && { ...own.process, ...parts.processFiles.value },
       };
     };
     publish();
-    // One after another: each starts in a turn of its own, so that no turn is held for long. What can hang comes last.
-    await this.#openFiles.refresh();
-    await this.#memory.refresh();
-    if (this.#cpuLimit.value === undefined) await this.#cpuLimit.refresh();
-    await this.#filesystem?.refresh();
+    // One after another: each read starts in a turn of its own, so that no turn is held for long. What can hang comes last.
+    await parts.processFiles.refresh();
+    await parts.eventLoop.refresh();
+    await parts.cpu.refresh();
+    await parts.memory.refresh();
+    await parts.pressure.refresh();
+    await parts.container.refresh();
+    await parts.filesystem?.refresh();
     publish();
   }
 
@@ -172,73 +146,58 @@ export class HostSampler {
     this.#timer.unref();
   }
 
-  #sampleCpu(): CpuSample {
-    const now = this.#probe.cpuTimes();
-    const before = this.#cpu;
-    this.#cpu = now;
+  async #sampleCpu(): Promise<CpuSample> {
+    const now = await this.#probe.cpuTimes();
+    const before = this.#cpuBefore;
+    this.#cpuBefore = now;
     return { logical: now.logical, time: now.time, utilization: before && shares(before.time, now.time) };
   }
 
+  async #sampleContainer(): Promise<ContainerSample | undefined> {
+    const reading = await this.#probe.container();
+    const time = reading?.cpu?.time;
+    const before = this.#containerBefore;
+    const now = time && { at: this.#clock.now(), seconds: time.user + time.system };
+    this.#containerBefore = now;
+    const elapsed = now && before ? (now.at - before.at) / 1_000 : 0;
+    return (
+      reading && {
+        ...reading,
+        cpuUsage:
+          now && before && elapsed > 0 ? Math.max(0, now.seconds - before.seconds) / elapsed : undefined,
+      }
+    );
+  }
+
   #sampleProcess(): ProcessSample {
-    const now = this.#probe.processCpu();
+    const { user, system, contextSwitches, pageFaults } = this.#probe.processUsage();
     const at = this.#clock.now();
-    const before = this.#process;
-    this.#process = { at, user: now.user, system: now.system };
-    const cpuLimit = this.#cpuLimit.value ?? this.#cpu?.logical ?? 1;
+    const before = this.#processBefore;
+    this.#processBefore = { at, user, system };
+    const cpuLimit = Math.min(this.#parallelism, this.#parts.container.value?.cpu?.limit ?? Infinity);
     const elapsed = before === undefined ? 0 : ((at - before.at) / 1_000) * cpuLimit;
-    const share = (used: number): number => Math.min(1, Math.max(0, used / MICROSECONDS / elapsed));
+    const share = (used: number): number => Math.min(1, Math.max(0, used / elapsed));
     return {
-      cpuUser: now.user / MICROSECONDS,
-      cpuSystem: now.system / MICROSECONDS,
+      cpuUser: user,
+      cpuSystem: system,
       cpuUtilization:
         before && elapsed > 0
-          ? { user: share(now.user - before.user), system: share(now.system - before.system) }
+          ? { user: share(user - before.user), system: share(system - before.system) }
           : undefined,
       cpuLimit,
       memory: this.#probe.residentBytes(),
       uptime: this.#probe.uptimeSeconds(),
+      contextSwitches,
+      pageFaults,
     };
-  }
-
-  #sampleEventLoop(): EventLoopSample {
-    const now = performance.eventLoopUtilization();
-    const since = this.#loop ? performance.eventLoopUtilization(now, this.#loop) : now;
-    this.#loop = now;
-    const sample = {
-      delay: this.#histogram && delayOf(this.#histogram),
-      utilization: since.utilization,
-      active: now.active / 1_000,
-      idle: now.idle / 1_000,
-    };
-    this.#histogram?.reset();
-    return sample;
   }
 }
 
-function shares(
-  before: Readonly<Record<CpuMode, number>>,
-  now: Readonly<Record<CpuMode, number>>,
-): Record<CpuMode, number> | undefined {
-  const used = CPU_MODES.map((mode) => [mode, Math.max(0, now[mode] - before[mode])] as const);
+function shares(before: CpuTimes['time'], now: CpuTimes['time']): CpuSample['utilization'] {
+  const used = CPU_MODES.flatMap((mode) => {
+    const seconds = now[mode];
+    return seconds === undefined ? [] : [[mode, Math.max(0, seconds - (before[mode] ?? 0))] as const];
+  });
   const total = used.reduce((sum, [, seconds]) => sum + seconds, 0);
-  if (total <= 0) return undefined;
-  const result: Record<CpuMode, number> = { user: 0, nice: 0, system: 0, idle: 0, interrupt: 0 };
-  for (const [mode, seconds] of used) result[mode] = seconds / total;
-  return result;
-}
-
-/** Node's histogram holds the whole distance between two ticks: what is past the resolution is the delay. */
-function delayOf(histogram: ELDHistogram): EventLoopSample['delay'] {
-  if (histogram.count === 0) return undefined;
-  const late = (nanoseconds: number): number =>
-    Math.max(0, nanoseconds / NANOSECONDS - DELAY_RESOLUTION_MS / 1_000);
-  return {
-    min: late(histogram.min),
-    max: late(histogram.max),
-    mean: late(histogram.mean),
-    stddev: Number.isFinite(histogram.stddev) ? histogram.stddev / NANOSECONDS : 0,
-    p50: late(histogram.percentile(50)),
-    p90: late(histogram.percentile(90)),
-    p99: late(histogram.percentile(99)),
-  };
+  return total > 0 ? Object.fromEntries(used.map(([mode, seconds]) => [mode, seconds / total])) : undefined;
 }

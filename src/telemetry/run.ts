@@ -5,7 +5,6 @@ import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import type { Duration } from '../core/duration.ts';
 import { systemRandom } from '../core/random.ts';
-import { HostSampler } from '../host/index.ts';
 import { bindSignals } from '../signals/index.ts';
 import {
   ATTR_REASON,
@@ -22,7 +21,7 @@ import { shownUrl, signalUrl } from './environment-otlp.ts';
 import type { OtlpSettings } from './environment-otlp.ts';
 import type { EnvironmentSettings } from './environment.ts';
 import { disableGlobals } from './globals.ts';
-import { observableFor, registerHostGauges } from './host-gauges.ts';
+import { observableFor, startHostMetrics } from './host-gauges.ts';
 import { createLogger } from './logger.ts';
 import { telemetryDefaults } from './options.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
@@ -63,7 +62,7 @@ export class TelemetryRun implements Telemetry {
   readonly #lanes: DeliveryLane[] = [];
   readonly #writers: JsonLinesWriter[] = [];
   readonly #prometheus: PrometheusEndpoint | undefined;
-  #sampler: HostSampler | undefined;
+  #endHostMetrics: (() => void) | undefined;
   #logger: Logger | undefined;
   #ending: Promise<void> | undefined;
 
@@ -105,10 +104,12 @@ export class TelemetryRun implements Telemetry {
     if (this.#writers.length > 0) this.#prepareHome();
     const intervalMs = this.#parts.checked.hostIntervalMs;
     if (intervalMs === undefined) return;
-    const sampler = new HostSampler({ intervalMs, path: this.home, clock: this.#parts.clock });
-    this.#sampler = sampler;
-    registerHostGauges(providers.meter.getMeter(HOST_SCOPE_NAME), () => sampler.latest);
-    sampler.start();
+    const meter = providers.meter.getMeter(HOST_SCOPE_NAME);
+    this.#endHostMetrics = startHostMetrics(meter, {
+      intervalMs,
+      path: this.home,
+      clock: this.#parts.clock,
+    });
   }
 
   forceFlush(deadline?: Duration): Promise<void> {
@@ -139,7 +140,7 @@ export class TelemetryRun implements Telemetry {
   async #end(deadline: Duration | undefined): Promise<void> {
     const { providers } = this;
     if (this.mode !== 'foreign') this.#parts.onEnd();
-    this.#sampler?.stop();
+    this.#endHostMetrics?.();
     await this.#within(deadline, async () => {
       if (!providers) return;
       await settled(

@@ -44,6 +44,7 @@ describe('the layer check', () => {
       'guard/guard.ts:3: an import with a computed name cannot be checked; write it as a literal',
       'guard/guard.ts:4: guard must not import ../../../bench/outside.ts, which is outside src',
       'host/sampler.ts:1: host must not import telemetry',
+      'host/sampler.ts:2: host must not import node:child_process',
       'index.ts:1: index.ts must not import telemetry',
       'policies/retry/retry.ts:1: policies must not import package @opentelemetry/api',
       'policies/retry/retry.ts:3: policies/retry must not import policies/breaker',

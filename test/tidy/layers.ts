@@ -23,7 +23,8 @@ const ANY_AREA = ['core', 'storage', 'host', 'signals', 'policies', 'guard', 'te
 export const LAYERS: Readonly<Record<string, Layer>> = {
   core: { areas: [], packages: [], node: /^node:async_hooks$/ },
   storage: { areas: ['core'], packages: [], node: true },
-  host: { areas: ['core'], packages: [], node: true },
+  // A sample starts no child process.
+  host: { areas: ['core'], packages: [], node: /^node:(?:fs|fs\/promises|os|path|perf_hooks|v8)$/ },
   signals: { areas: ['core'], packages: [/^@opentelemetry\/api$/], node: true },
   policies: {
     areas: ['core', 'storage'],

@@ -1,43 +1,12 @@
+import { cpus } from 'node:os';
+
 import { describe, expect, it } from 'vitest';
 
-import { cpuQuota, HostSampler, systemProbe } from '../../../src/host/index.ts';
-import type { HostProbe } from '../../../src/host/index.ts';
-import { eventually } from '../../support/otlp-receiver.ts';
+import { HostSampler, makeSystemProbe } from '../../../src/host/index.ts';
+import { readText } from '../../../src/host/read-text.ts';
 import { FakeClock, settlePromises } from '../../../src/testing/fake-clock.ts';
-
-const MEMORY = { source: 'container', limit: 100, used: 25, available: 75, utilization: 0.25 } as const;
-const DISK = { path: '/data', limit: 10, used: 4, free: 4, reserved: 2, utilization: 0.5 } as const;
-
-interface Machine extends HostProbe {
-  busySeconds: number;
-  cpuMicros: number;
-  calls: number;
-}
-
-function machine(overrides: Partial<HostProbe> = {}): Machine {
-  const probe: Machine = {
-    busySeconds: 0,
-    cpuMicros: 0,
-    calls: 0,
-    cpuTimes() {
-      probe.calls += 1;
-      return { logical: 2, time: { user: probe.busySeconds, nice: 0, system: 0, idle: 100, interrupt: 0 } };
-    },
-    processCpu: () => ({ user: probe.cpuMicros, system: 0 }),
-    residentBytes: () => 1_000,
-    uptimeSeconds: () => 5,
-    memory: () => Promise.resolve(MEMORY),
-    filesystem: () => Promise.resolve(DISK),
-    openFiles: () => Promise.resolve(12),
-    cpuLimit: () => Promise.resolve(0.5),
-    ...overrides,
-  };
-  return probe;
-}
-
-const broken = (): never => {
-  throw new Error('not on this platform');
-};
+import { eventually } from '../../support/otlp-receiver.ts';
+import { bareMachine, DISK, machine, MEMORY, PRESSURE } from './machine.ts';
 
 describe('the host sampler', () => {
   it('takes a sample at the start and one each interval, on a timer that keeps no process alive', async () => {
@@ -62,9 +31,13 @@ describe('the host sampler', () => {
     await sampler.sample();
     expect(sampler.latest).toBe(sampler.latest);
     expect(sampler.latest).toMatchObject({
+      load: [3, 2, 1],
       memory: MEMORY,
+      pressure: PRESSURE,
+      container: { memory: { limit: 50, workingSet: 30 }, cpu: { limit: 0.5 } },
       filesystem: DISK,
-      process: { memory: 1_000, uptime: 5, openFiles: 12 },
+      process: { memory: 1_000, uptime: 5, openFiles: 12, openFileLimit: 1_024, threads: 11 },
+      heap: { limit: 4_000 },
     });
   });
 
@@ -75,36 +48,48 @@ describe('the host sampler', () => {
     await sampler.sample();
     expect(sampler.latest?.cpu?.utilization).toBeUndefined();
     expect(sampler.latest?.process?.cpuUtilization).toBeUndefined();
+    expect(sampler.latest?.container?.cpuUsage).toBeUndefined();
     probe.busySeconds = 3;
-    probe.cpuMicros = 250_000;
+    probe.cpuSeconds = 0.25;
+    probe.containerSeconds = 0.4;
     await clock.advance(1_000);
     await sampler.sample();
     expect(sampler.latest?.cpu?.utilization).toMatchObject({ user: 1, idle: 0 });
     // A quarter of a second in one second, of half a processor.
     expect(sampler.latest?.process?.cpuUtilization).toEqual({ user: 0.5, system: 0 });
+    expect(sampler.latest?.container?.cpuUsage).toBeCloseTo(0.4);
   });
 
   it('leaves out what the platform does not tell, field by field', async () => {
-    const fields: (keyof HostProbe)[] = [
+    const whole = machine();
+    for (const field of [
+      'load',
+      'heap',
       'cpuTimes',
-      'processCpu',
       'memory',
+      'pressure',
+      'container',
       'filesystem',
-      'openFiles',
-      'cpuLimit',
-    ];
-    const sampler = new HostSampler({
-      probe: machine(Object.fromEntries(fields.map((field) => [field, broken]))),
-      path: '/data',
-    });
+    ] as const) {
+      const sampler = new HostSampler({
+        clock: new FakeClock(),
+        probe: { ...whole, [field]: bareMachine()[field] },
+        path: '/data',
+      });
+      await sampler.sample();
+      await sampler.sample();
+      const absent = Object.entries(sampler.latest ?? {}).filter(([, value]) => value === undefined);
+      expect(absent.map(([name]) => name)).toEqual([field === 'cpuTimes' ? 'cpu' : field]);
+    }
+  });
+
+  it('tells the event loop where the platform tells nothing', async () => {
+    const sampler = new HostSampler({ probe: bareMachine(), path: '/data' });
+    sampler.start();
     await sampler.sample();
-    expect(sampler.latest).toMatchObject({
-      cpu: undefined,
-      memory: undefined,
-      filesystem: undefined,
-      process: undefined,
-    });
-    expect(sampler.latest?.eventLoop).toBeDefined();
+    sampler.stop();
+    const known = Object.entries(sampler.latest ?? {}).filter(([, value]) => value !== undefined);
+    expect(known.map(([name]) => name).toSorted()).toEqual(['at', 'eventLoop']);
   });
 
   it('goes on without a file system that hangs, and asks it once', async () => {
@@ -122,13 +107,6 @@ describe('the host sampler', () => {
     expect(sampler.latest).toMatchObject({ memory: MEMORY, filesystem: undefined });
   });
 
-  it('reads the processor quota of a container', () => {
-    expect(cpuQuota('50000 100000\n')).toBe(0.5);
-    expect(cpuQuota('max 100000\n')).toBeUndefined();
-    expect(cpuQuota('-1 100000')).toBeUndefined();
-    expect(cpuQuota(undefined)).toBeUndefined();
-  });
-
   it('tells this machine within its bounds', async () => {
     const sampler = new HostSampler({ path: process.cwd() });
     sampler.start();
@@ -143,6 +121,59 @@ describe('the host sampler', () => {
     expect(sample?.process?.cpuLimit).toBeGreaterThan(0);
     expect(sample?.eventLoop?.utilization).toBeGreaterThanOrEqual(0);
     expect(sample?.eventLoop?.utilization).toBeLessThanOrEqual(1);
-    expect(sample?.cpu?.logical).toBe(systemProbe.cpuTimes().logical);
+    expect(sample?.heap?.spaces.map(({ name }) => name)).toContain('old_space');
+    expect(sample?.cpu?.logical).toBe(cpus().length);
+    expect(sample?.cpu?.time.idle).toBeGreaterThan(0);
+  });
+});
+
+describe('what a sample costs', () => {
+  const MACHINE_READS = ['/proc/self/limits', '/proc/self/stat', '/proc/stat', '/proc/meminfo'];
+
+  it('is a fixed number of small reads, one at a time, each in a turn of its own', async () => {
+    let running = 0;
+    let atOnce = 0;
+    let inOneTurn = 0;
+    let inThisTurn = 0;
+    const paths: string[] = [];
+    const probe = makeSystemProbe(async (path) => {
+      paths.push(path);
+      running += 1;
+      atOnce = Math.max(atOnce, running);
+      inThisTurn += 1;
+      setImmediate(() => {
+        inOneTurn = Math.max(inOneTurn, inThisTurn);
+        inThisTurn = 0;
+      });
+      const text = await readText(path);
+      running -= 1;
+      return text;
+    });
+    const sampler = new HostSampler({ probe, path: process.cwd() });
+    await sampler.sample();
+    const looked = paths.splice(0);
+    await sampler.sample();
+    expect(paths).toEqual(expect.arrayContaining(MACHINE_READS));
+    // Four of the machine, three of its pressure, at most four of the container and three of its pressure.
+    expect(paths.length).toBeLessThanOrEqual(14);
+    expect(looked.length).toBeGreaterThan(paths.length);
+    expect({ atOnce, inOneTurn }).toEqual({ atOnce: 1, inOneTurn: 1 });
+  });
+
+  it('asks the system of each processor only where /proc/stat is missing', async () => {
+    const elsewhere = makeSystemProbe(() => Promise.resolve(undefined), 'darwin');
+    const times = await elsewhere.cpuTimes();
+    expect(times.logical).toBe(cpus().length);
+    expect(times.time).not.toHaveProperty('iowait');
+    expect((await elsewhere.memory()).limit).toBeGreaterThan(0);
+    expect(await elsewhere.pressure()).toBeUndefined();
+    expect(await elsewhere.container()).toBeUndefined();
+  });
+
+  it('leaves out on Windows what Windows does not count', () => {
+    const windows = makeSystemProbe(() => Promise.resolve(undefined), 'win32');
+    expect(windows.load()).toBeUndefined();
+    expect(windows.processUsage()).toMatchObject({ contextSwitches: undefined, pageFaults: undefined });
+    expect(windows.processUsage().user).toBeGreaterThan(0);
   });
 });
