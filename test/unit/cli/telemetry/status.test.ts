@@ -1,0 +1,173 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, test } from 'vitest';
+
+import { EXIT } from '../../../../src/cli/exit-codes.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
+import { runInMemory } from '../cli-harness.ts';
+import { JournalFolder, temporaryFolder } from './journal-folder.ts';
+import { logLine, metricLine, span, traceLine } from './otlp-lines.ts';
+
+const NOW = Date.UTC(2026, 10, 22, 12);
+const MINUTE = 60_000;
+
+interface Status {
+  readonly healthy: boolean;
+  readonly exists: boolean;
+  readonly attention: readonly { readonly what: string; readonly remedy: string }[];
+  readonly signals: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
+  readonly owners: readonly object[];
+  readonly foreign: readonly string[];
+  readonly unreadable: readonly string[];
+}
+
+async function statusOf(home: string): Promise<{ readonly code: number; readonly status: Status }> {
+  const { code, stdout } = await runInMemory(['telemetry', 'status', '--home', home, '--json'], {
+    clock: new FakeClock(NOW),
+  });
+  return { code, status: JSON.parse(stdout) as Status };
+}
+
+async function textOf(home: string): Promise<string> {
+  return (await runInMemory(['telemetry', 'status', '--home', home], { clock: new FakeClock(NOW) })).stdout;
+}
+
+describe('keelson telemetry status', () => {
+  test('says of a home that does not exist that nothing waits there', async () => {
+    const home = join(temporaryFolder(), 'nowhere');
+    expect(await statusOf(home)).toMatchObject({ code: EXIT.ok, status: { exists: false, healthy: true } });
+    expect(await textOf(home)).toContain('does not exist');
+  });
+
+  test('takes the home from KEELSON_HOME, and below the working directory without it', async () => {
+    const folder = temporaryFolder();
+    const named = await runInMemory(['telemetry', 'status'], { env: { KEELSON_HOME: 'state' }, cwd: folder });
+    expect(named.stdout).toContain(join(folder, 'state'));
+    expect((await runInMemory(['telemetry', 'status'], { cwd: folder })).stdout).toContain(
+      join(folder, '.keelson'),
+    );
+  });
+
+  test('counts what no cursor covers, by signal', async () => {
+    const journal = new JournalFolder();
+    const lines = [1, 2, 3].map((id) =>
+      traceLine([span(id, NOW - id * MINUTE), span(id + 10, NOW - id * MINUTE)]),
+    );
+    const { key } = journal.segment('traces', lines, { changedAt: NOW });
+    journal.segment('logs', [logLine(['a', 'b', 'c'], NOW - 1_000)], { changedAt: NOW });
+    journal.segment('metrics', [metricLine([1, 2], NOW)], { archive: true });
+    journal.lock('4711-9f3c', 'alive', NOW);
+    const first = Buffer.byteLength(`${lines[0]}\n`);
+    journal.cursor('4711-9f3c', { [key]: [[0, first]] });
+
+    const { code, status } = await statusOf(journal.home);
+    expect(code).toBe(EXIT.ok);
+    expect(status.signals['traces']?.['undelivered']).toEqual({
+      files: 1,
+      items: 4,
+      bytes: Buffer.byteLength(
+        lines
+          .slice(1)
+          .map((line) => `${line}\n`)
+          .join(''),
+      ),
+      oldestAgeSeconds: 120,
+    });
+    expect(status.signals['logs']?.['undelivered']).toMatchObject({ items: 3, oldestAgeSeconds: 1 });
+    expect(status.signals['metrics']).toMatchObject({
+      segments: { files: 0 },
+      undelivered: { items: 0 },
+      archives: { files: 1 },
+    });
+    expect(status.owners).toMatchObject([{ owner: '4711-9f3c', alive: true, pid: process.pid }]);
+    expect(await textOf(journal.home)).toMatch(/traces +4 items +\S+ \S+ +2m/);
+  });
+
+  test('what a living process has not yet sent needs no attention, however old', async () => {
+    const journal = new JournalFolder();
+    journal.segment('traces', [traceLine([span(1, NOW - 60 * MINUTE)])], { changedAt: NOW - 60 * MINUTE });
+    journal.lock('4711-9f3c', 'alive', NOW);
+    expect((await statusOf(journal.home)).code).toBe(EXIT.ok);
+  });
+
+  test('what a dead process left behind does, once it is older than a minute', async () => {
+    const journal = new JournalFolder();
+    journal.segment('traces', [traceLine([span(1, NOW)])], { changedAt: NOW - 30_000 });
+    journal.lock('4711-9f3c', 'gone', NOW - 30_000);
+    expect((await statusOf(journal.home)).code).toBe(EXIT.ok);
+
+    journal.segment('traces', [traceLine([span(2, NOW - 2 * MINUTE)])], {
+      owner: '12-abcd',
+      changedAt: NOW - 2 * MINUTE,
+    });
+    const { code, status } = await statusOf(journal.home);
+    expect(code).toBe(EXIT.unwell);
+    expect(status.attention).toEqual([
+      {
+        what: '1 item of traces wait in 1 segment of processes that are gone, the oldest for 2m.',
+        remedy: 'They are sent by the next process that starts with this home.',
+      },
+    ]);
+    expect(await textOf(journal.home)).toContain('attention: 1 item of traces');
+  });
+
+  test('a batch that was set aside does, with the reason of the last one', async () => {
+    const journal = new JournalFolder();
+    const stem = join(journal.telemetry, 'rejected/logs/2026-11-22T000000000Z-4711-9f3c-0');
+    journal.file(`${stem}.jsonl`, `${logLine(['a'], NOW)}\n`);
+    const record = {
+      version: 1,
+      reason: 'rejected',
+      status: 400,
+      answer: 'bad \u001b[2Jbody',
+      target: 'http://a',
+      time: '2026-11-22T00:00:00Z',
+      items: 7,
+    };
+    journal.file(`${stem}.json`, JSON.stringify(record));
+    const { code, status } = await statusOf(journal.home);
+    expect(code).toBe(EXIT.unwell);
+    expect(status.signals['logs']?.['rejected']).toMatchObject({ files: 1, items: 7, last: record });
+    expect(status.attention[0]?.what).toContain('1 batch of logs (7 items) set aside.');
+    const text = await textOf(journal.home);
+    expect(text).toContain('rejected 400 bad \\u{1b}[2Jbody');
+    expect(text).not.toContain('\u001b');
+  });
+
+  test('a cursor that cannot be read does; foreign files are listed and need nothing', async () => {
+    const journal = new JournalFolder();
+    journal.file(join(journal.telemetry, 'owners/4711-9f3c.cursor.json'), '{"version":9}');
+    journal.file(join(journal.telemetry, 'owners/1-aaaa.cursor.json.unreadable'), 'x');
+    journal.file(join(journal.telemetry, 'owners/1-aaaa.cursor.json.tmp'), 'x');
+    journal.file(join(journal.telemetry, 'traces/notes.txt'), 'x');
+    journal.file(join(journal.telemetry, 'rejected/traces/todo.md'), 'x');
+    const { code, status } = await statusOf(journal.home);
+    expect(code).toBe(EXIT.unwell);
+    expect(status.unreadable).toEqual([
+      'owners/1-aaaa.cursor.json.unreadable',
+      'owners/4711-9f3c.cursor.json',
+    ]);
+    expect(status.foreign).toEqual(['traces/notes.txt', 'rejected/traces/todo.md']);
+    expect(await textOf(journal.home)).toContain('traces/notes.txt');
+  });
+
+  test('counts items across the borders of the chunks in which it reads', async () => {
+    const journal = new JournalFolder();
+    const lines = Array.from({ length: 9_000 }, (_, id) =>
+      traceLine([span(id, NOW, { name: 'x'.repeat(id % 97) })]),
+    );
+    journal.segment('traces', lines, { changedAt: NOW });
+    const { status } = await statusOf(journal.home);
+    expect(status.signals['traces']?.['undelivered']).toMatchObject({ items: 9_000 });
+    expect(Number(status.signals['traces']?.['segments']?.['bytes'])).toBeGreaterThan(3 * 1_048_576);
+  });
+
+  test('changes nothing', async () => {
+    const journal = new JournalFolder();
+    journal.segment('traces', [traceLine([span(1, NOW)])]);
+    const before = readdirSync(journal.home, { recursive: true });
+    await statusOf(journal.home);
+    expect(readdirSync(journal.home, { recursive: true })).toEqual(before);
+  });
+});
