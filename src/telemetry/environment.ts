@@ -40,8 +40,6 @@ export type DiagLevel = (typeof LOG_LEVELS)[number];
 /** Settings of a batch processor; milliseconds and items. */
 export interface BatchSettings {
   readonly scheduledDelayMillis: number;
-  readonly exportTimeoutMillis: number;
-  readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
 }
 
@@ -80,8 +78,6 @@ function readBatch(read: VariableReader, prefix: 'BSP' | 'BLRP', delayMs: number
   const maxQueueSize = read.integer(`OTEL_${prefix}_MAX_QUEUE_SIZE`, 1, UNLIMITED) ?? 2_048;
   return {
     scheduledDelayMillis: read.milliseconds(`OTEL_${prefix}_SCHEDULE_DELAY`, 0) ?? delayMs,
-    exportTimeoutMillis: read.milliseconds(`OTEL_${prefix}_EXPORT_TIMEOUT`, 1) ?? 30_000,
-    maxQueueSize,
     maxExportBatchSize: Math.min(
       maxQueueSize,
       read.integer(`OTEL_${prefix}_MAX_EXPORT_BATCH_SIZE`, 1, UNLIMITED) ?? 512,

@@ -1,7 +1,14 @@
+import type { Clock } from '../core/clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const DEADLINE_MS = 3_000;
+/** An application that drains its connections after a signal is flushed so often, */
+const DRAIN_FLUSH_MS = 500;
+/** and for so long: the grace period of Kubernetes. Later it has evidently decided to stay. */
+const DRAIN_MS = 30_000;
+/** A process that is still here so long after a signal without a listener is not ended by it. */
+const OUTLIVED_MS = 1_000;
 
 /** The part of `process` that {@link endWithProcess} uses. */
 export type EndingProcess = Pick<NodeJS.Process, 'pid' | 'on' | 'off' | 'once' | 'listenerCount' | 'kill'>;
@@ -26,36 +33,64 @@ function watchingListeners(): number {
 
 /**
  * Sends what waits before the process ends, and leaves how it ends to the application.
- * - A signal that the application listens to: what waits is sent, and nothing else; the application decides.
- * - A signal that nobody else listens to (`signal-exit` only watches, and does not count): what waits is sent within a deadline (3 s), then the signal is raised again, so that the process ends by
- *   it as it would have. A second signal meanwhile ends it at once.
+ * - A signal that the application listens to: what waits is sent at once and, while it drains, every 0.5 s for 30 s; the application decides.
+ * - A signal that nobody else listens to (`signal-exit` only watches, and does not count): what waits is sent within a deadline (3 s), then the
+ *   signal is raised again, so that the process ends by it as it would have. A second signal meanwhile, of either kind, ends it at once.
+ *   Init of a container (process 1) outlives that, as it does without Keelson, and goes on.
  * - The loop runs empty: what waits is sent once.
- * - `process.exit()`: spans that wait are written to the files, synchronously.
+ * - `process.exit()`, an exception: spans and log records that wait are written to the files, synchronously.
  */
 export function endWithProcess(
-  telemetry: Pick<Telemetry, 'forceFlush' | 'shutdown'>,
+  telemetry: Pick<Telemetry, 'forceFlush' | 'flushOnExit'>,
   host: EndingProcess,
+  clock: Clock,
 ): void {
+  let ending = false;
+  let flushing = false;
+
+  const flushUntil = async (end: number): Promise<void> => {
+    await telemetry.forceFlush(DEADLINE_MS);
+    if (clock.now() >= end) {
+      flushing = false;
+      return;
+    }
+    clock.setTimer(() => void flushUntil(end), DRAIN_FLUSH_MS).unref();
+  };
+
   for (const signal of SIGNALS) {
-    let ending = false;
+    const raise = (): void => {
+      // What ended since the flush is written before this returns.
+      void telemetry.forceFlush(1);
+      host.off(signal, listener);
+      host.kill(host.pid, signal);
+      // Only init of a container is still here then: the kernel lets no default action end it.
+      const goOn = (): void => {
+        ending = false;
+        host.on(signal, listener);
+      };
+      clock.setTimer(goOn, OUTLIVED_MS).unref();
+    };
+    const flushThenRaise = async (): Promise<void> => {
+      await telemetry.forceFlush(DEADLINE_MS);
+      // A second signal has raised it already where this is false.
+      if (ending) raise();
+    };
     const listener = (): void => {
       if (host.listenerCount(signal) > 1 + watchingListeners()) {
-        void telemetry.forceFlush(DEADLINE_MS);
+        if (flushing) return;
+        flushing = true;
+        void flushUntil(clock.now() + DRAIN_MS);
         return;
       }
-      const raise = (): void => {
-        host.off(signal, listener);
-        host.kill(host.pid, signal);
-      };
       if (ending) {
         raise();
         return;
       }
       ending = true;
-      void telemetry.shutdown(DEADLINE_MS).then(raise);
+      void flushThenRaise();
     };
     host.on(signal, listener);
   }
   host.once('beforeExit', () => void telemetry.forceFlush(DEADLINE_MS));
-  host.once('exit', () => void telemetry.forceFlush(1));
+  host.once('exit', () => telemetry.flushOnExit());
 }

@@ -1,7 +1,6 @@
-import { createNoopMeter } from '@opentelemetry/api';
-import type { Meter, MeterProvider as ApiMeterProvider, TextMapPropagator } from '@opentelemetry/api';
+import type { TextMapPropagator } from '@opentelemetry/api';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
-import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
+import { LoggerProvider } from '@opentelemetry/sdk-logs';
 import type { LogRecordProcessor, ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import {
   AggregationTemporality,
@@ -20,14 +19,16 @@ import type { Resource } from '@opentelemetry/resources';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
-  BatchSpanProcessor,
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 
-import type { EnvironmentSettings } from './environment.ts';
+import type { Clock } from '../core/clock.ts';
+import { BatchQueue, logRecordProcessor, spanProcessor } from './batch-queue.ts';
+import type { BatchExporter } from './batch-queue.ts';
+import type { BatchSettings, EnvironmentSettings } from './environment.ts';
 import { PipelineExporter } from './pipeline.ts';
 import type { Warn } from './warner.ts';
 
@@ -56,30 +57,6 @@ export function makePropagator(names: EnvironmentSettings['propagators']): TextM
       name === 'baggage' ? new W3CBaggagePropagator() : new W3CTraceContextPropagator(),
     ),
   });
-}
-
-/**
- * The SDK's batch processors tell what they drop through a metric only. This meter provider hears it.
- * @param onDrop takes the number of items that a full queue refused
- */
-export function queueDropMeter(onDrop: (items: number) => void): ApiMeterProvider {
-  const noop = createNoopMeter();
-  const meter: Meter = {
-    createCounter: () => ({
-      add(value, attributes) {
-        if (attributes?.['error.type'] === 'queue_full') onDrop(value);
-      },
-    }),
-    createGauge: noop.createGauge.bind(noop),
-    createHistogram: noop.createHistogram.bind(noop),
-    createUpDownCounter: noop.createUpDownCounter.bind(noop),
-    createObservableCounter: noop.createObservableCounter.bind(noop),
-    createObservableGauge: noop.createObservableGauge.bind(noop),
-    createObservableUpDownCounter: noop.createObservableUpDownCounter.bind(noop),
-    addBatchObservableCallback: noop.addBatchObservableCallback.bind(noop),
-    removeBatchObservableCallback: noop.removeBatchObservableCallback.bind(noop),
-  };
-  return { getMeter: () => meter };
 }
 
 class MetricPipelineExporter extends PipelineExporter<ResourceMetrics> implements PushMetricExporter {
@@ -160,7 +137,9 @@ export interface ProviderParts {
   readonly spanProcessors: readonly SpanProcessor[];
   readonly logRecordProcessors: readonly LogRecordProcessor[];
   readonly metricReaders: readonly IMetricReader[];
-  readonly onQueueFull: (signal: 'traces' | 'logs', items: number) => void;
+  /** Takes the number of items that end after the shutdown. */
+  readonly onLate: (signal: 'traces' | 'logs', items: number) => void;
+  readonly clock: Clock;
   readonly warn: Warn;
 }
 
@@ -169,30 +148,33 @@ export interface Providers {
   readonly tracer: TracerProvider;
   readonly meter: MeterProvider;
   readonly logger: LoggerProvider;
+  /** What collects spans and log records, for the exit of the process. */
+  readonly queues: readonly Pick<BatchQueue<never>, 'drainForGood'>[];
 }
 
 /** Builds the SDK's providers around the exporters. */
 export function makeProviders(parts: ProviderParts): Providers {
   const { resource, settings, warn } = parts;
+  const queues: Providers['queues'][number][] = [];
+  const queue = <T>(
+    signal: 'traces' | 'logs',
+    exporter: BatchExporter<T>,
+    batch: BatchSettings,
+  ): BatchQueue<T> => {
+    const onLost = (items: number): void => parts.onLate(signal, items);
+    const made = new BatchQueue({ exporter, settings: batch, clock: parts.clock, onLost });
+    queues.push(made);
+    return made;
+  };
   const spanProcessors = parts.spanProcessors.map((processor) => isolated(processor, warn));
   if (parts.traces) {
-    spanProcessors.push(
-      new BatchSpanProcessor({
-        exporter: new PipelineExporter(parts.traces),
-        ...settings.spanBatch,
-        selfObsMeterProvider: queueDropMeter((items) => parts.onQueueFull('traces', items)),
-      }),
-    );
+    const exporter = new PipelineExporter(parts.traces);
+    spanProcessors.push(spanProcessor(queue('traces', exporter, settings.spanBatch)));
   }
   const processors = parts.logRecordProcessors.map((processor) => isolated(processor, warn));
   if (parts.logs) {
-    processors.push(
-      new BatchLogRecordProcessor({
-        exporter: new PipelineExporter(parts.logs),
-        ...settings.logBatch,
-        selfObsMeterProvider: queueDropMeter((items) => parts.onQueueFull('logs', items)),
-      }),
-    );
+    const exporter = new PipelineExporter(parts.logs);
+    processors.push(logRecordProcessor(queue('logs', exporter, settings.logBatch)));
   }
   const readers = [...parts.metricReaders];
   if (parts.metrics) {
@@ -205,6 +187,7 @@ export function makeProviders(parts: ProviderParts): Providers {
     );
   }
   return {
+    queues,
     tracer: new TracerProvider({
       resource,
       sampler: parts.sampler,

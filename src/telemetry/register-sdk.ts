@@ -6,8 +6,10 @@ import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 
 import { readEnvironment } from './environment.ts';
 import type { InstrumentationName } from './environment.ts';
+import { systemClock } from '../core/clock.ts';
 import { endWithProcess } from './process-end.ts';
 import { startTelemetry } from './start.ts';
+import { watchUncaughtExceptions } from './uncaught-exception.ts';
 
 const ignoreOwnRequests = (): boolean => isTracingSuppressed(context.active());
 
@@ -28,5 +30,6 @@ if (telemetry.mode === 'running') {
   // The warnings about variables have been given at the start.
   const { instrumentations } = readEnvironment(process.env, () => {});
   registerInstrumentations({ instrumentations: instrumentations.map((name) => INSTRUMENTATIONS[name]()) });
-  endWithProcess(telemetry, process);
+  watchUncaughtExceptions(telemetry, process);
+  endWithProcess(telemetry, process, systemClock);
 }

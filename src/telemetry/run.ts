@@ -117,6 +117,10 @@ export class TelemetryRun implements Telemetry {
     return this.#within(deadline, () => this.#flush());
   }
 
+  flushOnExit(): void {
+    for (const queue of this.providers?.queues ?? []) queue.drainForGood();
+  }
+
   shutdown(deadline?: Duration): Promise<void> {
     this.#ending ??= this.#end(deadline);
     return this.#ending;
@@ -186,7 +190,7 @@ export class TelemetryRun implements Telemetry {
   }
 
   #makeProviders(): Providers {
-    const { options, checked, settings, counts, warn } = this.#parts;
+    const { options, checked, settings, counts, clock, warn } = this.#parts;
     return makeProviders({
       resource: makeResource(options, settings),
       settings,
@@ -201,14 +205,8 @@ export class TelemetryRun implements Telemetry {
         ...(this.#prometheus ? [this.#prometheus.reader] : []),
         ...(options.metricReaders ?? []),
       ],
-      onQueueFull: (signal, items) => {
-        counts.dropped(signal, 'queue_full', items);
-        warn(
-          `queue:${signal}`,
-          `More ${signal} end at once than the SDK's queue holds; what does not fit is lost and counted. ` +
-            `Raise OTEL_${signal === 'traces' ? 'BSP' : 'BLRP'}_MAX_QUEUE_SIZE.`,
-        );
-      },
+      onLate: (signal, items) => counts.dropped(signal, 'shutdown', items),
+      clock,
       warn,
     });
   }

@@ -21,11 +21,17 @@ export interface Telemetry {
   /** What became of the telemetry so far. */
   stats(): TelemetryStats;
   /**
-   * Sends and writes what waits.
+   * Sends and writes what waits; spans and log records are in the files when it returns, before its promise settles.
    * @param deadline at most this long. @defaultValue 5s
    * @returns a promise that never rejects; what a receiver that is away did not take goes on waiting
    */
   forceFlush(deadline?: Duration): Promise<void>;
+  /**
+   * For `exit` listeners, where nothing asynchronous happens any more: writes the spans and log records that wait to the files before it returns,
+   * and from then on each one as it comes. Metrics since the last push are not part of it: reading them takes a turn of the event loop.
+   * `keelson/register` calls it.
+   */
+  flushOnExit(): void;
   /**
    * Flushes, stops everything and takes the SDK out of the API, so that a later start begins afresh. Calling it again gives the same promise.
    * @param deadline at most this long; what is left then is counted as lost. @defaultValue 5s

@@ -93,16 +93,10 @@ const batch = (prefix: 'BSP' | 'BLRP', key: 'spanBatch' | 'logBatch'): Record<st
     expected: 7,
     bad: 'soon',
   },
-  [`OTEL_${prefix}_EXPORT_TIMEOUT`]: {
-    value: '7',
-    look: (s) => s[key].exportTimeoutMillis,
-    expected: 7,
-    bad: '0',
-  },
   [`OTEL_${prefix}_MAX_QUEUE_SIZE`]: {
     value: '7',
-    look: (s) => [s[key].maxQueueSize, s[key].maxExportBatchSize],
-    expected: [7, 7],
+    look: (s) => s[key].maxExportBatchSize,
+    expected: 7,
     bad: '0',
   },
   [`OTEL_${prefix}_MAX_EXPORT_BATCH_SIZE`]: {
