@@ -127,7 +127,7 @@ const benchmark: Benchmark = {
     { over: 'guard.unsampled', under: 'cockatiel.wrap4', atMost: 0.55 },
     { over: 'guard.plain', under: 'opossum', atMost: 1.5 },
     { over: 'guard.plain.signal', under: 'cockatiel.wrap4' },
-    { over: 'guard.breaker', under: 'cockatiel.breaker' },
+    { over: 'guard.breaker', under: 'cockatiel.breaker', atMost: 1.3 },
     { over: 'guard.telemetry', under: 'cockatiel.wrap4.telemetry' },
     { over: 'guard.telemetry.2readers', under: 'guard.telemetry' },
     { over: 'observe.wrap4.telemetry', under: 'cockatiel.wrap4.telemetry' },

@@ -40,6 +40,7 @@ export type CoreEvent =
       readonly outcome: Outcome;
       readonly origin: Origin;
       readonly attempts: number;
+      /** `NaN` for a call that nobody watched when it began: its time was not taken. */
       readonly durationMs: number;
       readonly error: unknown;
     };

@@ -17,6 +17,8 @@ import { resolveGuard } from './resolve.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Seats } from './reporter.ts';
 import { Reporter } from './reporter.ts';
+import type { ShortPath } from './short-path.ts';
+import { shortPathFor } from './short-path.ts';
 import type { GuardSnapshot } from './snapshot.ts';
 import { snapshotOf } from './snapshot.ts';
 
@@ -31,6 +33,7 @@ export class Guard {
   readonly #keys: LRUCache<string, Guard> | undefined;
   #options: ResolvedGuard;
   #pipeline: Pipeline;
+  #shortPath: ShortPath | undefined;
   #cache: Cache | undefined;
   #answers: Answers | undefined;
   #isOn = true;
@@ -50,6 +53,7 @@ export class Guard {
     this.#root = keyed?.root ?? this;
     this.#reporter = keyed ? keyed.root.#reporter : new Reporter(name, countersFor(options), seats);
     this.#pipeline = new Pipeline(options, this.#reporter, seats, this.key);
+    this.#shortPath = this.#newShortPath();
     this.#cache = keyed ? keyed.root.#cache : this.#newCache();
     this.#answers = this.#newAnswers();
     if (keyed) return;
@@ -78,6 +82,10 @@ export class Guard {
   run<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<T> {
     const problem = argumentProblem(this.name, operation, fn, options?.signal);
     if (problem) return Promise.reject(problem);
+    if (this.#shortPath && this.enabled) {
+      const run = this.#shortPath.run(operation, fn, options);
+      if (run) return run;
+    }
     const cacheKey = this.#cacheKey(operation, options);
     if (cacheKey !== undefined && this.#reporter.isUnwatched) {
       const hit = this.#unwatchedHit(cacheKey, options);
@@ -144,6 +152,7 @@ export class Guard {
     const pipeline = new Pipeline(resolved, root.#reporter, this.#seats, undefined, before);
     root.#options = resolved;
     root.#pipeline = pipeline;
+    root.#shortPath = root.#newShortPath();
     if (root.#cache && resolved.cache) root.#cache.update(resolved.cache);
     else root.#cache = root.#newCache();
     root.#answers = root.#newAnswers();
@@ -226,6 +235,10 @@ export class Guard {
   #bare(): Pipeline {
     this.#barePipeline ??= new Pipeline(NO_POLICIES, this.#reporter, this.#seats);
     return this.#barePipeline;
+  }
+
+  #newShortPath(): ShortPath | undefined {
+    return shortPathFor(this.#options, this.#pipeline.breaker, this.#reporter);
   }
 
   #newCache(): Cache | undefined {

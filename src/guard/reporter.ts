@@ -17,13 +17,19 @@ export interface Seats {
   readonly warn: (message: string) => void;
 }
 
-/** A call as its report needs it. */
-export interface ReportedCall {
+/** A call that has ended, as those hear of it who want to know. */
+export interface SettledCall {
   readonly operation: string;
   readonly requestId: string;
+  readonly attempts: number;
+  readonly origin: Origin;
+  readonly durationMs: number;
+}
+
+/** A call as its report needs it. */
+export interface ReportedCall extends SettledCall {
   startedAt: number;
   readonly span: CallSpan | undefined;
-  readonly attempts: number;
   readonly suppressed: Suppression | undefined;
   outcome: Outcome | undefined;
   origin: Origin;
@@ -163,6 +169,15 @@ export class Reporter {
       this.#tellSettled(call, outcome, error);
   }
 
+  /** A call that nobody watched when it began has ended: counts it, and tells whoever wants to know by now. */
+  settleUntimed(call: SettledCall, outcome: 'success' | 'failure', error: unknown): void {
+    this.counters.calls[outcome] += 1;
+    if (outcome === 'success') this.counters.origins.live += 1;
+    else setRequestId(error, call.requestId);
+    this.counters.inFlight -= 1;
+    if (this.isHeard || outcome === 'failure') this.#tellSettled(call, outcome, error);
+  }
+
   /** Ends the span of a call. */
   endSpan(span: CallSpan, call: ReportedCall, outcome: Outcome, error: unknown): void {
     const { attempts, suppressed, requestId } = call;
@@ -176,7 +191,7 @@ export class Reporter {
     });
   }
 
-  #tellSettled(call: ReportedCall, outcome: Outcome, error: unknown): void {
+  #tellSettled(call: SettledCall, outcome: Outcome, error: unknown): void {
     const event: GuardEvent = {
       type: 'call.settled',
       guard: this.name,

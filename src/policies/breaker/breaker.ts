@@ -108,9 +108,19 @@ export class Breaker {
    * @returns the error for a call that may not
    */
   refusal(now: number): RejectedError | undefined {
-    if (this.#options.shadow || (this.#state.kind === 'closed' && now >= this.#rampUntil)) return undefined;
+    if (now >= this.#rampUntil) this.#rampUntil = Number.NEGATIVE_INFINITY;
+    if (this.permitAtRest() !== undefined || this.#options.shadow) return undefined;
     const answer = this.#admission(now);
     return answer.admitted ? undefined : this.#refused(answer);
+  }
+
+  /**
+   * The permit for one run of the function while the circuit is closed and lets every call through.
+   * @returns `undefined` in any other state: then {@link refusal} and {@link acquire} decide
+   */
+  permitAtRest(): number | undefined {
+    const isRamping = this.#rampUntil !== Number.NEGATIVE_INFINITY && !this.#options.shadow;
+    return this.#state.kind === 'closed' && !isRamping ? this.#state.epoch : undefined;
   }
 
   /**
@@ -146,7 +156,7 @@ export class Breaker {
     if (state.kind === 'closed') {
       if (result === 'neutral') return;
       if (!running?.isSlow) this.#record(permit, result === 'failure', false);
-      else if (result === 'failure') this.#trip(permit, this.#rule.amendFailure(this.#clock.now()));
+      else if (result === 'failure') this.#trip(permit, this.#rule.amendFailure());
     } else if (state.kind === 'half_open') {
       this.#apply(
         { type: running?.isSlow && result === 'success' ? 'failure' : result, epoch: permit },
@@ -223,8 +233,7 @@ export class Breaker {
 
   #record(permit: number, failed: boolean, slow: boolean): void {
     if (this.#state.kind !== 'closed' || permit !== this.#state.epoch) return;
-    const now = this.#clock.now();
-    this.#trip(permit, this.#rule.record({ failed, slow, now }));
+    this.#trip(permit, this.#rule.record({ failed, slow }));
   }
 
   #trip(permit: number, trips: boolean): void {
@@ -283,7 +292,7 @@ export class Breaker {
     if (failureRate === undefined && slowCallRate === undefined) return new ConsecutiveRule(failures);
     return 'calls' in window
       ? new CountWindow(window.calls, this.#options)
-      : new TimeWindow(window.ms, this.#options);
+      : new TimeWindow(window.ms, this.#options, this.#clock);
   }
 
   #refused(answer: Extract<Admission, { admitted: false }>): RejectedError {

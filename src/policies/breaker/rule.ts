@@ -5,8 +5,6 @@ import { CircuitState as CockatielState } from 'cockatiel';
 export interface RuleInput {
   readonly failed: boolean;
   readonly slow: boolean;
-  /** Monotonic milliseconds. */
-  readonly now: number;
 }
 
 /** Decides when a closed circuit opens. Each time the circuit closes it starts with a new rule. */
@@ -14,7 +12,7 @@ export interface TripRule {
   /** @returns whether the circuit opens now */
   record(input: RuleInput): boolean;
   /** A call that was counted while it ran, since it was slow by then, has failed. @returns whether the circuit opens now */
-  amendFailure(now: number): boolean;
+  amendFailure(): boolean;
   /** What is worth keeping across a restart: plain JSON. */
   save(): unknown;
   /** Takes back what {@link save} gave; anything else is ignored. */
@@ -69,7 +67,7 @@ export class CockatielRule implements TripRule {
   }
 
   amendFailure(): boolean {
-    return this.record({ failed: true, slow: false, now: 0 });
+    return this.record({ failed: true, slow: false });
   }
 
   save(): unknown {

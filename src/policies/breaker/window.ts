@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts';
 import type { RuleInput, TripRule } from './rule.ts';
 
 /** When a share of the calls in a window opens the circuit. */
@@ -69,7 +70,7 @@ export class CountWindow implements TripRule {
   restore(saved: unknown): void {
     if (!Array.isArray(saved)) return;
     for (const bits of saved.slice(-this.#ring.length)) {
-      if (typeof bits === 'number') this.record({ failed: (bits & 1) !== 0, slow: (bits & 2) !== 0, now: 0 });
+      if (typeof bits === 'number') this.record({ failed: (bits & 1) !== 0, slow: (bits & 2) !== 0 });
     }
   }
 
@@ -89,19 +90,21 @@ const SLICES = 10;
 export class TimeWindow implements TripRule {
   readonly #limits: RateLimits;
   readonly #sliceMs: number;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #slices: Counts[] = Array.from({ length: SLICES }, () => ({ calls: 0, failures: 0, slow: 0 }));
   readonly #total: Counts = { calls: 0, failures: 0, slow: 0 };
   /** The number of the newest slice since the clock's zero. */
   #newest = 0;
 
   /** @param durationMs milliseconds, at least 10 */
-  constructor(durationMs: number, limits: RateLimits) {
+  constructor(durationMs: number, limits: RateLimits, clock: Pick<Clock, 'now'>) {
     this.#limits = limits;
+    this.#clock = clock;
     this.#sliceMs = durationMs / SLICES;
   }
 
-  record({ failed, slow, now }: RuleInput): boolean {
-    const slice = this.#advance(now);
+  record({ failed, slow }: RuleInput): boolean {
+    const slice = this.#advance();
     for (const counts of [slice, this.#total]) {
       counts.calls += 1;
       if (failed) counts.failures += 1;
@@ -110,8 +113,8 @@ export class TimeWindow implements TripRule {
     return exceeds(this.#total, this.#limits);
   }
 
-  amendFailure(now: number): boolean {
-    const slice = this.#advance(now);
+  amendFailure(): boolean {
+    const slice = this.#advance();
     slice.failures += 1;
     this.#total.failures += 1;
     return exceeds(this.#total, this.#limits);
@@ -124,9 +127,9 @@ export class TimeWindow implements TripRule {
 
   restore(): void {}
 
-  /** Forgets what the window has passed over. @returns the slice of `now`; a clock that went backwards stays in the newest one */
-  #advance(now: number): Counts {
-    const number = Math.floor(now / this.#sliceMs);
+  /** Forgets what the window has passed over. @returns the slice of this moment; a clock that went backwards stays in the newest one */
+  #advance(): Counts {
+    const number = Math.floor(this.#clock.now() / this.#sliceMs);
     const passed = Math.min(SLICES, Math.max(0, number - this.#newest));
     this.#newest = Math.max(this.#newest, number);
     for (let back = 0; back < passed; back += 1) this.#empty(this.#slice(this.#newest - back));

@@ -1,14 +1,11 @@
 import type { IBreaker } from 'cockatiel';
 import { describe, expect, test } from 'vitest';
 import { CockatielRule, ConsecutiveRule } from '../../../../src/policies/breaker/rule.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
 import { CountWindow, TimeWindow } from '../../../../src/policies/breaker/window.ts';
 
 const limits = { failureRate: 0.5, slowCallRate: undefined, minimumCalls: 1 };
-const call = (failed: boolean, slow = false, now = 0): { failed: boolean; slow: boolean; now: number } => ({
-  failed,
-  slow,
-  now,
-});
+const call = (failed: boolean, slow = false): { failed: boolean; slow: boolean } => ({ failed, slow });
 
 describe('failures in a row', () => {
   test('take a call that failed after it was slow as one more', () => {
@@ -63,7 +60,7 @@ describe("a strategy of cockatiel's", () => {
 describe('a window', () => {
   test('opens at the very rate of slow calls', () => {
     const rates = { failureRate: undefined, slowCallRate: 0.5, minimumCalls: 2 };
-    for (const window of [new CountWindow(4, rates), new TimeWindow(1_000, rates)]) {
+    for (const window of [new CountWindow(4, rates), new TimeWindow(1_000, rates, new FakeClock())]) {
       expect([window.record(call(true)), window.record(call(true, true))]).toEqual([false, true]);
     }
   });
@@ -98,12 +95,14 @@ describe('a window', () => {
     expect(window.save()).toEqual([]);
   });
 
-  test('by time counts a failure in place of the call that it was, and forgets both together', () => {
-    const window = new TimeWindow(1_000, { ...limits, minimumCalls: 2 });
+  test('by time counts a failure in place of the call that it was, and forgets both together', async () => {
+    const clock = new FakeClock();
+    const window = new TimeWindow(1_000, { ...limits, minimumCalls: 2 }, clock);
     expect([window.record(call(false, true)), window.record(call(false, true))]).toEqual([false, false]);
-    expect(window.amendFailure(0)).toBe(true);
-    expect(window.record(call(false, false, 1_000))).toBe(false);
-    expect(window.record(call(false, false, 1_000))).toBe(false);
-    expect(window.amendFailure(1_000)).toBe(true);
+    expect(window.amendFailure()).toBe(true);
+    await clock.advance(1_000);
+    expect(window.record(call(false))).toBe(false);
+    expect(window.record(call(false))).toBe(false);
+    expect(window.amendFailure()).toBe(true);
   });
 });
