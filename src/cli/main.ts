@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 import { systemClock } from '../core/clock.ts';
+import { MAX_TIMER_MS } from '../core/duration.ts';
 import { systemRandom } from '../core/random.ts';
 import { CATALOG } from './catalog.ts';
 import { Interruption } from './exit-codes.ts';
@@ -27,6 +28,9 @@ function sinkFor(stream: NodeJS.WriteStream): Sink {
       }),
   };
 }
+
+// Sockets and timers of telemetry never keep a process alive; a command that waits for them has to.
+systemClock.setTimer(() => {}, MAX_TIMER_MS);
 
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

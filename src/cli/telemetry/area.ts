@@ -1,9 +1,13 @@
 import { defineCommand } from '../command.ts';
 import type { Area, Command } from '../command.ts';
-import { optional } from '../parameters.ts';
-import { text } from '../value-types.ts';
+import { SIGNALS } from '../../telemetry/signal.ts';
+import { flag, optional, severalArguments, withDefault } from '../parameters.ts';
+import { choice, text, wholeNumber } from '../value-types.ts';
 import type { StatusInput } from './status.ts';
+import type { TailInput } from './tail.ts';
+import type { VerifyInput } from './verify.ts';
 
+const SIGNAL = `one of ${SIGNALS.join(', ')}; all where it is left out`;
 const HOME = 'folder of state, default KEELSON_HOME, then ./.keelson';
 
 const status: Command = defineCommand<StatusInput>({
@@ -17,9 +21,39 @@ const status: Command = defineCommand<StatusInput>({
   load: async () => (await import('./status.ts')).status,
 });
 
+const tail: Command = defineCommand<TailInput>({
+  name: 'tail',
+  summary: 'show the newest spans, log records and metric points',
+  details:
+    'With --follow it goes on until Ctrl-C, and follows new files. With --json each item is one JSON object in a line.',
+  examples: [
+    'keelson telemetry tail',
+    'keelson telemetry tail --signal logs --follow',
+    'keelson telemetry tail -n 100 --json',
+  ],
+  parameters: {
+    home: optional('--home <dir>', HOME, text),
+    signal: optional('--signal <signal>', SIGNAL, choice(SIGNALS)),
+    follow: flag('-f, --follow', 'go on with what is written from now on'),
+    lines: withDefault('-n, --lines <count>', 'how many items to show first', wholeNumber(0, 100_000), '10'),
+  },
+  load: async () => (await import('./tail.ts')).tail,
+});
+
+const verify: Command = defineCommand<VerifyInput>({
+  name: 'verify',
+  summary: 'check every line of files: JSON, one signal in a file, the shape of OTLP',
+  details:
+    'Takes .jsonl and .jsonl.gz files, a home, or any folder. Prints file:line: problem for each, and ends with 1 where there is any. The last ' +
+    'line of a segment that a living process is writing may be unfinished: that is said, and is no problem.',
+  examples: ['keelson telemetry verify .keelson', 'keelson telemetry verify backup/*.jsonl.gz --json'],
+  parameters: { paths: severalArguments('<path...>', 'files or folders', text) },
+  load: async () => (await import('./verify.ts')).verify,
+});
+
 /** `keelson telemetry ...`. */
 export const telemetryArea: Area = {
   name: 'telemetry',
   summary: 'telemetry on disk: what waits, sending it again, reading it',
-  commands: [status],
+  commands: [status, tail, verify],
 };

@@ -1,0 +1,169 @@
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import { KeelsonError } from '../../core/errors.ts';
+import { systemCode } from '../../storage/index.ts';
+import {
+  journalFolders,
+  lockName,
+  OWNERS_FOLDER,
+  REJECTED_FOLDER,
+  TELEMETRY_FOLDER,
+} from '../../telemetry/journal/layout.ts';
+import { isOwnerAlive, parseOwnerLock } from '../../telemetry/journal/owner-lock.ts';
+import type { ProcessPort } from '../../telemetry/journal/process-identity.ts';
+import { parseSegmentName } from '../../telemetry/journal/segment-name.ts';
+import type { SegmentName } from '../../telemetry/journal/segment-name.ts';
+import { SIGNALS } from '../../telemetry/signal.ts';
+import type { Signal } from '../../telemetry/signal.ts';
+
+/** A file with lines of OTLP JSON. */
+export interface Source {
+  /** As the user would write it. */
+  readonly path: string;
+  readonly size: number;
+  /** When it was begun, by its name; when it was changed, for a file that is not the journal's. Milliseconds since 1970. */
+  readonly begunAt: number;
+  /** Milliseconds since 1970. */
+  readonly changedAt: number;
+  /** Stays the same when the file gets another name. */
+  readonly inode: string;
+  /** Its name, where it is the journal's. */
+  readonly segment: SegmentName | undefined;
+  /** The signal of the folder that it lies in, where it is the journal's. */
+  readonly signal: Signal | undefined;
+}
+
+/** What paths of the command line lead to. */
+export interface Sources {
+  /** Oldest first. */
+  readonly sources: readonly Source[];
+  /** Files of a journal that are not the journal's; they are not read. */
+  readonly foreign: readonly string[];
+  /** Folders of batches that were set aside; they are only read when they are named. */
+  readonly leftOut: readonly string[];
+}
+
+const LINES = /\.jsonl(?:\.gz)?$/;
+
+/**
+ * Finds the files behind paths: a file as it is; of a home or its `telemetry` folder the segments and archives; of any other folder
+ * every `.jsonl` and `.jsonl.gz` at any depth. Links inside folders are not followed.
+ *
+ * @param paths absolute, or below `cwd`
+ * @throws KeelsonError `ERR_KEELSON_FILE` for a path that cannot be read
+ */
+export function findSources(paths: readonly string[], cwd: string): Sources {
+  const found = new Map<string, Source>();
+  const foreign: string[] = [];
+  const leftOut: string[] = [];
+  const add = (path: string, facts: Stats): void => {
+    found.set(realpathSync(path), sourceOf(path, facts));
+  };
+  for (const named of paths) {
+    try {
+      const path = resolve(cwd, named);
+      const facts = statSync(path);
+      if (facts.isDirectory()) collect(path, add, foreign, leftOut);
+      else add(path, facts);
+    } catch (error) {
+      throw new KeelsonError('ERR_KEELSON_FILE', `Cannot read ${named}: ${systemCode(error)}.`, {
+        cause: error,
+        hint: 'Name a file of JSON lines, a home, or a folder inside of it.',
+      });
+    }
+  }
+  return { sources: [...found.values()].toSorted(byAge), foreign, leftOut };
+}
+
+function sourceOf(path: string, facts: Stats): Source {
+  const segment = parseSegmentName(basename(path));
+  const folder = basename(dirname(path));
+  return {
+    path,
+    size: facts.size,
+    begunAt: segment?.openedAt ?? facts.mtimeMs,
+    changedAt: facts.mtimeMs,
+    inode: `${facts.dev}:${facts.ino}`,
+    segment,
+    signal: segment && SIGNALS.find((signal) => signal === folder),
+  };
+}
+
+function byAge(a: Source, b: Source): number {
+  return (
+    a.begunAt - b.begunAt ||
+    (a.segment?.number ?? 0) - (b.segment?.number ?? 0) ||
+    (a.path < b.path ? -1 : Number(a.path > b.path))
+  );
+}
+
+function collect(
+  folder: string,
+  add: (path: string, facts: Stats) => void,
+  foreign: string[],
+  leftOut: string[],
+): void {
+  const names = readdirSync(folder);
+  if (names.includes(TELEMETRY_FOLDER)) return collect(join(folder, TELEMETRY_FOLDER), add, foreign, leftOut);
+  if (![OWNERS_FOLDER, REJECTED_FOLDER].some((name) => names.includes(name))) {
+    return collectAll(folder, add);
+  }
+  const rejected = join(folder, REJECTED_FOLDER);
+  if (filesBelow(rejected).some(({ name }) => LINES.test(name))) leftOut.push(rejected);
+  for (const signal of SIGNALS) {
+    for (const { path, name, facts } of filesBelow(join(folder, signal))) {
+      const segment = parseSegmentName(name);
+      if (!segment) foreign.push(path);
+      else if (segment.kind !== 'archiving') add(path, facts);
+    }
+  }
+}
+
+/** The segments and archives of one signal in a home, oldest first; none where there is no home. */
+export function journalSources(home: string, signal: Signal): readonly Source[] {
+  return filesBelow(journalFolders(home).segments(signal))
+    .map(({ path, facts }) => sourceOf(path, facts))
+    .filter(({ segment }) => segment !== undefined && segment.kind !== 'archiving')
+    .toSorted(byAge);
+}
+
+function collectAll(folder: string, add: (path: string, facts: Stats) => void): void {
+  for (const { path, name, facts } of filesBelow(folder)) if (LINES.test(name)) add(path, facts);
+}
+
+interface Found {
+  readonly path: string;
+  readonly name: string;
+  readonly facts: Stats;
+}
+
+/** The files below a folder that are there when they are looked at; nothing where there is no folder. */
+function filesBelow(folder: string): readonly Found[] {
+  return entriesOf(folder).flatMap((entry): readonly Found[] => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesBelow(path);
+    const facts = entry.isFile() ? statSync(path, { throwIfNoEntry: false }) : undefined;
+    return facts ? [{ path, name: entry.name, facts }] : [];
+  });
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Whether a process is still writing to a segment, so that its last line may be unfinished. */
+export function isLive({ path, segment }: Source, processes: ProcessPort, now: number): boolean {
+  if (segment?.kind !== 'segment') return false;
+  const lockPath = join(dirname(path), '..', OWNERS_FOLDER, lockName(segment.owner));
+  const facts = statSync(lockPath, { throwIfNoEntry: false });
+  if (!facts) return false;
+  const lock = parseOwnerLock(readFileSync(lockPath, 'utf8'));
+  return isOwnerAlive({ lock, touchedAt: facts.mtimeMs }, processes, now);
+}
