@@ -35,6 +35,11 @@ export interface DeadlineList {
 export const LATE_MS = 20;
 const GRACE_TURNS = 2;
 
+/** The part of a timer's lateness that a busy event loop is to blame for: all of it beyond {@link LATE_MS}, otherwise 0. */
+export function loopDelayMs(lateMs: number): number {
+  return lateMs > LATE_MS ? lateMs : 0;
+}
+
 /**
  * All deadlines of a clock on one timer. A call that ends in time costs a list insertion and a removal; the timer is left to run,
  * finds nothing due, and is set to the next deadline. It keeps the process alive only while something is armed.

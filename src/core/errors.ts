@@ -72,6 +72,8 @@ export function isRejection(error: unknown): error is RejectedError {
   );
 }
 
+const LOOP_DELAY = 'ERR_KEELSON_EVENT_LOOP_DELAY';
+
 /** The function was called and did not settle in time. */
 export class TimeoutError extends KeelsonError {
   override readonly name: string = 'TimeoutError';
@@ -85,7 +87,7 @@ export class TimeoutError extends KeelsonError {
     const what = scope === 'attempt' ? 'The attempt' : 'The call';
     const late = lateByMs > 0 ? ` The event loop was blocked for ${Math.round(lateByMs)} ms of it.` : '';
     super(
-      lateByMs > 0 ? 'ERR_KEELSON_EVENT_LOOP_DELAY' : 'ERR_KEELSON_TIMEOUT',
+      lateByMs > 0 ? LOOP_DELAY : 'ERR_KEELSON_TIMEOUT',
       `${what} did not settle within ${timeoutMs} ms.${late}`,
       {
         source: { ...source, policy: 'timeout' },
@@ -96,6 +98,11 @@ export class TimeoutError extends KeelsonError {
     this.timeoutMs = timeoutMs;
     this.lateByMs = lateByMs;
   }
+}
+
+/** Whether `error` is a timeout for which a blocked event loop is to blame; holds across two copies of the package. */
+export function isLoopDelay(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === LOOP_DELAY;
 }
 
 function timeoutHint(scope: 'attempt' | 'total', lateByMs: number): string {

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { DeadlineList, Deadlines } from '../core/deadlines.ts';
-import { deadlinesFor, LATE_MS } from '../core/deadlines.ts';
-import { FailedResultError, isRejection, TimeoutError } from '../core/errors.ts';
+import { deadlinesFor, loopDelayMs } from '../core/deadlines.ts';
+import { FailedResultError, isLoopDelay, isRejection, TimeoutError } from '../core/errors.ts';
 import { Execution } from '../core/execution.ts';
 import type { SuppressionReason } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
@@ -41,12 +41,7 @@ export class Attempts {
     const source = { guard: reporter.name };
     this.#expired = (lateMs) => {
       // A timer that fired late tells of the event loop, not of the dependency.
-      return new TimeoutError(
-        'attempt',
-        timeout.attemptMs ?? Number.NaN,
-        source,
-        lateMs > LATE_MS ? lateMs : 0,
-      );
+      return new TimeoutError('attempt', timeout.attemptMs ?? Number.NaN, source, loopDelayMs(lateMs));
     };
     this.#tellsInner =
       retry !== undefined || timeout.attemptMs !== undefined || timeout.totalMs !== undefined;
@@ -239,8 +234,4 @@ function outcomeOf<T>(call: Call<T>): FailedOutcome {
 
 function interruptionReason<T>(call: Call<T>): SuppressionReason {
   return call.interruption?.by === 'caller' ? 'cancelled' : 'deadline';
-}
-
-function isLoopDelay(error: unknown): boolean {
-  return error instanceof TimeoutError && error.lateByMs > 0;
 }

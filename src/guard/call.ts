@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Deadline, DeadlineList } from '../core/deadlines.ts';
-import { LATE_MS } from '../core/deadlines.ts';
+import { loopDelayMs } from '../core/deadlines.ts';
 import type { RejectedError } from '../core/errors.ts';
 import type { FailedResultError } from '../core/errors.ts';
 import { TimeoutError } from '../core/errors.ts';
@@ -156,12 +156,7 @@ export class Call<T> implements Deadline {
 
   /** The total time is over. */
   expire(lateMs: number): void {
-    const error = new TimeoutError(
-      'total',
-      this.totalMs,
-      { guard: this.#guard },
-      lateMs > LATE_MS ? lateMs : 0,
-    );
+    const error = new TimeoutError('total', this.totalMs, { guard: this.#guard }, loopDelayMs(lateMs));
     this.#interrupt({ by: 'deadline', error });
   }
 

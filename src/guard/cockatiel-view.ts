@@ -1,5 +1,4 @@
 import type { BreakerState } from '../core/events.ts';
-import type { PolicyName, RejectionReason } from '../core/outcome.ts';
 import type { BreakerView, BulkheadView } from '../core/stats.ts';
 
 /** Any policy of cockatiel's, of version 3 or 4: told apart by shape, so that it does not matter whose copy made it. */
@@ -67,22 +66,6 @@ export function partsOf(policy: object): CockatielParts {
     retries: all.filter(isRetry),
     fallbacks: all.filter(isFallback),
   };
-}
-
-/** Who refused a call, and why. */
-export interface Rejection {
-  readonly policy: PolicyName;
-  readonly reason: RejectionReason;
-}
-
-/** What a rejection of cockatiel's means, by the brands that its errors carry; `undefined` for any other error. */
-export function rejectionOf(error: unknown): Rejection | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('isBulkheadRejectedError' in error) return { policy: 'bulkhead', reason: 'full' };
-  if ('isIsolatedCircuitError' in error) return { policy: 'breaker', reason: 'forced_open' };
-  if ('isHydratingCircuitError' in error) return { policy: 'breaker', reason: 'half_open' };
-  if ('isBrokenCircuitError' in error) return { policy: 'breaker', reason: 'open' };
-  return undefined;
 }
 
 /** Whether cockatiel gave up waiting: its own timeout, or an abort of the caller. */

@@ -4,8 +4,10 @@ import type { Outcome, PolicyName } from '../core/outcome.ts';
 import type { GuardSource, RejectionKey } from '../core/stats.ts';
 import { GuardCounters } from '../core/stats.ts';
 import type { FailedOutcome } from './call.ts';
-import type { CockatielParts, CockatielPolicy, Rejection } from './cockatiel-view.ts';
-import { breakerState, breakerView, isTaskCancelled, partsOf, rejectionOf } from './cockatiel-view.ts';
+import type { Rejection } from '../policies/cockatiel-rejection.ts';
+import { cockatielRejection } from '../policies/cockatiel-rejection.ts';
+import type { CockatielParts, CockatielPolicy } from './cockatiel-view.ts';
+import { breakerState, breakerView, isTaskCancelled, partsOf } from './cockatiel-view.ts';
 import { ObservedCall } from './observed-call.ts';
 import { checkName } from './resolve.ts';
 import type { Seats } from './reporter.ts';
@@ -117,7 +119,7 @@ function settleError(
   signal: AbortSignal | undefined,
   reporter: Reporter,
 ): void {
-  const rejection = rejectionOf(error);
+  const rejection = cockatielRejection(error);
   if (rejection) {
     countRejection(rejection, reporter);
     reporter.tell({ type: 'rejected', ...rejection, retryAfterMs: undefined }, call);
@@ -150,7 +152,7 @@ function countRejection(rejection: Rejection, { counters }: Reporter): void {
  */
 function follow({ breaker, retries, fallbacks }: CockatielParts, reporter: Reporter): void {
   const dealtWith = (error: unknown): void => {
-    const rejection = rejectionOf(error);
+    const rejection = cockatielRejection(error);
     if (rejection) countRejection(rejection, reporter);
   };
   if (breaker) {

@@ -4,9 +4,10 @@ import type { Deadline, DeadlineList, Deadlines } from '../../core/deadlines.ts'
 import { deadlinesFor } from '../../core/deadlines.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { ErrorSource } from '../../core/errors.ts';
-import { isRejection, RejectedError, TimeoutError } from '../../core/errors.ts';
+import { isLoopDelay, RejectedError } from '../../core/errors.ts';
 import type { BreakerState } from '../../core/events.ts';
 import type { Random } from '../../core/random.ts';
+import { isRefusal } from '../cockatiel-rejection.ts';
 import { DecisionQueue } from './decision-queue.ts';
 import type { ResolvedBreaker } from './options.ts';
 import type { TripRule } from './rule.ts';
@@ -165,9 +166,9 @@ export class Breaker {
     }
   }
 
-  /** Whether `error` counts against the dependency. Rejections of guards never do. A filter that throws counts as a yes. */
+  /** Whether `error` counts against the dependency. Refusals of policies and timeouts of a blocked event loop never do. A filter that throws counts as a yes. */
   isFailure(error: unknown): boolean {
-    if (isRejection(error) || (error instanceof TimeoutError && error.lateByMs > 0)) return false;
+    if (isRefusal(error) || isLoopDelay(error)) return false;
     if (!this.#options.failureIf) return true;
     try {
       return this.#options.failureIf(error);

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/clock.ts';
-import { isRejection } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import type { Tally } from '../../core/stats.ts';
 import { tally } from '../../core/stats.ts';
+import { isRefusal } from '../cockatiel-rejection.ts';
 import type { CacheHit, Entry } from './entry.ts';
 import { negativeEntry, valueEntry, worth } from './entry.ts';
 import { Flight } from './flight.ts';
@@ -248,7 +248,7 @@ export class Cache {
     if (!this.#isCurrent(key, flight)) throw error;
     const now = this.#clock.now();
     const { negativeTtlMs, negativeIf, retrySourceAfterMs } = this.#options;
-    const isRemembered = negativeTtlMs > 0 && !isRejection(error);
+    const isRemembered = negativeTtlMs > 0 && !isRefusal(error);
     const isAnswer = isRemembered && negativeIf !== undefined && picks(negativeIf, error);
     const entry = this.#entries.peek(key);
     if (entry && !isAnswer && worth(entry, now) !== 'dead') {

@@ -21,11 +21,15 @@ export class FallbackError extends KeelsonError {
 
 /** Whether a call that ended so gets a fallback. */
 export function fallsBack(
-  { when }: ResolvedFallback,
+  fallback: ResolvedFallback,
   error: unknown,
   outcome: Outcome,
 ): outcome is FallbackContext['outcome'] {
-  if (outcome === 'success' || outcome === 'cancelled') return false;
+  return outcome !== 'success' && outcome !== 'cancelled' && isWorthIt(fallback, error);
+}
+
+/** Whether `when` takes the error; a filter that throws means no. */
+export function isWorthIt({ when }: ResolvedFallback, error: unknown): boolean {
   if (!when) return true;
   try {
     return when(error);
@@ -36,15 +40,16 @@ export function fallsBack(
 
 /**
  * The value that stands in for a failed call.
+ * @param context `undefined` for a fallback that stands alone: its function takes the error only
  * @throws `error` itself where the fallback function throws it on; {@link FallbackError} where it throws anything else
  */
 export async function standIn(
   { make, value }: ResolvedFallback,
   error: unknown,
-  context: FallbackContext,
+  context: FallbackContext | undefined,
 ): Promise<unknown> {
   try {
-    return make ? await make(error, context) : value;
+    return make ? await make(error, context as never) : value;
   } catch (thrown) {
     throw Object.is(thrown, error) ? error : new FallbackError(error, thrown);
   }

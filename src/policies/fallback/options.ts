@@ -36,7 +36,7 @@ export type FallbackOptions = {
 export interface ResolvedFallback {
   /** The value, where no function makes it. */
   readonly value: unknown;
-  readonly make: ((error: unknown, context: FallbackContext) => unknown) | undefined;
+  readonly make: ((error: unknown, context: never) => unknown) | undefined;
   readonly when: ((error: unknown) => boolean) | undefined;
 }
 

@@ -1,11 +1,9 @@
 import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
 import { systemClock } from '../../core/clock.ts';
-import { isRejection, TimeoutError } from '../../core/errors.ts';
 import { OptionChecker } from '../../core/options.ts';
-import type { Outcome } from '../../core/outcome.ts';
 import { PolicyEvents } from '../policy-events.ts';
 import type { PolicySeats } from '../standalone.ts';
-import { fallsBack, standIn } from './fallback.ts';
+import { isWorthIt, standIn } from './fallback.ts';
 import { resolveFallback } from './options.ts';
 
 /** Options of a fallback that stands alone: its function gets the error only, since no guard knows about the call. */
@@ -45,10 +43,8 @@ export function fallback<R>(
     try {
       return await fn({ signal: signal ?? new AbortController().signal });
     } catch (error) {
-      const outcome = outcomeOf(error, signal);
-      if (!fallsBack(resolved, error, outcome)) throw error;
-      const attempts = outcome === 'rejected' ? 0 : 1;
-      const value = await standIn(resolved, error, { outcome, attempts, requestId: '', operation: '' });
+      if (signal?.aborted || !isWorthIt(resolved, error)) throw error;
+      const value = await standIn(resolved, error, undefined);
       used += 1;
       return value as R;
     }
@@ -67,10 +63,4 @@ export function fallback<R>(
         () => false,
       ),
   };
-}
-
-function outcomeOf(error: unknown, signal: AbortSignal | undefined): Exclude<Outcome, 'success'> {
-  if (signal?.aborted) return 'cancelled';
-  if (isRejection(error)) return 'rejected';
-  return error instanceof TimeoutError ? 'timeout' : 'failure';
 }

@@ -1,9 +1,9 @@
 import type { IBackoff, IRetryBackoffContext } from 'cockatiel';
 import type { Clock } from '../../core/clock.ts';
 import { MAX_TIMER_MS } from '../../core/duration.ts';
-import { isRejection } from '../../core/errors.ts';
 import type { SuppressionReason } from '../../core/outcome.ts';
 import type { Random } from '../../core/random.ts';
+import { isRefusal } from '../cockatiel-rejection.ts';
 import { backoffDelay } from './backoff.ts';
 import { RetryBudget } from './budget.ts';
 import type { ResolvedRetry } from './options.ts';
@@ -87,7 +87,7 @@ export class RetrySchedule {
   }
 
   #isRetryable(error: unknown): boolean {
-    if (isRejection(error)) return false;
+    if (isRefusal(error)) return false;
     if (!this.#options.retryIf) return true;
     try {
       return this.#options.retryIf(error);

@@ -1,6 +1,6 @@
 import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
 import { systemClock } from '../../core/clock.ts';
-import { deadlinesFor } from '../../core/deadlines.ts';
+import { deadlinesFor, loopDelayMs } from '../../core/deadlines.ts';
 import type { Duration } from '../../core/duration.ts';
 import { TimeoutError } from '../../core/errors.ts';
 import type { AbandonedCounter } from '../../core/execution.ts';
@@ -19,7 +19,8 @@ export interface TimeoutPolicy extends IPolicy {
 /**
  * A timeout that mixes in cockatiel's `wrap`. It answers at once when the time is over, whether or not the function listens to its signal.
  * @param duration at least 1 ms
- * @returns a policy that throws {@link TimeoutError} (`ERR_KEELSON_TIMEOUT`); a caller's abort gives the signal's own reason instead
+ * @returns a policy that throws {@link TimeoutError} (`ERR_KEELSON_TIMEOUT`, or `ERR_KEELSON_EVENT_LOOP_DELAY` with `lateByMs` where the
+ *   event loop was blocked); a caller's abort gives the signal's own reason instead
  * @throws {ConfigError} for a duration that cannot be used
  */
 export function timeout(duration: Duration, { clock = systemClock }: PolicySeats = {}): TimeoutPolicy {
@@ -30,13 +31,15 @@ export function timeout(duration: Duration, { clock = systemClock }: PolicySeats
   const list = deadlines.list(timeoutMs);
   const events = new PolicyEvents(clock);
   const counter: AbandonedCounter = { abandoned: 0 };
+  const expired = (lateMs: number): TimeoutError =>
+    new TimeoutError('attempt', timeoutMs, {}, loopDelayMs(lateMs));
 
   async function run<T>(
     fn: (context: IDefaultPolicyContext) => PromiseLike<T> | T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     signal?.throwIfAborted();
-    const execution = new Execution<T>(counter, () => new TimeoutError('attempt', timeoutMs));
+    const execution = new Execution<T>(counter, expired);
     const stopListening = onAbort(signal, (reason) => execution.interrupt(reason));
     deadlines.arm(list, execution, clock.now());
     try {

@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as cockatiel from 'cockatiel';
+import * as cockatiel3 from 'cockatiel3';
 import { describe, expect, test } from 'vitest';
-import { breaker, bulkhead, retry, timeout } from '../../../src/index.ts';
-import { FakeClock } from '../../../src/testing/index.ts';
+import { breaker, bulkhead, cache, retry, timeout } from '../../../src/index.ts';
+import { FakeClock, settlePromises } from '../../../src/testing/index.ts';
 import { deferred } from '../../support/deferred.ts';
 import { failing } from '../../support/failing.ts';
 
@@ -10,7 +11,80 @@ interface AnyPolicy extends Pick<cockatiel.IPolicy, 'onSuccess' | 'onFailure'> {
   execute<T>(fn: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
+/** Versions 3 and 4 with the types of 4: what is used of them is the same. */
+const VERSIONS: readonly (readonly [string, typeof cockatiel])[] = [
+  ['cockatiel 4', cockatiel],
+  ['cockatiel 3', cockatiel3 as never],
+];
+
+describe.each(VERSIONS)('around the refusals of %s', (_version, library) => {
+  function openCircuit(): cockatiel.CircuitBreakerPolicy {
+    return library.circuitBreaker(library.handleAll, {
+      breaker: new library.ConsecutiveBreaker(1),
+      halfOpenAfter: 60_000,
+    });
+  }
+
+  function isolated(): cockatiel.IPolicy {
+    const policy = openCircuit();
+    policy.isolate();
+    return policy;
+  }
+
+  const refusing: readonly (readonly [string, () => cockatiel.IPolicy, RegExp])[] = [
+    ['a full bulkhead', () => library.bulkhead(0), /Bulkhead capacity exceeded/],
+    ['an isolated circuit', isolated, /circuit breaker is open/],
+  ];
+
+  test.each(refusing)('our retry does not repeat the refusal of %s', async (_name, make, message) => {
+    const retries: unknown[] = [];
+    const ours = retry({ retries: 5, delay: 0, retryIf: () => true });
+    ours.onRetry((event) => retries.push(event));
+    const fn = failing(0);
+    await expect(ours.execute(() => make().execute(fn))).rejects.toThrow(message);
+    expect([fn.executions, retries]).toEqual([0, []]);
+  });
+
+  test('our retry repeats what the function threw until the circuit opens, and then stops', async () => {
+    const policy = cockatiel.wrap(retry({ retries: 5, delay: 0 }), openCircuit());
+    const fn = failing(9);
+    await expect(policy.execute(fn)).rejects.toSatisfy(library.isBrokenCircuitError);
+    expect(fn.executions).toBe(1);
+  });
+
+  test.each(refusing)('our breaker takes the refusal of %s as neutral', async (_name, make, message) => {
+    const ours = breaker({ failures: 1 });
+    await expect(ours.execute(() => make().execute(failing(0)))).rejects.toThrow(message);
+    expect(ours.breaker.state).toBe('closed');
+    await expect(ours.execute(failing(1))).rejects.toThrow('no');
+    expect(ours.breaker.state).toBe('open');
+  });
+
+  test.each(refusing)('our cache does not remember the refusal of %s', async (_name, make, message) => {
+    const ours = cache({ ttl: '1m', negativeTtl: '1m', key: () => 'key' });
+    await expect(ours.execute(() => make().execute(failing(0)))).rejects.toThrow(message);
+    await expect(ours.execute(async () => 'answer')).resolves.toBe('answer');
+  });
+});
+
 describe("our policies in cockatiel's wrap", () => {
+  test('leave a circuit closed when the event loop, not the dependency, made a call late', async () => {
+    const clock = new FakeClock();
+    const circuit = breaker({ failures: 1 }, { clock });
+    const policy = cockatiel.wrap(circuit, timeout('1s', { clock }));
+    const hang = (): Promise<never> => new Promise(() => {});
+    const late = expect(policy.execute(hang)).rejects.toMatchObject({ lateByMs: 500 });
+    await settlePromises();
+    clock.block(1_500);
+    await clock.advance(0);
+    await late;
+    expect(circuit.breaker.state).toBe('closed');
+    const slow = expect(policy.execute(hang)).rejects.toMatchObject({ lateByMs: 0 });
+    await clock.advance(1_000);
+    await slow;
+    expect(circuit.breaker.state).toBe('open');
+  });
+
   test('work around and inside those of cockatiel', async () => {
     const clock = new FakeClock();
     const policy = cockatiel.wrap(

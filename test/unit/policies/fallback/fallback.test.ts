@@ -119,6 +119,16 @@ describe('our fallback as a policy', () => {
     expect(heard).toEqual(['success', 'failure false']);
   });
 
+  test('gives its function the error, and waits for the value', async () => {
+    const given: unknown[][] = [];
+    const make = async (...args: unknown[]): Promise<string> => {
+      given.push(args);
+      return 'instead';
+    };
+    await expect(fallback({ with: make }).execute(failing(1, DOWN))).resolves.toBe('instead');
+    expect(given).toEqual([[DOWN, undefined]]);
+  });
+
   test.each([
     new TimeoutError('attempt', 10),
     new RejectedError('ERR_KEELSON_BREAKER_OPEN', 'open', 'The circuit is open.'),

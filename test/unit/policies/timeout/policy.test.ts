@@ -59,6 +59,30 @@ describe('a timeout as a policy', () => {
     expect(handled).toEqual([false, true]);
   });
 
+  test('blames a blocked event loop, and says by how much it was late', async () => {
+    const clock = new FakeClock();
+    const call = timeout('1s', { clock }).execute(() => new Promise(() => {}));
+    const caught = expect(call).rejects.toMatchObject({
+      code: 'ERR_KEELSON_EVENT_LOOP_DELAY',
+      timeoutMs: 1_000,
+      lateByMs: 500,
+    });
+    await settlePromises();
+    clock.block(1_500);
+    await clock.advance(0);
+    await caught;
+  });
+
+  test('blames nobody for a timer that is as late as timers are', async () => {
+    const clock = new FakeClock();
+    const call = timeout('1s', { clock }).execute(() => new Promise(() => {}));
+    const caught = expect(call).rejects.toMatchObject({ code: 'ERR_KEELSON_TIMEOUT', lateByMs: 0 });
+    await settlePromises();
+    clock.block(1_020);
+    await clock.advance(0);
+    await caught;
+  });
+
   test('names the option that is wrong', () => {
     expect(() => timeout(0)).toThrow('Expected `duration` to be a duration of at least 1 ms');
     const check = new OptionChecker('timeout');
