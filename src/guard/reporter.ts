@@ -162,6 +162,7 @@ export class Reporter {
       call.operation,
       outcome,
       error,
+      call.span,
     );
     if (outcome !== 'success') setRequestId(error, call.requestId);
     if (call.span) this.endSpan(call.span, call, outcome, error);

@@ -3,6 +3,8 @@ import { createNoopMeter, metrics } from '@opentelemetry/api';
 import { BREAKER_STATES } from '../core/events.ts';
 import { OUTCOMES } from '../core/outcome.ts';
 import type { GuardSource } from '../core/stats.ts';
+import { exemplarPort } from './exemplars.ts';
+import type { ExemplarPort } from './exemplars.ts';
 import type { MetricDefinition } from './semconv.ts';
 import * as semconv from './semconv.ts';
 
@@ -64,6 +66,7 @@ export class GuardMetrics {
   #unbind: () => void = () => {};
   #duration: Histogram | undefined;
   #wait: Histogram | undefined;
+  #exemplars: ExemplarPort | undefined;
 
   /** @param provider the provider to use in place of the global one */
   constructor(provider?: MeterProvider) {
@@ -96,11 +99,19 @@ export class GuardMetrics {
     this.#unbind = () => {};
     this.#duration = undefined;
     this.#wait = undefined;
+    this.#exemplars = undefined;
     const meter = provider.getMeter(semconv.SCOPE_NAME);
     if (meter === createNoopMeter()) return;
     this.#unbind = this.#observe(meter);
     this.#duration = createHistogram(meter, semconv.METRIC_CALL_DURATION);
     this.#wait = createHistogram(meter, semconv.METRIC_BULKHEAD_WAIT);
+    const port = exemplarPort();
+    if (port?.meterProvider === provider) this.#exemplars = port;
+  }
+
+  /** Where exemplars of call durations go; `undefined` where nobody wants any. As of the last {@link duration}. */
+  get exemplars(): ExemplarPort | undefined {
+    return this.#exemplars;
   }
 
   /** The histogram of waits for a slot; `undefined` where nobody collects. */

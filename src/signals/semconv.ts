@@ -30,6 +30,19 @@ export const ATTR_SUPPRESSED_REASON = 'keelson.suppressed.reason';
 export const ATTR_CACHE_RESULT = 'keelson.cache.result';
 export const ATTR_SIGNAL = 'keelson.signal';
 
+/**
+ * Attributes of the resource that are a label of every series in Prometheus; the others are on `target_info` only. The endpoint puts them
+ * there itself; for what comes as OTLP, `promote_resource_attributes` of the shipped `prometheus.yml` is the same list.
+ */
+export const PROMOTED_RESOURCE_ATTRIBUTES: readonly string[] = [
+  'service.name',
+  'service.namespace',
+  'service.instance.id',
+  'service.version',
+  'deployment.environment.name',
+  'host.name',
+];
+
 /** What stands for a value that is past the limit of distinct ones. */
 export const OTHER = '_OTHER';
 

@@ -2,7 +2,7 @@ import type { LoggerProvider, MeterProvider, TracerProvider } from '@opentelemet
 import type { GuardEvent } from '../core/events.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { GuardSource } from '../core/stats.ts';
-import { BoundedLabels, errorType } from './error-type.ts';
+import type { DurationAttributes } from './duration-attributes.ts';
 import { GuardLog } from './guard-log.ts';
 import { GuardMetrics } from './guard-metrics.ts';
 import type { RequestIdHolder } from './request-id.ts';
@@ -100,13 +100,20 @@ export class Signals {
 
   recordDuration(
     seconds: number,
-    attributes: DurationAttributes,
+    series: DurationAttributes,
     operation: string,
     outcome: Outcome,
     error: unknown,
+    span: CallSpan | undefined,
   ): void {
     try {
-      this.#metrics.duration?.record(seconds, attributes.get(operation, outcome, error));
+      const { duration } = this.#metrics;
+      if (!duration) return;
+      const one = series.get(operation, outcome, error);
+      duration.record(seconds, one.attributes);
+      const { exemplars } = this.#metrics;
+      const sampled = exemplars && span?.sampled;
+      if (sampled) one.exemplars(exemplars)?.offer(seconds, sampled.traceId, sampled.spanId);
     } catch {
       this.#failures += 1;
     }
@@ -128,48 +135,5 @@ export class Signals {
     } catch {
       this.#failures += 1;
     }
-  }
-}
-
-/** The attributes of `keelson.call.duration` for one guard: made once for each combination, and bounded. */
-export class DurationAttributes {
-  readonly #guard: string;
-  readonly #operations: BoundedLabels;
-  readonly #errorTypes: BoundedLabels;
-  readonly #successes = new Map<string, Readonly<Record<string, string>>>();
-
-  /** @param limit how many operations and how many error types are told apart */
-  constructor(guard: string, limit: number) {
-    this.#guard = guard;
-    this.#operations = new BoundedLabels(limit);
-    this.#errorTypes = new BoundedLabels(limit);
-  }
-
-  /** The operation as telemetry may name it: itself, or `_OTHER` past the limit. */
-  operation(operation: string): string {
-    return this.#operations.get(operation);
-  }
-
-  get(operation: string, outcome: Outcome, error: unknown): Readonly<Record<string, string>> {
-    if (outcome !== 'success' || error !== undefined) {
-      return {
-        ...this.#make(operation, outcome),
-        [semconv.ATTR_ERROR_TYPE]: this.#errorTypes.get(errorType(error)),
-      };
-    }
-    let attributes = this.#successes.get(operation);
-    if (!attributes) {
-      attributes = this.#make(operation, outcome);
-      this.#successes.set(operation, attributes);
-    }
-    return attributes;
-  }
-
-  #make(operation: string, outcome: Outcome): Record<string, string> {
-    return {
-      [semconv.ATTR_GUARD_NAME]: this.#guard,
-      [semconv.ATTR_OPERATION_NAME]: operation,
-      [semconv.ATTR_OUTCOME]: outcome,
-    };
   }
 }

@@ -1,4 +1,4 @@
-import type { Context, Link, Span, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { Context, Link, Span, SpanContext, Tracer, TracerProvider } from '@opentelemetry/api';
 import {
   context as contextApi,
   ProxyTracerProvider,
@@ -82,6 +82,12 @@ export class CallSpan {
     this.#span = span;
     this.#context = context;
     this.#name = name;
+  }
+
+  /** The ids of the span, where it is sampled. */
+  get sampled(): SpanContext | undefined {
+    const context = this.#span.spanContext();
+    return (context.traceFlags & TraceFlags.SAMPLED) === 0 ? undefined : context;
   }
 
   /** Runs `body` with this span as the active one. */

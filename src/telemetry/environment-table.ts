@@ -94,7 +94,11 @@ export const ENVIRONMENT: readonly EnvironmentRow[] = [
   row('OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT', 'honoured', 'for log records; wins over the general limit'),
   row('OTEL_METRIC_EXPORT_INTERVAL', 'honoured', 'milliseconds, default 60000'),
   row('OTEL_METRIC_EXPORT_TIMEOUT', 'honoured', 'milliseconds, default 30000; never above the interval'),
-  row('OTEL_METRICS_EXEMPLAR_FILTER', 'refused', "the SDK's metrics carry no exemplars"),
+  row(
+    'OTEL_METRICS_EXEMPLAR_FILTER',
+    'mapped',
+    '`trace_based` (default), `always_off`; `always_on` is the same as the first: only sampled calls have a trace to show',
+  ),
   ...perSignal('ENDPOINT', 'honoured', 'default `http://localhost:4318` and the path of the signal'),
   ...perSignal('HEADERS', 'honoured', '`key=value` pairs, percent-encoded'),
   ...perSignal('TIMEOUT', 'honoured', 'milliseconds for each attempt, default 10000'),

@@ -23,6 +23,7 @@ const INSTRUMENTATIONS = ['http', 'undici'] as const;
 const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
 const TEMPORALITIES = ['cumulative', 'delta', 'lowmemory'] as const;
 const HISTOGRAMS = ['explicit_bucket_histogram', 'base2_exponential_bucket_histogram'] as const;
+const EXEMPLAR_FILTERS = ['trace_based', 'always_on', 'always_off'] as const;
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 const MAX_PORT = 65_535;
 
@@ -69,6 +70,7 @@ export interface EnvironmentSettings {
   readonly metricTimeoutMs: number;
   readonly temporality: (typeof TEMPORALITIES)[number];
   readonly histogram: (typeof HISTOGRAMS)[number];
+  readonly exemplarFilter: (typeof EXEMPLAR_FILTERS)[number];
   readonly prometheus: { readonly host: string; readonly port: number };
   readonly instrumentations: readonly InstrumentationName[];
   readonly files: boolean;
@@ -184,6 +186,7 @@ export function readEnvironment(env: Variables, warn: Warn): EnvironmentSettings
     histogram:
       read.choice('OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', HISTOGRAMS) ??
       'explicit_bucket_histogram',
+    exemplarFilter: read.choice('OTEL_METRICS_EXEMPLAR_FILTER', EXEMPLAR_FILTERS) ?? 'trace_based',
     prometheus: {
       host: read.text('OTEL_EXPORTER_PROMETHEUS_HOST') ?? '127.0.0.1',
       port: read.integer('OTEL_EXPORTER_PROMETHEUS_PORT', 0, MAX_PORT) ?? 9_464,

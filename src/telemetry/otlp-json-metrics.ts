@@ -1,4 +1,5 @@
 import { ValueType } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { AggregationTemporality, DataPointType } from '@opentelemetry/sdk-metrics';
 import type {
   DataPoint,
@@ -8,6 +9,8 @@ import type {
   ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 
+import type { Exemplar, ExemplarStore } from './exemplar-store.ts';
+import { warnOfOverflow } from './metric-overflow.ts';
 import {
   isInt64,
   jsonAttributes,
@@ -17,17 +20,36 @@ import {
   jsonScope,
   jsonTime,
 } from './otlp-json.ts';
+import type { Warn } from './warner.ts';
 
 const TEMPORALITY: Readonly<Record<AggregationTemporality, number>> = {
   [AggregationTemporality.DELTA]: 1,
   [AggregationTemporality.CUMULATIVE]: 2,
 };
 
+/** The exemplars of a series, by ascending value: what Prometheus expects. */
+type Exemplars = (instrument: string, attributes: Attributes) => readonly Exemplar[];
+
+const NANOSECONDS_PER_MICROSECOND = 1_000n;
+
 const optionalDouble = (value: number | undefined): number | string | undefined =>
   value === undefined ? undefined : jsonDouble(value);
 
 function times(point: DataPoint<unknown>): object {
   return { startTimeUnixNano: jsonTime(point.startTime), timeUnixNano: jsonTime(point.endTime) };
+}
+
+/** Nothing at all where there are none: most series never have any. */
+function exemplarsOf(found: readonly Exemplar[]): object {
+  if (found.length === 0) return {};
+  return {
+    exemplars: found.map(({ value, epochMs, traceId, spanId }) => ({
+      timeUnixNano: (BigInt(Math.round(epochMs * 1_000)) * NANOSECONDS_PER_MICROSECOND).toString(),
+      asDouble: jsonDouble(value),
+      spanId,
+      traceId,
+    })),
+  };
 }
 
 function numberPoint(point: DataPoint<number>, type: ValueType): object {
@@ -38,7 +60,7 @@ function numberPoint(point: DataPoint<number>, type: ValueType): object {
   return { attributes: jsonAttributes(point.attributes), ...times(point), ...value };
 }
 
-function histogramPoint(point: DataPoint<Histogram>): object {
+function histogramPoint(point: DataPoint<Histogram>, exemplars: readonly Exemplar[]): object {
   const { buckets, count, sum, min, max } = point.value;
   return {
     attributes: jsonAttributes(point.attributes),
@@ -49,10 +71,11 @@ function histogramPoint(point: DataPoint<Histogram>): object {
     min: optionalDouble(min),
     max: optionalDouble(max),
     ...times(point),
+    ...exemplarsOf(exemplars),
   };
 }
 
-function exponentialPoint(point: DataPoint<ExponentialHistogram>): object {
+function exponentialPoint(point: DataPoint<ExponentialHistogram>, exemplars: readonly Exemplar[]): object {
   const { count, sum, min, max, positive, negative, scale, zeroCount } = point.value;
   return {
     attributes: jsonAttributes(point.attributes),
@@ -65,10 +88,11 @@ function exponentialPoint(point: DataPoint<ExponentialHistogram>): object {
     scale,
     zeroCount,
     ...times(point),
+    ...exemplarsOf(exemplars),
   };
 }
 
-function jsonMetric(data: MetricData): object {
+function jsonMetric(data: MetricData, exemplars: Exemplars): object {
   const { name, description, unit, valueType } = data.descriptor;
   const aggregationTemporality = TEMPORALITY[data.aggregationTemporality];
   const head = { name, description, unit };
@@ -90,29 +114,64 @@ function jsonMetric(data: MetricData): object {
     case DataPointType.HISTOGRAM:
       return {
         ...head,
-        histogram: { aggregationTemporality, dataPoints: data.dataPoints.map(histogramPoint) },
+        histogram: {
+          aggregationTemporality,
+          dataPoints: data.dataPoints.map((point) =>
+            histogramPoint(point, exemplars(name, point.attributes)),
+          ),
+        },
       };
     case DataPointType.EXPONENTIAL_HISTOGRAM:
       return {
         ...head,
-        exponentialHistogram: { aggregationTemporality, dataPoints: data.dataPoints.map(exponentialPoint) },
+        exponentialHistogram: {
+          aggregationTemporality,
+          dataPoints: data.dataPoints.map((point) =>
+            exponentialPoint(point, exemplars(name, point.attributes)),
+          ),
+        },
       };
   }
 }
 
-/** @returns an `ExportMetricsServiceRequest` as one line of JSON */
-export function encodeMetrics(metrics: ResourceMetrics): Uint8Array {
+const none: Exemplars = () => [];
+
+/**
+ * @param exemplars the exemplars of each histogram's series
+ * @returns an `ExportMetricsServiceRequest` as one line of JSON
+ */
+export function encodeMetrics(metrics: ResourceMetrics, exemplars: Exemplars = none): Uint8Array {
   const resource = jsonResource(metrics.resource);
   const body = {
     resource: resource.body,
     schemaUrl: resource.schemaUrl,
     scopeMetrics: metrics.scopeMetrics.map((scope) => ({
       scope: jsonScope(scope.scope),
-      metrics: scope.metrics.map(jsonMetric),
+      metrics: scope.metrics.map((metric) => jsonMetric(metric, exemplars)),
       schemaUrl: scope.scope.schemaUrl,
     })),
   };
   return Buffer.from(JSON.stringify({ resourceMetrics: [body] }));
+}
+
+/**
+ * Makes the encoder of a reader: each batch has the exemplars that came since the one before.
+ * @param store where the exemplars are; `undefined` while there are none
+ * @param warn told of instruments that have more series than the SDK keeps
+ */
+export function metricsEncoder(
+  store: () => ExemplarStore | undefined,
+  warn: Warn,
+): (metrics: ResourceMetrics) => Uint8Array {
+  let mark = 0;
+  return (metrics) => {
+    warnOfOverflow(metrics, warn);
+    const since = mark;
+    const exemplars = store();
+    if (!exemplars) return encodeMetrics(metrics);
+    mark = exemplars.count;
+    return encodeMetrics(metrics, (instrument, attributes) => exemplars.since(since, instrument, attributes));
+  };
 }
 
 /** How many data points a batch holds. */

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import type { Duration } from '../core/duration.ts';
 import { systemRandom } from '../core/random.ts';
+import { setExemplarPort } from '../signals/exemplars.ts';
 import { bindSignals } from '../signals/index.ts';
 import {
   ATTR_REASON,
@@ -17,6 +18,7 @@ import { JsonLinesWriter, systemCode } from '../storage/index.ts';
 import type { Home } from '../storage/index.ts';
 import type { TelemetryCounts, TelemetryStats } from './counts.ts';
 import { DeliveryLane } from './delivery-lane.ts';
+import { ExemplarStore } from './exemplar-store.ts';
 import { shownUrl, signalUrl } from './environment-otlp.ts';
 import type { OtlpSettings } from './environment-otlp.ts';
 import type { EnvironmentSettings } from './environment.ts';
@@ -26,12 +28,12 @@ import { createLogger } from './logger.ts';
 import { telemetryDefaults } from './options.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
 import { emitLog } from './otel-transport.ts';
-import { countPoints, encodeMetrics } from './otlp-json-metrics.ts';
+import { countPoints, metricsEncoder } from './otlp-json-metrics.ts';
 import { encodeLogs, encodeSpans } from './otlp-json.ts';
 import { HttpTransport } from './otlp-transport.ts';
 import { warnAboutDisk } from './pipeline.ts';
 import type { PipelineOptions } from './pipeline.ts';
-import { PrometheusEndpoint } from './prometheus-endpoint.ts';
+import { PrometheusEndpoint } from './prometheus/prometheus-endpoint.ts';
 import { makeProviders, makeSampler } from './providers.ts';
 import type { Providers } from './providers.ts';
 import { writeQuietly } from './quiet-write.ts';
@@ -63,6 +65,7 @@ export class TelemetryRun implements Telemetry {
   readonly #writers: JsonLinesWriter[] = [];
   readonly #prometheus: PrometheusEndpoint | undefined;
   #endHostMetrics: (() => void) | undefined;
+  #exemplars: ExemplarStore | undefined;
   #logger: Logger | undefined;
   #ending: Promise<void> | undefined;
 
@@ -72,6 +75,8 @@ export class TelemetryRun implements Telemetry {
     if (parts.mode !== 'running') return;
     this.#prometheus = this.#startPrometheus();
     this.providers = this.#makeProviders();
+    if (parts.settings.exemplarFilter === 'always_off') return;
+    this.#exemplars = new ExemplarStore(this.providers.meter, parts.clock);
   }
 
   get home(): string {
@@ -100,6 +105,7 @@ export class TelemetryRun implements Telemetry {
   begin(): void {
     const { providers } = this;
     if (!providers) return;
+    setExemplarPort(this.#exemplars);
     this.#publishCounts(providers);
     if (this.#writers.length > 0) this.#prepareHome();
     const intervalMs = this.#parts.checked.hostIntervalMs;
@@ -158,6 +164,7 @@ export class TelemetryRun implements Telemetry {
     for (const writer of this.#writers) writer.close();
     if (this.mode === 'foreign') return;
     disableGlobals();
+    setExemplarPort(undefined);
     if (providers) bindSignals();
   }
 
@@ -186,7 +193,12 @@ export class TelemetryRun implements Telemetry {
     }
     const host = options.prometheus?.host ?? settings.prometheus.host;
     const port = options.prometheus?.port ?? settings.prometheus.port;
-    return new PrometheusEndpoint(host, port, warn);
+    return new PrometheusEndpoint({
+      host,
+      port,
+      warn,
+      exemplars: (instrument, attributes) => this.#exemplars?.since(0, instrument, attributes) ?? [],
+    });
   }
 
   #makeProviders(): Providers {
@@ -198,7 +210,11 @@ export class TelemetryRun implements Telemetry {
       sampler: options.sampler ?? makeSampler(settings.sampler),
       traces: this.#pipeline('traces', encodeSpans, (batch) => batch.length),
       logs: this.#pipeline('logs', encodeLogs, (batch) => batch.length),
-      metrics: this.#pipeline('metrics', encodeMetrics, countPoints),
+      metrics: this.#pipeline(
+        'metrics',
+        metricsEncoder(() => this.#exemplars, warn),
+        countPoints,
+      ),
       spanProcessors: options.spanProcessors ?? [],
       logRecordProcessors: options.logRecordProcessors ?? [],
       metricReaders: [

@@ -42,6 +42,12 @@ export interface ReceivedPoints {
   readonly aggregationTemporality?: number;
   readonly dataPoints: readonly {
     readonly attributes: readonly ReceivedAttribute[];
+    readonly exemplars?: readonly {
+      readonly timeUnixNano: string;
+      readonly asDouble: number;
+      readonly traceId: string;
+      readonly spanId: string;
+    }[];
     readonly asInt?: number | string;
     readonly asDouble?: number | string;
   }[];

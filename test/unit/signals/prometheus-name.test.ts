@@ -4,11 +4,12 @@ import {
   prometheusLabel,
   prometheusName,
   prometheusSeries,
-} from '../../../dashboards/src/prometheus-name.ts';
+  prometheusUnit,
+} from '../../../src/signals/prometheus-name.ts';
 import * as semconv from '../../../src/signals/semconv.ts';
 
 describe('the name in Prometheus', () => {
-  // What Prometheus' OTLP receiver made of each, measured.
+  // What Prometheus' OTLP receiver makes of each; measured, and the cases of its own tests.
   test.each<[NamedInstrument['instrument'], string, string, string]>([
     ['gauge', 'a.state', '1', 'a_state_ratio'],
     ['gauge', 'a.state', '{state}', 'a_state'],
@@ -30,6 +31,24 @@ describe('the name in Prometheus', () => {
     ['histogram', 'call.duration', 'ms', 'call_duration_milliseconds'],
     ['gauge', 'odd--name..with__gaps', '', 'odd_name_with_gaps'],
     ['gauge', '2nd.level', '', '_2nd_level'],
+    ['gauge', 'disk.rate', 'By/s', 'disk_rate_bytes_per_second'],
+    ['gauge', 'speed', 'm/s', 'speed_meters_per_second'],
+    ['gauge', 'speed', '1/s', 'speed_per_second'],
+    ['gauge', 'speed', '{packet}/s', 'speed_per_second'],
+    ['gauge', 'speed', 'By/{packet}', 'speed_bytes'],
+    ['counter', 'speed', 'By/mo', 'speed_bytes_per_month_total'],
+    ['gauge', 'speed', 'foo/bar', 'speed_foo_per_bar'],
+    ['gauge', 'speed', ' ms ', 'speed_milliseconds'],
+    ['gauge', 'energy', 'J', 'energy_joules'],
+    ['gauge', 'requests', 'req', 'requests_req'],
+    ['gauge', 'odd.unit', 'a%b__c', 'odd_unit_a_b_c'],
+    ['gauge', 'ratio.of.hits', '1', 'of_hits_ratio'],
+    ['counter', 'total.wait', 's', 'wait_seconds_total'],
+    ['gauge', 'rule:of:five', '', 'rule:of:five'],
+    ['gauge', '温度.celsius', 'Cel', 'celsius'],
+    ['counter', '温度', '', 'total'],
+    ['gauge', '温度', '', ''],
+    ['gauge', '__', '', ''],
   ])('of a %s `%s` in `%s` is %s', (instrument, name, unit, expected) => {
     expect(prometheusName({ instrument, name, unit })).toBe(expected);
   });
@@ -77,7 +96,28 @@ describe('a label in Prometheus', () => {
     [semconv.ATTR_GUARD_NAME, 'keelson_guard_name'],
     ['http.request.header.x-id', 'http_request_header_x_id'],
     ['0day', 'key_0day'],
+    ['_private', 'key_private'],
+    ['.hidden', 'key_hidden'],
+    ['__reserved', '__reserved'],
+    ['a..b--c', 'a__b__c'],
+    ['größe', 'gr__e'],
+    ['a😀b', 'a_b'],
+    ['字符', ''],
+    ['', ''],
   ])('of %s is %s', (attribute, expected) => {
     expect(prometheusLabel(attribute)).toBe(expected);
+  });
+});
+
+describe('a unit', () => {
+  test.each([
+    ['s', 'seconds'],
+    ['By/s', 'bytes_per_second'],
+    ['{call}/s', 'per_second'],
+    ['1', ''],
+    ['{call}', ''],
+    ['', ''],
+  ])('%s adds `%s`', (unit, expected) => {
+    expect(prometheusUnit(unit)).toBe(expected);
   });
 });

@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+import { OUTCOMES } from '../../../../src/core/outcome.ts';
+import { createKeelson } from '../../../../src/index.ts';
+import { prometheusName } from '../../../../src/signals/prometheus-name.ts';
+import { DROP_REASONS, startTelemetry } from '../../../../src/telemetry/index.ts';
+import type { Telemetry } from '../../../../src/telemetry/index.ts';
+import { SIGNALS } from '../../../../src/telemetry/signal.ts';
+import { readExposition } from '../../../support/exposition.ts';
+import { everyMetric } from '../../../support/name-table.ts';
+
+let home = '';
+let telemetry: Telemetry | undefined;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'keelson-zero-'));
+});
+
+afterEach(async () => {
+  await telemetry?.shutdown();
+  rmSync(home, { recursive: true, force: true });
+});
+
+it('shows every counter at 0 before the first call, in each combination of labels', async () => {
+  telemetry = startTelemetry({
+    home,
+    files: false,
+    otlp: false,
+    hostInterval: false,
+    prometheus: { port: 0 },
+    logger: { console: false, files: false },
+    env: {},
+  });
+  createKeelson().guard('payments', {
+    retry: { retries: 1, delay: '10ms' },
+    breaker: {},
+    bulkhead: { concurrent: 1, queue: 1, queueTimeout: '1s' },
+    rateLimit: { limit: 1, per: '1s' },
+    cache: { ttl: '1s' },
+    timeout: { total: '1s' },
+    fallback: { value: 1 },
+  });
+  await telemetry.ready;
+  const response = await fetch(telemetry.prometheus?.url ?? '');
+  const samples = new Map(
+    readExposition(await response.text(), 'text')
+      .filter(({ type }) => type === 'counter')
+      .map((family) => [family.name, family.samples]),
+  );
+  const counters = everyMetric().filter(
+    ({ name, instrument }) => instrument === 'counter' && name.startsWith('keelson.'),
+  );
+  expect([...samples.keys()].toSorted()).toEqual(counters.map(prometheusName).toSorted());
+  expect([...samples.values()].flat().filter(({ value }) => value !== 0)).toEqual([]);
+  const combinations = Object.fromEntries([...samples].map(([name, found]) => [name, found.length]));
+  expect(combinations).toMatchObject({
+    // Success by its four origins, the other outcomes are always live.
+    keelson_calls_total: OUTCOMES.length - 1 + 4,
+    // A rejected call is no attempt.
+    keelson_attempts_total: OUTCOMES.length - 1,
+    keelson_rejections_total: 7,
+    keelson_retry_suppressed_total: 6,
+    keelson_breaker_transitions_total: 15,
+    keelson_cache_requests_total: 6,
+    keelson_telemetry_dropped_total: SIGNALS.length * DROP_REASONS.length,
+    keelson_telemetry_exported_total: SIGNALS.length,
+  });
+});
