@@ -220,6 +220,12 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     expected: 'base2_exponential_bucket_histogram',
     bad: 'linear',
   },
+  OTEL_METRICS_EXEMPLAR_FILTER: {
+    value: 'always_off',
+    look: (s) => s.exemplarFilter,
+    expected: 'always_off',
+    bad: 'sometimes',
+  },
   OTEL_EXPORTER_PROMETHEUS_HOST: { value: '::1', look: (s) => s.prometheus.host, expected: '::1' },
   OTEL_EXPORTER_PROMETHEUS_PORT: { value: '0', look: (s) => s.prometheus.port, expected: 0, bad: '70000' },
   OTEL_NODE_RESOURCE_DETECTORS: {
