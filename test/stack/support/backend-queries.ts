@@ -1,5 +1,10 @@
 import { getJson, until } from './poll.ts';
-import type { Stack } from './stack.ts';
+
+/** Where the backends answer. */
+export interface Addresses {
+  readonly prometheus: string;
+  readonly jaeger: string;
+}
 
 /** How long telemetry may take from a service to a backend, with the timing overlay. */
 export const ARRIVAL_MS = 15_000;
@@ -11,7 +16,7 @@ export interface Sample {
 }
 
 /** @returns what an instant query gives; throws with Prometheus' own words where it is wrong */
-export async function promQuery(stack: Stack, query: string): Promise<readonly Sample[]> {
+export async function promQuery(stack: Addresses, query: string): Promise<readonly Sample[]> {
   const response = await fetch(
     `${stack.prometheus}/api/v1/query?${new URLSearchParams({ query }).toString()}`,
   );
@@ -24,7 +29,7 @@ export async function promQuery(stack: Stack, query: string): Promise<readonly S
 }
 
 /** @returns what an instant query gives, once it gives anything */
-export function arrived(stack: Stack, query: string): Promise<readonly Sample[]> {
+export function arrived(stack: Addresses, query: string): Promise<readonly Sample[]> {
   return until(
     query,
     async () => {
@@ -36,7 +41,7 @@ export function arrived(stack: Stack, query: string): Promise<readonly Sample[]>
 }
 
 /** @returns how many series a query gives over the last minutes, as a panel would ask for them */
-export async function panelSeries(stack: Stack, query: string): Promise<number> {
+export async function panelSeries(stack: Addresses, query: string): Promise<number> {
   const now = Date.now() / 1_000;
   const range = new URLSearchParams({ query, start: String(now - 300), end: String(now), step: '1' });
   const response = await fetch(`${stack.prometheus}/api/v1/query_range?${range.toString()}`);
@@ -66,7 +71,7 @@ export interface JaegerTrace {
 }
 
 /** @returns a trace by its id, or undefined while Jaeger does not have it */
-export async function jaegerTrace(stack: Stack, traceId: string): Promise<JaegerTrace | undefined> {
+export async function jaegerTrace(stack: Addresses, traceId: string): Promise<JaegerTrace | undefined> {
   const answer = await getJson<{ readonly data: readonly JaegerTrace[] }>(
     `${stack.jaeger}/api/traces/${traceId}`,
   );
@@ -75,7 +80,7 @@ export async function jaegerTrace(stack: Stack, traceId: string): Promise<Jaeger
 
 /** @returns traces of a service that have a span of this name */
 export async function jaegerTraces(
-  stack: Stack,
+  stack: Addresses,
   service: string,
   operation: string,
 ): Promise<readonly JaegerTrace[]> {

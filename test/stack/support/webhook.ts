@@ -40,9 +40,12 @@ export class Webhook {
     });
   });
 
-  /** @returns the address that it listens on */
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  /**
+   * @param host the address to listen on
+   * @returns the URL at which this machine reaches it
+   */
+  async listen(host = '127.0.0.1'): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, host, resolve));
     const address = this.#server.address();
     if (typeof address !== 'object' || address === null) throw new Error('Expected a port, got none.');
     return `http://127.0.0.1:${address.port}`;

@@ -14,8 +14,14 @@ export interface ComposeService {
   readonly ports?: readonly string[];
   readonly volumes?: readonly (
     | string
-    | { readonly type: string; readonly source: string; readonly target: string }
+    | {
+        readonly type: string;
+        readonly source: string;
+        readonly target: string;
+        readonly read_only?: boolean;
+      }
   )[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly healthcheck?: { readonly test: readonly string[] };
 }
@@ -24,7 +30,6 @@ export interface ComposeService {
 export interface Compose {
   readonly services: Readonly<Record<string, ComposeService>>;
   readonly volumes: Readonly<Record<string, unknown>>;
-  readonly secrets: Readonly<Record<string, { readonly file?: string }>>;
 }
 
 type Rule = (
@@ -48,11 +53,23 @@ function bindSources(service: ComposeService): readonly string[] {
   });
 }
 
-function namedVolumes(service: ComposeService): readonly string[] {
-  return (service.volumes ?? []).flatMap((volume) =>
-    typeof volume !== 'string' && volume.type === 'volume' ? [volume.source] : [],
+function namedVolumes(service: ComposeService | undefined): readonly string[] {
+  return (service?.volumes ?? []).flatMap((volume) =>
+    typeof volume !== 'string' && volume.type === 'volume' && volume.read_only !== true
+      ? [volume.source]
+      : [],
   );
 }
+
+/** Whether a service waits for another, directly or through those that it waits for. */
+function waitsFor(compose: Compose, name: string, other: string): boolean {
+  return Object.keys(compose.services[name]?.depends_on ?? {}).some(
+    (each) => each === other || waitsFor(compose, each, other),
+  );
+}
+
+/** Both run before everything else: as root, once, without a network. */
+const INIT = ['secrets-init', 'volumes-init'];
 
 /** What each service has to keep; a rule answers whether it does. */
 export const COMPOSE_RULES: Readonly<Record<string, Rule>> = {
@@ -76,15 +93,27 @@ export const COMPOSE_RULES: Readonly<Record<string, Rule>> = {
         !/^GF_SECURITY_ADMIN_PASSWORD$/.test(key) &&
         key !== 'GF_AUTH_DISABLE_LOGIN_FORM',
     ),
-  'bind mounts exist and are read only': (service, _name, _compose, exists) =>
-    bindSources(service).every(exists) &&
-    (service.volumes ?? []).every((volume) => typeof volume !== 'string' || volume.endsWith(':ro')),
+  'bind mounts exist and are read only': (service, name, _compose, exists) =>
+    bindSources(service)
+      .filter((source) => !source.startsWith('${'))
+      .every(exists) &&
+    (service.volumes ?? []).every((volume) =>
+      typeof volume === 'string'
+        ? volume.endsWith(':ro')
+        : volume.type === 'volume' || volume.read_only === true || INIT.includes(name),
+    ),
   'named volumes are declared and given to the user': (service, name, compose) => {
-    const prepared = namedVolumes(compose.services['volumes-init'] ?? {});
+    const prepared = INIT.flatMap((each) => namedVolumes(compose.services[each]));
     return namedVolumes(service).every(
-      (volume) => volume in compose.volumes && (name === 'volumes-init' || prepared.includes(volume)),
+      (volume) => volume in compose.volumes && (INIT.includes(name) || prepared.includes(volume)),
     );
   },
+  'whether its volumes can be written is watched': (service, name, compose) =>
+    // Grafana and the demo say themselves that they cannot write, and run as other users or once.
+    [...INIT, 'grafana', 'demo'].includes(name) ||
+    namedVolumes(service).every((volume) => namedVolumes(compose.services['volumes-watch']).includes(volume)),
+  'nothing starts before secrets and volumes are there': (_service, name, compose) =>
+    INIT.every((each) => INIT.includes(name) || waitsFor(compose, name, each)),
 };
 
 /** @returns every service with the rules that it breaks */

@@ -21,24 +21,38 @@ describe('docker-compose.yml', () => {
     expect(composeProblems(compose, exists)).toEqual([]);
   });
 
-  test('has the stack, and the demo as a profile', () => {
+  test('has the stack, and the demo and the machine as profiles', () => {
     expect(Object.keys(compose.services).toSorted()).toEqual([
       'alertmanager',
       'demo',
       'grafana',
+      'host-collector',
       'jaeger',
       'otel-collector',
       'prometheus',
+      'secrets-init',
       'volumes-init',
+      'volumes-watch',
     ]);
-    const optional = Object.entries(compose.services).filter(([, service]) => service.profiles !== undefined);
-    expect(optional.map(([name]) => name)).toEqual(['demo']);
+    const profiles = Object.entries(compose.services).flatMap(([name, service]) =>
+      (service.profiles ?? []).map((profile) => `${name}: ${profile}`),
+    );
+    expect(profiles.toSorted()).toEqual(['demo: demo', 'host-collector: host']);
   });
 
-  test('takes every secret from a file outside of version control', () => {
-    const files = Object.values(compose.secrets).map(({ file }) => file);
-    expect(files).toHaveLength(3);
-    for (const file of files) expect(file).toMatch(/^\$\{KEELSON_SECRETS:-\.\/\.keelson\/secrets\}\/\w+$/);
+  test('takes secrets from a folder outside of version control, which it does not make itself', () => {
+    expect(compose.services['secrets-init']?.volumes).toContainEqual({
+      type: 'bind',
+      source: '${KEELSON_SECRETS:-./.keelson/secrets}',
+      target: '/secrets',
+      bind: { create_host_path: false },
+    });
+  });
+
+  test('opens no API of Prometheus to pages of other origins, and keeps exemplars', () => {
+    const { command } = compose.services['prometheus'] as { readonly command: readonly string[] };
+    expect(command).toContain('--web.cors.origin=^$$');
+    expect(command).toContain('--enable-feature=exemplar-storage');
   });
 
   test('bounds what Prometheus keeps, and turns its OTLP receiver on', () => {
@@ -80,6 +94,12 @@ describe('the check', () => {
     'named volumes are declared and given to the user': {
       volumes: [{ type: 'volume', source: 'new-data', target: '/data' }],
     },
+    'whether its volumes can be written is watched': {
+      volumes: [{ type: 'volume', source: 'demo-data', target: '/data' }],
+    },
+    'nothing starts before secrets and volumes are there': {
+      depends_on: { 'secrets-init': { condition: 'service_completed_successfully' } },
+    },
   };
 
   test('has a planted violation for every rule', () => {
@@ -87,7 +107,7 @@ describe('the check', () => {
   });
 
   test.each(Object.entries(planted))('reports that this is broken: %s', (rule, change) => {
-    expect(composeProblems(withService(change), exists)).toEqual([`prometheus: ${rule}`]);
+    expect(composeProblems(withService(change), exists)).toContain(`prometheus: ${rule}`);
   });
 
   test.each([
@@ -109,6 +129,11 @@ describe('the check', () => {
     [
       'a bind mount that can be written to',
       { volumes: ['./dashboards:/etc/x'] },
+      'bind mounts exist and are read only',
+    ],
+    [
+      'a bind mount that can be written to, in the long form',
+      { volumes: [{ type: 'bind', source: './dashboards', target: '/etc/x' }] },
       'bind mounts exist and are read only',
     ],
   ])('reports %s', (_, change, rule) => {
