@@ -139,8 +139,12 @@ export const ENVIRONMENT: readonly EnvironmentRow[] = [
     'mapped',
     '`env`, `host`, `os`, `process`, `serviceinstance`, `all`, `none`',
   ),
-  row('OTEL_NODE_ENABLED_INSTRUMENTATIONS', 'mapped', '`http`, `undici`; read by `keelson/register`'),
-  row('OTEL_NODE_DISABLED_INSTRUMENTATIONS', 'mapped', '`http`, `undici`; read by `keelson/register`'),
+  row(
+    'OTEL_NODE_ENABLED_INSTRUMENTATIONS',
+    'honoured',
+    '`http`, `undici`, and `pg` for `@opentelemetry/instrumentation-pg`, ...; nothing else is on then; read by `keelson/register`',
+  ),
+  row('OTEL_NODE_DISABLED_INSTRUMENTATIONS', 'honoured', 'as above; wins over it'),
   row(
     'OTEL_NODE_EXPERIMENTAL_SDK_METRICS',
     'refused',

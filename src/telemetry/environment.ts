@@ -19,7 +19,6 @@ const SAMPLERS = [
 ] as const;
 const PROPAGATORS = ['tracecontext', 'baggage', 'none'] as const;
 const DETECTORS = ['env', 'host', 'os', 'process', 'serviceinstance'] as const;
-const INSTRUMENTATIONS = ['http', 'undici'] as const;
 const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
 const TEMPORALITIES = ['cumulative', 'delta', 'lowmemory'] as const;
 const HISTOGRAMS = ['explicit_bucket_histogram', 'base2_exponential_bucket_histogram'] as const;
@@ -33,8 +32,6 @@ export type ExporterName = Exclude<(typeof EXPORTERS)[number], 'none'>;
 export type SamplerName = (typeof SAMPLERS)[number];
 /** A source of resource attributes. */
 export type DetectorName = (typeof DETECTORS)[number];
-/** What `keelson/register` instruments. */
-export type InstrumentationName = (typeof INSTRUMENTATIONS)[number];
 /** Level of the SDK's own messages. */
 export type DiagLevel = (typeof LOG_LEVELS)[number];
 
@@ -72,7 +69,11 @@ export interface EnvironmentSettings {
   readonly histogram: (typeof HISTOGRAMS)[number];
   readonly exemplarFilter: (typeof EXEMPLAR_FILTERS)[number];
   readonly prometheus: { readonly host: string; readonly port: number };
-  readonly instrumentations: readonly InstrumentationName[];
+  /** What `keelson/register` instruments: the names that are on (`undefined`: all that are found) but those that are off. */
+  readonly instrumentations: {
+    readonly enabled: readonly string[] | undefined;
+    readonly disabled: readonly string[];
+  };
   readonly files: boolean;
 }
 
@@ -122,12 +123,6 @@ function readDetectors(read: VariableReader): readonly DetectorName[] {
   const list = read.list('OTEL_NODE_RESOURCE_DETECTORS', [...DETECTORS, 'all', 'none']);
   if (!list || list.length === 0 || list.includes('all')) return DETECTORS;
   return DETECTORS.filter((name) => list.includes(name));
-}
-
-function readInstrumentations(read: VariableReader): readonly InstrumentationName[] {
-  const enabled = read.list('OTEL_NODE_ENABLED_INSTRUMENTATIONS', INSTRUMENTATIONS) ?? INSTRUMENTATIONS;
-  const disabled = read.list('OTEL_NODE_DISABLED_INSTRUMENTATIONS', INSTRUMENTATIONS) ?? [];
-  return INSTRUMENTATIONS.filter((name) => enabled.includes(name) && !disabled.includes(name));
 }
 
 /**
@@ -191,7 +186,10 @@ export function readEnvironment(env: Variables, warn: Warn): EnvironmentSettings
       host: read.text('OTEL_EXPORTER_PROMETHEUS_HOST') ?? '127.0.0.1',
       port: read.integer('OTEL_EXPORTER_PROMETHEUS_PORT', 0, MAX_PORT) ?? 9_464,
     },
-    instrumentations: readInstrumentations(read),
+    instrumentations: {
+      enabled: read.names('OTEL_NODE_ENABLED_INSTRUMENTATIONS'),
+      disabled: read.names('OTEL_NODE_DISABLED_INSTRUMENTATIONS') ?? [],
+    },
     files: read.boolean('KEELSON_TELEMETRY_FILES') ?? true,
   };
 }

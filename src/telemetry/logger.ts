@@ -141,6 +141,8 @@ export function createLogger(options: CreateLoggerOptions): CreatedLogger {
     exitOnError: false,
     format: winston.format((info) => info)(),
   });
+  // An instrumentation of winston gives each logger a transport of its own; every line would arrive twice.
+  logger.clear();
   logger.pipe(
     new Writable({
       objectMode: true,

@@ -6,14 +6,13 @@
  */
 import { isMainThread } from 'node:worker_threads';
 
-import { register, supportsSyncHooks } from 'import-in-the-middle/register-hooks.mjs';
+import { registerModuleHooks } from './module-hooks.ts';
 
 const STAGE = Symbol.for('keelson.register.v1');
 
 // A worker shares the service's endpoint, files and signals with its main thread: one telemetry for the process is enough.
 if (isMainThread && Reflect.get(globalThis, STAGE) === undefined) {
   Reflect.set(globalThis, STAGE, true);
-  // Only what is instrumented goes through the hooks; every other module loads as if they were not there.
-  if (supportsSyncHooks()) register({ include: ['http', 'https', 'node:http', 'node:https'] });
+  registerModuleHooks();
   await import('./register-sdk.ts');
 }

@@ -31,10 +31,22 @@ const DIAG_LEVELS: Readonly<Record<DiagLevel, DiagLogLevel>> = {
   all: DiagLogLevel.ALL,
 };
 
+/** How the API begins what it says to an SDK that registers second. */
+const SECOND_REGISTRATION = 'Attempted duplicate registration of API';
+
 /** The SDK's own messages: the first argument only, since the others may be whole batches. */
 function diagLogger(warn: Warn): DiagLogger {
-  const say = (message: string): void =>
+  const say = (message: string): void => {
+    if (message.includes(SECOND_REGISTRATION)) {
+      warn(
+        'later-sdk',
+        'Another OpenTelemetry SDK was started in this process and has no effect: Keelson was first and stays in force. ' +
+          'Remove the other one, or start this process without keelson/register.',
+      );
+      return;
+    }
     warn(`sdk:${message.slice(0, 80)}`, `SDK: ${message.split('\n')[0] ?? ''}`);
+  };
   return { error: say, warn: say, info: say, debug: say, verbose: say };
 }
 

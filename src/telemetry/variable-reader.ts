@@ -61,13 +61,20 @@ export class VariableReader {
 
   /** @returns the known names of a comma-separated list; unknown ones are left out with a warning; `undefined` where it is not set */
   list<const T extends string>(name: string, choices: readonly T[]): readonly T[] | undefined {
-    const value = this.text(name);
-    if (value === undefined) return undefined;
-    const names = value.split(',').map((each) => each.trim().toLowerCase());
+    const names = this.names(name);
+    if (names === undefined) return undefined;
     const known = choices.filter((choice) => names.includes(choice));
-    const unknown = names.filter((each) => each !== '' && !choices.some((choice) => choice === each));
+    const unknown = names.filter((each) => !choices.some((choice) => choice === each));
     if (unknown.length > 0) this.#bad(name, `names out of ${choices.join(', ')}`, unknown.join(','));
     return known;
+  }
+
+  /** @returns names between commas, in small letters, whatever they are */
+  names(name: string): readonly string[] | undefined {
+    return this.text(name)
+      ?.split(',')
+      .map((each) => each.trim().toLowerCase())
+      .filter((each) => each !== '');
   }
 
   #bad(name: string, expected: string, got: string): undefined {

@@ -1,6 +1,9 @@
+import { PassThrough } from 'node:stream';
+
 import { context, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import winston from 'winston';
 
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import type { CreatedLogger } from '../../../src/telemetry/logger.ts';
@@ -93,6 +96,25 @@ describe('the logger', () => {
     logger.log('error', error);
     expect(last()).toMatchObject({ message: 'boom', ...expected });
     expect(last()['exception.stacktrace']).toContain('logger.test.ts');
+  });
+
+  it('leaves the line to itself where an instrumentation gives every logger a transport', () => {
+    const seen: unknown[] = [];
+    const { prototype } = winston.Logger;
+    const original = Object.getOwnPropertyDescriptor(prototype, 'configure') ?? {};
+    prototype.configure = function instrumented(options) {
+      Reflect.apply(original.value, this, [options]);
+      const stream = new PassThrough().on('data', (line) => seen.push(line));
+      this.add(new winston.transports.Stream({ stream }));
+    };
+    try {
+      const { logger, lines } = caught();
+      logger.info('once');
+      expect(lines).toHaveLength(1);
+      expect(seen).toEqual([]);
+    } finally {
+      Object.defineProperty(prototype, 'configure', original);
+    }
   });
 
   it('gives a child its fields', () => {

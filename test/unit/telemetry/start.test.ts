@@ -276,6 +276,15 @@ describe('startTelemetry', () => {
     }
   });
 
+  it('says once that an SDK which is started later has no effect', async () => {
+    start();
+    for (let i = 0; i < 2; i += 1) trace.setGlobalTracerProvider(new TracerProvider());
+    expect(warnings).toEqual([expect.stringContaining('Another OpenTelemetry SDK was started')]);
+    trace.getTracer('t').startSpan('mine').end();
+    await telemetry?.forceFlush();
+    expect(receiver.spans.map(({ name }) => name)).toEqual(['mine']);
+  });
+
   it('starts nothing but the logger where OTEL_SDK_DISABLED says so', async () => {
     const running = start({}, { OTEL_SDK_DISABLED: 'true' });
     expect(running.mode).toBe('disabled');
