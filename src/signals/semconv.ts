@@ -251,6 +251,67 @@ export const METRIC_TELEMETRY_DROPPED: MetricDefinition = {
   attributes: [ATTR_SIGNAL, ATTR_REASON],
 };
 
+export const METRIC_TELEMETRY_DRAINED: MetricDefinition = {
+  name: 'keelson.telemetry.drained',
+  instrument: 'counter',
+  unit: '{item}',
+  description:
+    'Of what a backend took, the items that had waited on disk; its rate is how fast the backlog shrinks.',
+  attributes: [ATTR_SIGNAL],
+};
+
+export const METRIC_TELEMETRY_RETRIES: MetricDefinition = {
+  name: 'keelson.telemetry.retries',
+  instrument: 'counter',
+  unit: '{request}',
+  description: 'Requests that a backend did not take and that were to be sent again.',
+  attributes: [ATTR_SIGNAL],
+};
+
+export const METRIC_TELEMETRY_BACKLOG: MetricDefinition = {
+  name: 'keelson.telemetry.backlog',
+  instrument: 'updowncounter',
+  unit: '{item}',
+  description: 'Spans, metric points and log records that wait for a backend, on disk or in memory.',
+  attributes: [ATTR_SIGNAL],
+};
+
+export const METRIC_TELEMETRY_BACKLOG_SIZE: MetricDefinition = {
+  name: 'keelson.telemetry.backlog.size',
+  instrument: 'updowncounter',
+  unit: 'By',
+  description: 'Bytes that wait for a backend, on disk or in memory.',
+  attributes: [ATTR_SIGNAL],
+};
+
+export const METRIC_TELEMETRY_OLDEST_AGE: MetricDefinition = {
+  name: 'keelson.telemetry.oldest.age',
+  instrument: 'gauge',
+  unit: 's',
+  description: 'For how long the oldest of the backlog has waited; 0 where nothing waits.',
+  attributes: [ATTR_SIGNAL],
+};
+
+export const METRIC_TELEMETRY_LAST_SUCCESS: MetricDefinition = {
+  name: 'keelson.telemetry.last_success',
+  instrument: 'gauge',
+  unit: 's',
+  description: 'When a backend took something last, in seconds since 1970; 0 for never.',
+  attributes: [ATTR_SIGNAL],
+};
+
+/** Every metric about the telemetry itself, in the order of the README's table. */
+export const TELEMETRY_METRICS: readonly MetricDefinition[] = [
+  METRIC_TELEMETRY_EXPORTED,
+  METRIC_TELEMETRY_DROPPED,
+  METRIC_TELEMETRY_DRAINED,
+  METRIC_TELEMETRY_RETRIES,
+  METRIC_TELEMETRY_BACKLOG,
+  METRIC_TELEMETRY_BACKLOG_SIZE,
+  METRIC_TELEMETRY_OLDEST_AGE,
+  METRIC_TELEMETRY_LAST_SUCCESS,
+];
+
 /** Every metric about guards, in the order of the README's table. */
 export const GUARD_METRICS: readonly MetricDefinition[] = [
   METRIC_CALLS,

@@ -4,23 +4,26 @@ import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { systemCode, systemFiles } from './file-port.ts';
 import type { FilePort } from './file-port.ts';
+import { writeLossReason } from './write-loss.ts';
+import type { WriteLossReason } from './write-loss.ts';
 
-/** Why lines could not be written. `other` is every system error without a name of its own here. */
-export const WRITE_LOSS_REASONS = [
-  'disk_full',
-  'not_permitted',
-  'read_only',
-  'too_large',
-  'closed',
-  'other',
-] as const;
-
-/** Why lines could not be written. */
-export type WriteLossReason = (typeof WRITE_LOSS_REASONS)[number];
+/** Where lines stand that were written together. */
+export interface LinesPlace {
+  /** The file's name. */
+  readonly file: string;
+  /** Offset of the first byte. */
+  readonly from: number;
+  /** Offset behind the last line break. */
+  readonly to: number;
+}
 
 /** What became of an append: all of it is in the file, or none. */
 export type AppendResult =
-  | { readonly written: true }
+  | {
+      readonly written: true;
+      /** Absent where there was nothing to write. */
+      readonly place?: LinesPlace;
+    }
   | {
       readonly written: false;
       readonly reason: WriteLossReason;
@@ -45,15 +48,15 @@ export interface JsonLinesWriterOptions {
   /** Gives the folder, and makes it where it is missing; may throw, which counts as a loss. */
   readonly folder: () => string;
   /**
-   * `segments`: files of this process alone, named after time, process and number, rotated by size and age.
-   * `daily`: one file for each day (UTC), shared by all processes that write to the folder.
+   * `daily`: one file for each day (UTC), shared by all processes that write to the folder. Or a function that names the next segment, a file of
+   * this process alone that is rotated by size and age; it takes the time in milliseconds since 1970, gives each name once, and may throw.
    */
-  readonly naming: 'segments' | 'daily';
+  readonly naming: 'daily' | ((openedAt: number) => string);
   /** Bytes after which the next file starts. @defaultValue 16 MiB */
   readonly maxFileBytes?: number;
   /** Milliseconds after which a segment is followed by the next. @defaultValue 300000 (5 minutes) */
   readonly maxFileAgeMs?: number;
-  /** Bytes of all files in the folder together. @defaultValue 512 MiB */
+  /** Bytes of all files in the folder together; infinite where somebody else keeps the folder small. @defaultValue 512 MiB */
   readonly maxTotalBytes?: number;
   /** Milliseconds for which a file is kept after its last change. @defaultValue 604800000 (7 days) */
   readonly maxTotalAgeMs?: number;
@@ -63,8 +66,6 @@ export interface JsonLinesWriterOptions {
   readonly clock?: Clock;
   /** @defaultValue the machine's file system */
   readonly files?: FilePort;
-  /** @defaultValue process.pid */
-  readonly processId?: number;
 }
 
 /** The limits of a writer. */
@@ -87,19 +88,10 @@ export const jsonLinesDefaults: JsonLinesLimits = {
 const PRIVATE_FILE = 0o600;
 const NEWLINE = Buffer.from('\n');
 const OURS = /^\d{4}-\d{2}-\d{2}.*\.jsonl$/;
-const REASONS: Readonly<Record<string, WriteLossReason>> = {
-  ENOSPC: 'disk_full',
-  EDQUOT: 'disk_full',
-  EACCES: 'not_permitted',
-  EPERM: 'not_permitted',
-  ERR_KEELSON_HOME: 'not_permitted',
-  EROFS: 'read_only',
-  EFBIG: 'too_large',
-};
-
 interface OpenFile {
   readonly descriptor: number;
   readonly name: string;
+  readonly path: string;
   readonly openedAt: number;
   bytes: number;
   /** Whether a write stopped in the middle of a line that could not be taken back. */
@@ -172,19 +164,32 @@ export class JsonLinesWriter {
     const chunks = lines.flatMap((line) => [typeof line === 'string' ? Buffer.from(line) : line, NEWLINE]);
     const size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
     if (size > this.#limits.maxTotalBytes) return this.#lose(lines.length, 'too_large', 'TOO_LARGE');
+    let place: LinesPlace;
     try {
-      this.#write(this.#fileFor(size), chunks, size);
+      const file = this.#fileFor(size);
+      this.#write(file, chunks, size);
+      place = { file: file.name, from: file.bytes - size, to: file.bytes };
     } catch (error) {
       this.#closeFile();
       const code = systemCode(error);
-      const reason = REASONS[code] ?? 'other';
+      const reason = writeLossReason(code);
       this.#failure = { until: this.#clock.now() + this.#limits.retryAfterMs, reason, code };
       return { ...this.#lose(lines.length, reason, code), error };
     }
     this.#failure = undefined;
     this.#lines += lines.length;
     this.#bytes += size;
-    return { written: true };
+    return { written: true, place };
+  }
+
+  /** The name of the file that lines go to now. */
+  get openFile(): string | undefined {
+    return this.#open?.name;
+  }
+
+  /** Ends a segment that is old, although no line asks for the next. */
+  rotate(): void {
+    if (this.#open && this.#isOld(this.#open)) this.#closeFile();
   }
 
   /** Closes the open file; a later append is a loss with the reason `closed`. Calling it again does nothing. */
@@ -233,30 +238,40 @@ export class JsonLinesWriter {
   readonly #tornNames = new Set<string>();
 
   #fileFor(size: number): OpenFile {
-    const now = this.#clock.epoch();
-    const name = this.#nameFor(now);
     const open = this.#open;
     if (open) {
       const full = open.bytes > 0 && open.bytes + size > this.#limits.maxFileBytes;
-      const old = this.#options.naming === 'segments' && now - open.openedAt >= this.#limits.maxFileAgeMs;
-      const otherDay = this.#options.naming === 'daily' && !open.name.startsWith(name.slice(0, 10));
-      if (!full && !old && !otherDay) return open;
+      const otherDay = this.#options.naming === 'daily' && !open.name.startsWith(this.#day());
+      if (!full && !otherDay && !this.#isOld(open) && !this.#isStrange(open)) return open;
       this.#closeFile();
       if (otherDay) this.#sequence = 0;
     }
-    return this.#openFile(now, size);
+    return this.#openNext(size);
   }
 
-  #openFile(now: number, size: number): OpenFile {
+  #isOld(open: OpenFile): boolean {
+    return (
+      this.#options.naming !== 'daily' && this.#clock.epoch() - open.openedAt >= this.#limits.maxFileAgeMs
+    );
+  }
+
+  /** Whether somebody removed, renamed or cut a segment meanwhile: what is written there would be lost, or stand elsewhere than thought. */
+  #isStrange(open: OpenFile): boolean {
+    return this.#options.naming !== 'daily' && this.#files.facts(open.path)?.size !== open.bytes;
+  }
+
+  #openNext(size: number): OpenFile {
     const folder = this.#options.folder();
+    const now = this.#clock.epoch();
     this.#enforceCaps(folder, now, size);
+    const { naming } = this.#options;
     for (;;) {
-      const name = this.#nameFor(now);
-      const descriptor = this.#files.openAppend(join(folder, name), PRIVATE_FILE);
+      const name = naming === 'daily' ? this.#dailyName() : naming(now);
+      const path = join(folder, name);
+      const descriptor = this.#files.openAppend(path, PRIVATE_FILE);
       const bytes = this.#files.size(descriptor);
-      if (bytes === 0 || (this.#options.naming === 'daily' && bytes + size <= this.#limits.maxFileBytes)) {
-        this.#open = { descriptor, name, openedAt: now, bytes, torn: this.#tornNames.delete(name) };
-        if (this.#options.naming === 'segments') this.#sequence += 1;
+      if (bytes === 0 || (naming === 'daily' && bytes + size <= this.#limits.maxFileBytes)) {
+        this.#open = { descriptor, name, path, openedAt: now, bytes, torn: this.#tornNames.delete(name) };
         return this.#open;
       }
       this.#files.close(descriptor);
@@ -264,16 +279,16 @@ export class JsonLinesWriter {
     }
   }
 
-  #nameFor(now: number): string {
-    const time = new Date(now).toISOString();
-    if (this.#options.naming === 'daily') {
-      return `${time.slice(0, 10)}${this.#sequence === 0 ? '' : `.${this.#sequence}`}.jsonl`;
-    }
-    const stamp = time.replaceAll(':', '').replace('.', '');
-    return `${stamp}-${this.#options.processId ?? process.pid}-${this.#sequence}.jsonl`;
+  #day(): string {
+    return new Date(this.#clock.epoch()).toISOString().slice(0, 10);
+  }
+
+  #dailyName(): string {
+    return `${this.#day()}${this.#sequence === 0 ? '' : `.${this.#sequence}`}.jsonl`;
   }
 
   #enforceCaps(folder: string, now: number, incoming: number): void {
+    if (this.#limits.maxTotalBytes === Infinity && this.#limits.maxTotalAgeMs === Infinity) return;
     const files = this.#files
       .list(folder)
       .filter((name) => OURS.test(name))
@@ -312,7 +327,7 @@ export class JsonLinesWriter {
     }
     if (open.bytes > 0 || this.#options.naming === 'daily') return;
     try {
-      this.#files.remove(join(this.#options.folder(), open.name));
+      this.#files.remove(open.path);
     } catch {
       // An empty segment is litter, not a loss.
     }

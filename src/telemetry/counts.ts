@@ -1,35 +1,52 @@
-import { SIGNALS } from './signal.ts';
 import type { Signal } from './signal.ts';
 
 /**
  * Why telemetry was lost.
- * - `queue_full`: more came than the queue in memory holds
- * - `unreachable`: no connection; `timeout`: no answer in time; `unavailable`: the receiver said later (429, 502, 503, 504)
- * - `rejected`: the receiver refused it for good
+ * - `queue_full`: more came at once than a queue in memory holds
+ * - `rejected`: the receiver refused it for good; `too_large`: it takes no batch so large, not even of one item
  * - `encoding`: it could not be written as OTLP
- * - `shutdown`: the process ended before it could be sent
- * - `disk`: it is missing from the files only
+ * - `damaged`: a line of the journal is not what was written
+ * - `evicted`: the journal was full; `expired`: it had waited for too long
+ * - `disk`: the disk did not take it, or lost it, and memory was full too
+ * - `shutdown`: the process ended before it could be sent, and it was on no disk
  */
 export const DROP_REASONS = [
   'queue_full',
-  'unreachable',
-  'timeout',
-  'unavailable',
   'rejected',
+  'too_large',
   'encoding',
-  'shutdown',
+  'damaged',
+  'evicted',
+  'expired',
   'disk',
+  'shutdown',
 ] as const;
 
 /** Why telemetry was lost; see {@link DROP_REASONS}. */
 export type DropReason = (typeof DROP_REASONS)[number];
 
+/** What waits for a receiver. */
+export interface BacklogStats {
+  readonly items: number;
+  readonly bytes: number;
+  /** Seconds since the oldest of it was taken; 0 where nothing waits. */
+  readonly oldestAge: number;
+}
+
 /** What became of the items (spans, metric points, log records) of one signal. */
 export interface SignalStats {
   /** Taken by an OTLP receiver. */
   readonly exported: number;
+  /** Those of the exported that came from the backlog on disk. */
+  readonly drained: number;
   /** Written to the files. */
   readonly written: number;
+  /** Requests that a receiver did not take and that were to be sent again. */
+  readonly retries: number;
+  /** When a receiver took something last, in seconds since 1970; 0 for never. */
+  readonly lastSuccess: number;
+  /** On disk or in memory, and not delivered yet; it is not lost. */
+  readonly backlog: BacklogStats;
   /** Lost, by reason. */
   readonly dropped: Readonly<Record<DropReason, number>>;
 }
@@ -39,22 +56,32 @@ export type TelemetryStats = Readonly<Record<Signal, SignalStats>>;
 
 interface Counters {
   exported: number;
+  drained: number;
   written: number;
-  dropped: Record<DropReason, number>;
+  retries: number;
+  lastSuccess: number;
+  readonly dropped: Record<DropReason, number>;
 }
+
+const NOTHING_WAITS: BacklogStats = { items: 0, bytes: 0, oldestAge: 0 };
+const MS_PER_SECOND = 1_000;
 
 const noCounts = (): Counters => ({
   exported: 0,
+  drained: 0,
   written: 0,
+  retries: 0,
+  lastSuccess: 0,
   dropped: {
     queue_full: 0,
-    unreachable: 0,
-    timeout: 0,
-    unavailable: 0,
     rejected: 0,
+    too_large: 0,
     encoding: 0,
-    shutdown: 0,
+    damaged: 0,
+    evicted: 0,
+    expired: 0,
     disk: 0,
+    shutdown: 0,
   },
 });
 
@@ -65,13 +92,29 @@ export class TelemetryCounts {
     metrics: noCounts(),
     logs: noCounts(),
   };
+  #backlogOf: (signal: Signal) => BacklogStats = () => NOTHING_WAITS;
 
-  exported(signal: Signal, items: number): void {
+  /** Says who knows what waits. */
+  readBacklogFrom(backlogOf: (signal: Signal) => BacklogStats): void {
+    this.#backlogOf = backlogOf;
+  }
+
+  /** @param epochMs when, in milliseconds since 1970 */
+  exported(signal: Signal, items: number, epochMs: number): void {
     this.#counters[signal].exported += items;
+    this.#counters[signal].lastSuccess = epochMs / MS_PER_SECOND;
+  }
+
+  drained(signal: Signal, items: number): void {
+    this.#counters[signal].drained += items;
   }
 
   written(signal: Signal, items: number): void {
     this.#counters[signal].written += items;
+  }
+
+  retried(signal: Signal): void {
+    this.#counters[signal].retries += 1;
   }
 
   dropped(signal: Signal, reason: DropReason, items: number): void {
@@ -80,22 +123,11 @@ export class TelemetryCounts {
 
   /** A copy of the figures as they are now. */
   snapshot(): TelemetryStats {
-    const copy = (signal: Signal): SignalStats => {
-      const { exported, written, dropped } = this.#counters[signal];
-      return { exported, written, dropped: { ...dropped } };
-    };
+    const copy = (signal: Signal): SignalStats => ({
+      ...this.#counters[signal],
+      backlog: this.#backlogOf(signal),
+      dropped: { ...this.#counters[signal].dropped },
+    });
     return { traces: copy('traces'), metrics: copy('metrics'), logs: copy('logs') };
-  }
-
-  /** Calls back for every signal and reason, at 0 too, so that each series exists from the start. */
-  forEachDropped(callback: (signal: Signal, reason: DropReason, items: number) => void): void {
-    for (const signal of SIGNALS) {
-      for (const reason of DROP_REASONS) callback(signal, reason, this.#counters[signal].dropped[reason]);
-    }
-  }
-
-  /** Calls back for every signal, at 0 too. */
-  forEachExported(callback: (signal: Signal, items: number) => void): void {
-    for (const signal of SIGNALS) callback(signal, this.#counters[signal].exported);
   }
 }

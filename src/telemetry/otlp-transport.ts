@@ -9,22 +9,9 @@ import { suppressTracing } from '@opentelemetry/core';
 
 import type { Clock } from '../core/clock.ts';
 import { systemCode } from '../storage/index.ts';
-import type { DropReason } from './counts.ts';
 import type { OtlpSettings } from './environment-otlp.ts';
-
-/** How a request to an OTLP receiver ended. */
-export type SendResult =
-  /** Taken; `refused` of the items were not (partial success). */
-  | { readonly status: 'taken'; readonly refused: number; readonly detail: string | undefined }
-  /** Worth another try. */
-  | {
-      readonly status: 'later';
-      readonly reason: Extract<DropReason, 'unreachable' | 'timeout' | 'unavailable'>;
-      readonly detail: string;
-      readonly retryAfterMs: number | undefined;
-    }
-  /** Refused for good. */
-  | { readonly status: 'refused'; readonly detail: string };
+import { judgeAnswer } from './otlp-answer.ts';
+import type { LaterReason, SendResult } from './otlp-answer.ts';
 
 /** Sends encoded batches to one endpoint. */
 export interface OtlpTransport {
@@ -34,43 +21,10 @@ export interface OtlpTransport {
   close(): void;
 }
 
-const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const MAX_ANSWER_BYTES = 64 * 1_024;
 const compress = promisify(gzip);
 
 class TimedOut extends Error {}
-
-/** Reads `Retry-After`: seconds, or a date. */
-function retryAfter(value: string | undefined, epochMs: number): number | undefined {
-  if (value === undefined) return undefined;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return seconds >= 0 ? seconds * 1_000 : undefined;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - epochMs);
-}
-
-/** Reads an OTLP answer: which items of a batch were refused although the request was taken. */
-function partialSuccess(text: string): { readonly refused: number; readonly detail: string | undefined } {
-  try {
-    const answer: unknown = JSON.parse(text);
-    const partial = isRecord(answer) ? answer['partialSuccess'] : undefined;
-    if (!isRecord(partial)) return { refused: 0, detail: undefined };
-    const count =
-      partial['rejectedSpans'] ?? partial['rejectedDataPoints'] ?? partial['rejectedLogRecords'] ?? 0;
-    const message = partial['errorMessage'];
-    const refused = Number(count);
-    return {
-      refused: Number.isSafeInteger(refused) && refused > 0 ? refused : 0,
-      detail: typeof message === 'string' && message !== '' ? message.slice(0, 200) : undefined,
-    };
-  } catch {
-    return { refused: 0, detail: undefined };
-  }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
 
 /**
  * OTLP/HTTP with JSON, over Node's own client. Connections and timers do not keep the process alive: whoever flushes waits with a deadline of
@@ -95,34 +49,35 @@ export class HttpTransport implements OtlpTransport {
   }
 
   async send(body: Uint8Array): Promise<SendResult> {
+    const later = (reason: LaterReason, detail: string): SendResult => ({
+      status: 'later',
+      reason,
+      detail,
+      retryAfterMs: undefined,
+    });
     try {
       const zipped = this.#settings.compression === 'gzip';
       const bytes = zipped ? await compress(body) : body;
-      if (this.#closed) return { status: 'refused', detail: 'closed' };
+      if (this.#closed) return later('unreachable', 'closed');
       const { response, text } = await this.#exchange(bytes, zipped);
-      return this.#judge(response, text);
+      const { headers } = response;
+      const answer = {
+        status: response.statusCode ?? 0,
+        contentType: headers['content-type'],
+        retryAfter: headers['retry-after'],
+        text,
+      };
+      return judgeAnswer(answer, this.#clock.epoch());
     } catch (error) {
-      if (error instanceof TimedOut) {
-        const detail = `no answer within ${this.#settings.timeoutMs} ms`;
-        return { status: 'later', reason: 'timeout', detail, retryAfterMs: undefined };
-      }
-      const detail = systemCode(error) === 'UNKNOWN' ? 'request failed' : systemCode(error);
-      return { status: 'later', reason: 'unreachable', detail, retryAfterMs: undefined };
+      if (error instanceof TimedOut)
+        return later('timeout', `no answer within ${this.#settings.timeoutMs} ms`);
+      return later('unreachable', systemCode(error) === 'UNKNOWN' ? 'request failed' : systemCode(error));
     }
   }
 
   close(): void {
     this.#closed = true;
     this.#agent.destroy();
-  }
-
-  #judge(response: IncomingMessage, text: string): SendResult {
-    const status = response.statusCode ?? 0;
-    if (status >= 200 && status < 300) return { status: 'taken', ...partialSuccess(text) };
-    const detail = `HTTP ${status}`;
-    if (!RETRYABLE.has(status)) return { status: 'refused', detail };
-    const retryAfterMs = retryAfter(response.headers['retry-after'], this.#clock.epoch());
-    return { status: 'later', reason: 'unavailable', detail, retryAfterMs };
   }
 
   #exchange(

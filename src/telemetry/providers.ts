@@ -29,7 +29,8 @@ import type { Clock } from '../core/clock.ts';
 import { BatchQueue, logRecordProcessor, spanProcessor } from './batch-queue.ts';
 import type { BatchExporter } from './batch-queue.ts';
 import type { BatchSettings, EnvironmentSettings } from './environment.ts';
-import { PipelineExporter } from './pipeline.ts';
+import { JournalExporter } from './journal-exporter.ts';
+import type { ExporterParts } from './journal-exporter.ts';
 import type { Warn } from './warner.ts';
 
 /** Makes the sampler that the variables name. */
@@ -59,14 +60,14 @@ export function makePropagator(names: EnvironmentSettings['propagators']): TextM
   });
 }
 
-class MetricPipelineExporter extends PipelineExporter<ResourceMetrics> implements PushMetricExporter {
+class MetricExporter extends JournalExporter<ResourceMetrics> implements PushMetricExporter {
   readonly #settings: Pick<EnvironmentSettings, 'temporality' | 'histogram'>;
 
   constructor(
-    options: ConstructorParameters<typeof PipelineExporter<ResourceMetrics>>[0],
+    parts: ExporterParts<ResourceMetrics>,
     settings: Pick<EnvironmentSettings, 'temporality' | 'histogram'>,
   ) {
-    super(options);
+    super(parts);
     this.#settings = settings;
   }
 
@@ -131,9 +132,9 @@ export interface ProviderParts {
   readonly settings: EnvironmentSettings;
   readonly metricIntervalMs: number;
   readonly sampler: Sampler;
-  readonly traces: ConstructorParameters<typeof PipelineExporter<readonly ReadableSpan[]>>[0] | undefined;
-  readonly logs: ConstructorParameters<typeof PipelineExporter<readonly ReadableLogRecord[]>>[0] | undefined;
-  readonly metrics: ConstructorParameters<typeof PipelineExporter<ResourceMetrics>>[0] | undefined;
+  readonly traces: ExporterParts<readonly ReadableSpan[]> | undefined;
+  readonly logs: ExporterParts<readonly ReadableLogRecord[]> | undefined;
+  readonly metrics: ExporterParts<ResourceMetrics> | undefined;
   readonly spanProcessors: readonly SpanProcessor[];
   readonly logRecordProcessors: readonly LogRecordProcessor[];
   readonly metricReaders: readonly IMetricReader[];
@@ -168,19 +169,19 @@ export function makeProviders(parts: ProviderParts): Providers {
   };
   const spanProcessors = parts.spanProcessors.map((processor) => isolated(processor, warn));
   if (parts.traces) {
-    const exporter = new PipelineExporter(parts.traces);
+    const exporter = new JournalExporter(parts.traces);
     spanProcessors.push(spanProcessor(queue('traces', exporter, settings.spanBatch)));
   }
   const processors = parts.logRecordProcessors.map((processor) => isolated(processor, warn));
   if (parts.logs) {
-    const exporter = new PipelineExporter(parts.logs);
+    const exporter = new JournalExporter(parts.logs);
     processors.push(logRecordProcessor(queue('logs', exporter, settings.logBatch)));
   }
   const readers = [...parts.metricReaders];
   if (parts.metrics) {
     readers.push(
       new PeriodicExportingMetricReader({
-        exporter: new MetricPipelineExporter(parts.metrics, settings),
+        exporter: new MetricExporter(parts.metrics, settings),
         exportIntervalMillis: parts.metricIntervalMs,
         exportTimeoutMillis: Math.min(parts.metricIntervalMs, settings.metricTimeoutMs),
       }),

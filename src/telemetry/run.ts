@@ -4,42 +4,31 @@ import type { Logger } from 'winston';
 import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import type { Duration } from '../core/duration.ts';
-import { systemRandom } from '../core/random.ts';
 import { setExemplarPort } from '../signals/exemplars.ts';
 import { bindSignals } from '../signals/index.ts';
-import {
-  ATTR_REASON,
-  ATTR_SIGNAL,
-  METRIC_TELEMETRY_DROPPED,
-  METRIC_TELEMETRY_EXPORTED,
-  SCOPE_NAME,
-} from '../signals/semconv.ts';
+import { SCOPE_NAME } from '../signals/semconv.ts';
 import { JsonLinesWriter, systemCode } from '../storage/index.ts';
-import type { Home } from '../storage/index.ts';
+import type { FilePort, Home } from '../storage/index.ts';
 import type { TelemetryCounts, TelemetryStats } from './counts.ts';
-import { DeliveryLane } from './delivery-lane.ts';
 import { ExemplarStore } from './exemplar-store.ts';
-import { shownUrl, signalUrl } from './environment-otlp.ts';
-import type { OtlpSettings } from './environment-otlp.ts';
 import type { EnvironmentSettings } from './environment.ts';
+import { warnAboutDisk } from './disk-warning.ts';
 import { disableGlobals } from './globals.ts';
-import { observableFor, startHostMetrics } from './host-gauges.ts';
+import { startHostMetrics } from './host-gauges.ts';
 import { createLogger } from './logger.ts';
 import { telemetryDefaults } from './options.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
 import { emitLog } from './otel-transport.ts';
 import { countPoints, metricsEncoder } from './otlp-json-metrics.ts';
 import { encodeLogs, encodeSpans } from './otlp-json.ts';
-import { HttpTransport } from './otlp-transport.ts';
-import { warnAboutDisk } from './pipeline.ts';
-import type { PipelineOptions } from './pipeline.ts';
+import { publishOwnMetrics } from './own-metrics.ts';
+import { Pipelines } from './pipelines.ts';
 import { PrometheusEndpoint } from './prometheus/prometheus-endpoint.ts';
 import { makeProviders, makeSampler } from './providers.ts';
 import type { Providers } from './providers.ts';
 import { writeQuietly } from './quiet-write.ts';
 import { makeResource } from './resource.ts';
 import { HOST_SCOPE_NAME, LOG_SCOPE_NAME } from './semconv.ts';
-import type { Signal } from './signal.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { Warn } from './warner.ts';
 
@@ -52,6 +41,7 @@ export interface TelemetryRunParts {
   readonly clock: Clock;
   readonly counts: TelemetryCounts;
   readonly home: Home;
+  readonly files: FilePort;
   readonly warn: Warn;
   readonly onEnd: () => void;
 }
@@ -61,8 +51,8 @@ export class TelemetryRun implements Telemetry {
   readonly mode: Telemetry['mode'];
   readonly providers: Providers | undefined;
   readonly #parts: TelemetryRunParts;
-  readonly #lanes: DeliveryLane[] = [];
-  readonly #writers: JsonLinesWriter[] = [];
+  readonly #pipelines: Pipelines | undefined;
+  #logWriter: JsonLinesWriter | undefined;
   readonly #prometheus: PrometheusEndpoint | undefined;
   #endHostMetrics: (() => void) | undefined;
   #exemplars: ExemplarStore | undefined;
@@ -74,7 +64,8 @@ export class TelemetryRun implements Telemetry {
     this.mode = parts.mode;
     if (parts.mode !== 'running') return;
     this.#prometheus = this.#startPrometheus();
-    this.providers = this.#makeProviders();
+    this.#pipelines = new Pipelines(parts);
+    this.providers = this.#makeProviders(this.#pipelines);
     if (parts.settings.exemplarFilter === 'always_off') return;
     this.#exemplars = new ExemplarStore(this.providers.meter, parts.clock);
   }
@@ -106,8 +97,9 @@ export class TelemetryRun implements Telemetry {
     const { providers } = this;
     if (!providers) return;
     setExemplarPort(this.#exemplars);
-    this.#publishCounts(providers);
-    if (this.#writers.length > 0) this.#prepareHome();
+    publishOwnMetrics(providers.meter.getMeter(SCOPE_NAME), this.#parts.counts);
+    if (this.#pipelines?.writes === true) this.#prepareHome();
+    this.#pipelines?.begin();
     const intervalMs = this.#parts.checked.hostIntervalMs;
     if (intervalMs === undefined) return;
     const meter = providers.meter.getMeter(HOST_SCOPE_NAME);
@@ -120,11 +112,12 @@ export class TelemetryRun implements Telemetry {
 
   forceFlush(deadline?: Duration): Promise<void> {
     if (this.#ending) return this.#ending;
-    return this.#within(deadline, () => this.#flush());
+    return this.#within(deadline, (withinMs) => this.#flush(withinMs));
   }
 
   flushOnExit(): void {
     for (const queue of this.providers?.queues ?? []) queue.drainForGood();
+    this.#pipelines?.save();
   }
 
   shutdown(deadline?: Duration): Promise<void> {
@@ -136,7 +129,7 @@ export class TelemetryRun implements Telemetry {
     return this.shutdown();
   }
 
-  async #flush(): Promise<void> {
+  async #flush(withinMs: number): Promise<void> {
     const { providers } = this;
     if (!providers) return;
     await settled(
@@ -144,14 +137,14 @@ export class TelemetryRun implements Telemetry {
       () => providers.meter.forceFlush(),
       () => providers.logger.forceFlush(),
     );
-    await settled(...this.#lanes.map((lane) => () => lane.flush()));
+    await this.#pipelines?.flush(withinMs);
   }
 
   async #end(deadline: Duration | undefined): Promise<void> {
     const { providers } = this;
     if (this.mode !== 'foreign') this.#parts.onEnd();
     this.#endHostMetrics?.();
-    await this.#within(deadline, async () => {
+    await this.#within(deadline, async (withinMs) => {
       if (!providers) return;
       await settled(
         () => providers.tracer.shutdown(),
@@ -159,9 +152,10 @@ export class TelemetryRun implements Telemetry {
         () => providers.logger.shutdown(),
         ...(this.#prometheus ? [() => this.#prometheus?.close()] : []),
       );
+      await this.#pipelines?.flush(withinMs);
     });
-    for (const lane of this.#lanes) lane.close();
-    for (const writer of this.#writers) writer.close();
+    this.#pipelines?.close();
+    this.#logWriter?.close();
     if (this.mode === 'foreign') return;
     disableGlobals();
     setExemplarPort(undefined);
@@ -178,10 +172,11 @@ export class TelemetryRun implements Telemetry {
   }
 
   /** Waits for `work`, at most until the deadline; its timer keeps the process alive meanwhile, and only it. */
-  async #within(deadline: Duration | undefined, work: () => Promise<void>): Promise<void> {
+  async #within(deadline: Duration | undefined, work: (withinMs: number) => Promise<void>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#parts.clock.setTimer(resolve, parseDuration(deadline) ?? telemetryDefaults.deadline);
-    await Promise.race([promise, settled(work)]);
+    const withinMs = parseDuration(deadline) ?? telemetryDefaults.deadline;
+    const timer = this.#parts.clock.setTimer(resolve, withinMs);
+    await Promise.race([promise, settled(() => work(withinMs))]);
     timer.cancel();
   }
 
@@ -201,16 +196,16 @@ export class TelemetryRun implements Telemetry {
     });
   }
 
-  #makeProviders(): Providers {
+  #makeProviders(pipelines: Pipelines): Providers {
     const { options, checked, settings, counts, clock, warn } = this.#parts;
     return makeProviders({
       resource: makeResource(options, settings),
       settings,
       metricIntervalMs: checked.metricIntervalMs ?? settings.metricIntervalMs,
       sampler: options.sampler ?? makeSampler(settings.sampler),
-      traces: this.#pipeline('traces', encodeSpans, (batch) => batch.length),
-      logs: this.#pipeline('logs', encodeLogs, (batch) => batch.length),
-      metrics: this.#pipeline(
+      traces: pipelines.exporter('traces', encodeSpans, (batch) => batch.length),
+      logs: pipelines.exporter('logs', encodeLogs, (batch) => batch.length),
+      metrics: pipelines.exporter(
         'metrics',
         metricsEncoder(() => this.#exemplars, warn),
         countPoints,
@@ -227,67 +222,6 @@ export class TelemetryRun implements Telemetry {
     });
   }
 
-  #pipeline<T>(
-    signal: Signal,
-    encode: (batch: T) => Uint8Array,
-    size: (batch: T) => number,
-  ): PipelineOptions<T> | undefined {
-    const { options, settings, counts, home, warn, clock } = this.#parts;
-    const exporters = settings.exporters[signal];
-    const wantsOtlp = options.otlp === undefined ? exporters.includes('otlp') : options.otlp !== false;
-    const file =
-      (options.files ?? settings.files)
-        ? new JsonLinesWriter({ folder: () => home.folder('telemetry', signal), naming: 'segments', clock })
-        : undefined;
-    const console = exporters.includes('console')
-      ? (line: string): void => writeQuietly(process.stdout, line)
-      : undefined;
-    if (!file && !wantsOtlp && !console) return undefined;
-    if (file) this.#writers.push(file);
-    const lane = wantsOtlp ? this.#lane(signal) : undefined;
-    return { signal, encode, size, counts, warn, file, lane, console };
-  }
-
-  #lane(signal: Signal): DeliveryLane {
-    const { options, checked, settings, counts, clock, warn } = this.#parts;
-    const fromEnv = settings.otlp[signal];
-    const own = options.otlp === false ? undefined : options.otlp;
-    const merged: OtlpSettings = {
-      ...fromEnv,
-      url: own?.endpoint === undefined ? fromEnv.url : signalUrl(own.endpoint, signal),
-      headers: { ...fromEnv.headers, ...own?.headers },
-      timeoutMs: checked.otlpTimeoutMs ?? fromEnv.timeoutMs,
-    };
-    const lane = new DeliveryLane({
-      signal,
-      transport: new HttpTransport(merged, clock),
-      counts,
-      clock,
-      random: systemRandom,
-      warn,
-      // One receiver takes all signals: one warning for it.
-      target: new URL(shownUrl(merged.url)).origin,
-    });
-    this.#lanes.push(lane);
-    return lane;
-  }
-
-  #publishCounts(providers: Providers): void {
-    const { counts } = this.#parts;
-    const meter = providers.meter.getMeter(SCOPE_NAME);
-    const exported = observableFor(meter, METRIC_TELEMETRY_EXPORTED);
-    const dropped = observableFor(meter, METRIC_TELEMETRY_DROPPED);
-    meter.addBatchObservableCallback(
-      (result) => {
-        counts.forEachExported((signal, items) => result.observe(exported, items, { [ATTR_SIGNAL]: signal }));
-        counts.forEachDropped((signal, reason, items) =>
-          result.observe(dropped, items, { [ATTR_SIGNAL]: signal, [ATTR_REASON]: reason }),
-        );
-      },
-      [exported, dropped],
-    );
-  }
-
   #makeLogger(): Logger {
     const { options, clock, home, counts, warn } = this.#parts;
     const wanted = { ...telemetryDefaults.logger, ...options.logger };
@@ -295,7 +229,7 @@ export class TelemetryRun implements Telemetry {
     if (wanted.console) lines.push((line) => writeQuietly(process.stderr, `${line}\n`));
     if (wanted.files) {
       const writer = new JsonLinesWriter({ folder: () => home.folder('logs'), naming: 'daily', clock });
-      this.#writers.push(writer);
+      this.#logWriter = writer;
       lines.push((line) => {
         const result = writer.append([line]);
         if (result.written || result.reason === 'closed') return;

@@ -3,7 +3,7 @@ import type { DiagLogger } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 
 import { systemClock } from '../core/clock.ts';
-import { Home } from '../storage/index.ts';
+import { Home, systemFiles } from '../storage/index.ts';
 import { bindSignals } from '../signals/index.ts';
 import { TelemetryCounts } from './counts.ts';
 import { readEnvironment } from './environment.ts';
@@ -88,6 +88,7 @@ function build(
     clock: options.clock ?? systemClock,
     counts: new TelemetryCounts(),
     home: new Home({ path: options.home, env }),
+    files: systemFiles,
     warn,
     onEnd: () => setRunning(undefined),
   });

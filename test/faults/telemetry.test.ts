@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +8,12 @@ import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { guard } from '../../src/index.ts';
-import { startTelemetry } from '../../src/telemetry/index.ts';
+import { DROP_REASONS, startTelemetry } from '../../src/telemetry/index.ts';
 import type { Telemetry, TelemetryOptions } from '../../src/telemetry/index.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 
+/** Nothing was lost for any reason. */
+const NONE = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0]));
 const NOWHERE = 'http://127.0.0.1:9';
 
 /** What the service does all the time, whatever is away. */
@@ -52,7 +54,7 @@ describe('what is away never changes a call', () => {
     return telemetry;
   };
 
-  it('a receiver that refuses connections: one warning, fast shutdown, the loss counted', async () => {
+  it('a receiver that refuses connections: one warning, fast shutdown, and all of it waits on disk', async () => {
     const running = start(NOWHERE);
     expect(await guardedCalls(20)).toHaveLength(20);
     running.logger.info('hello');
@@ -60,12 +62,33 @@ describe('what is away never changes a call', () => {
     await running.shutdown();
     expect(performance.now() - before).toBeLessThan(2_000);
     expect(warnings).toEqual([expect.stringContaining(`OTLP at ${NOWHERE} is away (ECONNREFUSED)`)]);
-    expect(running.stats().traces).toMatchObject({ exported: 0, written: 20, dropped: { unreachable: 20 } });
-    expect(running.stats().logs.dropped.unreachable).toBe(1);
-    expect(running.stats().metrics.dropped.unreachable).toBeGreaterThan(0);
+    const { traces, metrics: points, logs } = running.stats();
+    expect(traces).toMatchObject({ exported: 0, written: 20, backlog: { items: 20 }, dropped: NONE });
+    expect(logs).toMatchObject({ backlog: { items: 1 }, dropped: NONE });
+    expect(points.backlog.items).toBeGreaterThan(0);
   });
 
-  it('a receiver that hangs: one warning, shutdown within its deadline, the loss counted', async () => {
+  it('a receiver that refuses connections, and no files: what was in memory is counted at the end', async () => {
+    const running = start(NOWHERE, { files: false });
+    await guardedCalls(20);
+    await running.forceFlush();
+    expect(running.stats().traces.backlog.items).toBe(20);
+    await running.shutdown();
+    expect(running.stats().traces).toMatchObject({
+      backlog: { items: 0 },
+      dropped: { ...NONE, shutdown: 20 },
+    });
+  });
+
+  it('no receiver wanted and no disk: nothing is kept, and the loss is counted', async () => {
+    symlinkSync(tmpdir(), join(home, 'k'));
+    const running = start(NOWHERE, { otlp: false });
+    await guardedCalls(20);
+    await running.forceFlush();
+    expect(running.stats().traces).toMatchObject({ backlog: { items: 0 }, dropped: { ...NONE, disk: 20 } });
+  });
+
+  it('a receiver that hangs: one warning, shutdown within its deadline, and all of it waits on disk', async () => {
     await using receiver = await OtlpReceiver.start();
     receiver.mode = 'hang';
     const running = start(receiver.url, { otlp: { endpoint: receiver.url, timeout: '50ms' } });
@@ -75,7 +98,7 @@ describe('what is away never changes a call', () => {
     const before = performance.now();
     await running.shutdown('300ms');
     expect(performance.now() - before).toBeLessThan(1_500);
-    expect(running.stats().traces.dropped.timeout).toBe(3);
+    expect(running.stats().traces).toMatchObject({ backlog: { items: 3 }, dropped: NONE });
   });
 
   it('a receiver that hangs for longer than the deadline: the deadline holds', async () => {
@@ -87,18 +110,66 @@ describe('what is away never changes a call', () => {
     await running.forceFlush('100ms');
     await running.shutdown('100ms');
     expect(performance.now() - before).toBeLessThan(1_500);
-    expect(running.stats().traces.dropped.shutdown).toBe(3);
+    expect(running.stats().traces).toMatchObject({ backlog: { items: 3 }, dropped: NONE });
   });
 
-  it('a receiver that refuses for good: one warning with the status, the loss counted', async () => {
+  it('what listens there is no receiver: one warning with what to do, and nothing is lost once it is mended', async () => {
     await using receiver = await OtlpReceiver.start();
-    receiver.mode = { status: 404 };
+    const running = start(receiver.url);
+    for (const mode of [{ status: 404 }, { status: 200, body: '<html>login</html>' }]) {
+      receiver.mode = mode;
+      await guardedCalls(3);
+      await running.forceFlush();
+    }
+    expect(warnings).toEqual([
+      expect.stringMatching(/HTTP 404.*OTEL_EXPORTER_OTLP_ENDPOINT.*_EXPORTER=none/),
+    ]);
+    receiver.requests.length = 0;
+    receiver.mode = 'take';
+    await running.forceFlush();
+    expect(receiver.spans).toHaveLength(6);
+    expect(running.stats().traces).toMatchObject({ exported: 6, backlog: { items: 0 }, dropped: NONE });
+  });
+
+  it('a receiver that refuses a batch for good: it is set aside with the answer, counted, and the next goes on', async () => {
+    await using receiver = await OtlpReceiver.start();
+    receiver.mode = { status: 400, body: 'bad span; token=hunter2' };
     const running = start(receiver.url);
     await guardedCalls(3);
     await running.forceFlush();
+    receiver.mode = 'take';
+    await guardedCalls(2);
     await running.forceFlush();
-    expect(warnings).toEqual([expect.stringContaining('HTTP 404')]);
-    expect(running.stats().traces.dropped.rejected).toBe(3);
+    expect(receiver.spans).toHaveLength(2);
+    expect(running.stats().traces).toMatchObject({ exported: 2, dropped: { ...NONE, rejected: 3 } });
+    const folder = join(home, 'k', 'telemetry', 'rejected', 'traces');
+    const files = readdirSync(folder).sort();
+    expect(files.map((name) => name.replace(/^.*\./, ''))).toEqual(['json', 'jsonl']);
+    const [record, line] = files.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
+    expect(record).toMatchObject({
+      version: 1,
+      reason: 'rejected',
+      status: 400,
+      target: receiver.url,
+      items: 3,
+    });
+    expect(record.answer).toContain('bad span');
+    expect(record.answer).not.toContain('hunter2');
+    expect(line).toHaveProperty('resourceSpans');
+  });
+
+  it('a receiver that takes only small batches: they are split, and one item that is too large is set aside', async () => {
+    await using receiver = await OtlpReceiver.start();
+    receiver.maxBytes = 6_000;
+    const running = start(receiver.url, {}, { OTEL_METRICS_EXPORTER: 'none' });
+    for (let i = 0; i < 20; i += 1) trace.getTracer('t').startSpan(`s${i}`).end();
+    trace
+      .getTracer('t')
+      .startSpan('huge', { attributes: { text: 'x'.repeat(10_000) } })
+      .end();
+    await running.forceFlush();
+    expect(receiver.spans.map(({ name }) => name)).toEqual(Array.from({ length: 20 }, (_, i) => `s${i}`));
+    expect(running.stats().traces).toMatchObject({ exported: 20, dropped: { ...NONE, too_large: 1 } });
   });
 
   it('a receiver that is away and comes back: nothing is lost', async () => {
@@ -117,7 +188,7 @@ describe('what is away never changes a call', () => {
     expect(receiver.spans).toHaveLength(6);
     expect(running.stats().traces).toMatchObject({
       exported: 6,
-      dropped: { unavailable: 0, unreachable: 0, queue_full: 0 },
+      dropped: NONE,
     });
   });
 
@@ -147,7 +218,7 @@ describe('what is away never changes a call', () => {
     },
   ];
   it.each(homes)(
-    'a home that is $name: one warning, the loss counted, the export goes on',
+    'a home that is $name: one warning, the export goes on out of memory',
     async ({ prepare, says }) => {
       await using receiver = await OtlpReceiver.start();
       prepare(join(home, 'k'));
@@ -156,7 +227,7 @@ describe('what is away never changes a call', () => {
       expect(() => running.logger.info('hello')).not.toThrow();
       await running.forceFlush();
       expect(warnings).toEqual([expect.stringContaining(says)]);
-      expect(running.stats().traces).toMatchObject({ exported: 3, written: 0, dropped: { disk: 3 } });
+      expect(running.stats().traces).toMatchObject({ exported: 3, written: 0, dropped: NONE });
       expect(receiver.spans).toHaveLength(3);
     },
   );

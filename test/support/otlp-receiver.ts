@@ -109,6 +109,8 @@ export function attributesOf(list: readonly ReceivedAttribute[]): Record<string,
 /** An OTLP/HTTP receiver in memory, over real HTTP on a free loopback port. Use with `await using`. */
 export class OtlpReceiver {
   mode: ReceiverMode = 'take';
+  /** Bodies that are larger are answered with 413. */
+  maxBytes: number = Number.POSITIVE_INFINITY;
   /** Requests that were taken. */
   readonly requests: ReceivedRequest[] = [];
   /** Requests that came in, whatever became of them. */
@@ -193,13 +195,13 @@ export class OtlpReceiver {
     request.on('error', () => {});
     request.on('end', () => {
       this.attempts += 1;
-      const { mode } = this;
+      const raw = Buffer.concat(chunks);
+      const mode = raw.byteLength > this.maxBytes ? { status: 413 } : this.mode;
       if (mode === 'hang') return;
       if (mode !== 'take' && (mode.status < 200 || mode.status > 299)) {
         response.writeHead(mode.status, mode.headers).end(mode.body ?? '');
         return;
       }
-      const raw = Buffer.concat(chunks);
       const bytes = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
       const body: ReceivedBody = JSON.parse(bytes.toString('utf8'));
       this.requests.push({ path: request.url ?? '', headers: request.headers, body });

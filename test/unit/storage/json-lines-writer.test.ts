@@ -1,10 +1,13 @@
 import {
+  appendFileSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,8 +37,14 @@ describe('the writer of JSON lines', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const make = (options: Partial<JsonLinesWriterOptions> = {}): JsonLinesWriter =>
-    new JsonLinesWriter({ folder: () => folder, naming: 'segments', clock, files, processId: 7, ...options });
+  const make = (options: Partial<JsonLinesWriterOptions> = {}): JsonLinesWriter => {
+    let number = 0;
+    const naming = (openedAt: number): string => {
+      const time = new Date(openedAt).toISOString().replaceAll(':', '').replace('.', '');
+      return `${time}-7-${number++}.jsonl`;
+    };
+    return new JsonLinesWriter({ folder: () => folder, naming, clock, files, ...options });
+  };
   const names = (): string[] => readdirSync(folder).sort();
   const text = (name: string): string => readFileSync(join(folder, name), 'utf8');
   const all = (): string[] =>
@@ -50,11 +59,15 @@ describe('the writer of JSON lines', () => {
 
   it('writes each line with its break into a private file named after time, process and number', () => {
     const writer = make();
-    expect(writer.append(['{"a":1}', Buffer.from('{"b":2}')])).toEqual({ written: true });
+    expect(writer.append(['{"a":1}', Buffer.from('{"b":2}')])).toEqual({
+      written: true,
+      place: { file: '2026-11-22T014500000Z-7-0.jsonl', from: 0, to: 16 },
+    });
+    expect(writer.append(['{"c":3}'])).toMatchObject({ place: { from: 16, to: 24 } });
     expect(names()).toEqual(['2026-11-22T014500000Z-7-0.jsonl']);
-    expect(text('2026-11-22T014500000Z-7-0.jsonl')).toBe('{"a":1}\n{"b":2}\n');
+    expect(text('2026-11-22T014500000Z-7-0.jsonl')).toBe('{"a":1}\n{"b":2}\n{"c":3}\n');
     expect(statSync(join(folder, '2026-11-22T014500000Z-7-0.jsonl')).mode & 0o777).toBe(0o600);
-    expect(writer.stats).toMatchObject({ lines: 2, bytes: 16 });
+    expect(writer.stats).toMatchObject({ lines: 3, bytes: 24 });
   });
 
   it('starts the next segment when the next line would not fit, and loses no line', () => {
@@ -79,6 +92,30 @@ describe('the writer of JSON lines', () => {
     await clock.advance(1);
     writer.append(['3']);
     expect(names().map((name) => text(name))).toEqual(['1\n2\n', '3\n']);
+  });
+
+  it('ends a segment that is old although no line comes', async () => {
+    const writer = make({ maxFileAgeMs: 1_000 });
+    writer.append(['1']);
+    writer.rotate();
+    expect(writer.openFile).toBe(names()[0]);
+    await clock.advance(1_000);
+    writer.rotate();
+    expect(writer.openFile).toBeUndefined();
+  });
+
+  it.each([
+    ['removed', (path: string) => rmSync(path)],
+    ['renamed', (path: string) => renameSync(path, `${path}.adopted`)],
+    ['cut', (path: string) => truncateSync(path, 1)],
+    ['written to', (path: string) => appendFileSync(path, 'x')],
+  ])('starts the next segment when one was %s under it', (_, change) => {
+    const writer = make();
+    writer.append(['1']);
+    const first = writer.openFile ?? '';
+    change(join(folder, first));
+    expect(writer.append(['2'])).toMatchObject({ written: true, place: { from: 0, to: 2 } });
+    expect(writer.openFile).not.toBe(first);
   });
 
   it('removes the oldest files first when a new one would pass the total, and counts them', async () => {
@@ -136,7 +173,7 @@ describe('the writer of JSON lines', () => {
       expect(files.opened).toBe(1);
       files.failOpen = undefined;
       await clock.advance(1_000);
-      expect(writer.append(['4'])).toEqual({ written: true });
+      expect(writer.append(['4'])).toMatchObject({ written: true });
       expect(writer.stats.lost[reason]).toBe(3);
       expect(all()).toEqual(['4']);
     });
@@ -183,7 +220,7 @@ describe('the writer of JSON lines', () => {
   it('goes on after a short write', () => {
     files.appendAtMost = 3;
     const writer = make();
-    expect(writer.append(['{"a":1}', '{"b":2}'])).toEqual({ written: true });
+    expect(writer.append(['{"a":1}', '{"b":2}'])).toMatchObject({ written: true });
     expect(all()).toEqual(['{"a":1}', '{"b":2}']);
   });
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { METRIC_TELEMETRY_DROPPED, METRIC_TELEMETRY_EXPORTED } from '../../../src/signals/semconv.ts';
+import { TELEMETRY_METRICS } from '../../../src/signals/semconv.ts';
 import { DROP_REASONS, ENVIRONMENT, HOST_METRICS, telemetryDefaults } from '../../../src/telemetry/index.ts';
 
 const README = 'src/telemetry/README.md';
@@ -24,7 +24,7 @@ const metricTable = (): string =>
   [
     '| metric | instrument | unit | attributes |',
     '|---|---|---|---|',
-    ...[METRIC_TELEMETRY_EXPORTED, METRIC_TELEMETRY_DROPPED, ...HOST_METRICS].map(
+    ...[...TELEMETRY_METRICS, ...HOST_METRICS].map(
       ({ name, instrument, unit, attributes }) =>
         `| \`${name}\` | ${instrument} | \`${unit}\` | ${attributes.map((attribute) => `\`${attribute}\``).join(', ')} |`,
     ),

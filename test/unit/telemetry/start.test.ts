@@ -7,7 +7,8 @@ import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { guard } from '../../../src/index.ts';
-import { startTelemetry } from '../../../src/telemetry/index.ts';
+import { TELEMETRY_METRICS } from '../../../src/signals/semconv.ts';
+import { DROP_REASONS, startTelemetry } from '../../../src/telemetry/index.ts';
 import type { Telemetry, TelemetryOptions } from '../../../src/telemetry/index.ts';
 import { attributesOf, OtlpReceiver } from '../../support/otlp-receiver.ts';
 import type { ReceivedMetric } from '../../support/otlp-receiver.ts';
@@ -188,15 +189,16 @@ describe('startTelemetry', () => {
     const running = start();
     await running.forceFlush();
     const dropped = metric('keelson.telemetry.dropped')?.sum?.dataPoints ?? [];
-    expect(dropped).toHaveLength(3 * 8);
+    expect(dropped).toHaveLength(3 * DROP_REASONS.length);
     expect(dropped.map((point) => point.asDouble ?? point.asInt)).toEqual(dropped.map(() => 0));
-    expect(
-      metric('keelson.telemetry.exported')?.sum?.dataPoints.map(({ attributes }) => attributesOf(attributes)),
-    ).toEqual([
-      { 'keelson.signal': 'traces' },
-      { 'keelson.signal': 'metrics' },
-      { 'keelson.signal': 'logs' },
-    ]);
+    for (const { name } of TELEMETRY_METRICS.filter((each) => each.name !== 'keelson.telemetry.dropped')) {
+      const { sum, gauge } = metric(name) ?? {};
+      expect((sum ?? gauge)?.dataPoints.map(({ attributes }) => attributesOf(attributes))).toEqual([
+        { 'keelson.signal': 'traces' },
+        { 'keelson.signal': 'metrics' },
+        { 'keelson.signal': 'logs' },
+      ]);
+    }
   });
 
   it('publishes host, process and event loop, with the units of the conventions', async () => {

@@ -1,0 +1,288 @@
+import type { Clock, Timer } from '../../core/clock.ts';
+import type { Random } from '../../core/random.ts';
+import type { TelemetryCounts } from '../counts.ts';
+import type { Waiting } from '../journal/journal-base.ts';
+import type { Place } from '../journal/segment.ts';
+import type { SignalJournal } from '../journal/signal-journal.ts';
+import type { SendResult } from '../otlp-answer.ts';
+import type { OtlpTransport } from '../otlp-transport.ts';
+import type { Signal } from '../signal.ts';
+import type { Warn } from '../warner.ts';
+import { backoffMs } from './backoff.ts';
+import { LiveQueue } from './live-queue.ts';
+import type { LiveBatch, LiveLimits } from './live-queue.ts';
+import { Pacer } from './pacer.ts';
+import { Sender } from './sender.ts';
+
+/** What of the journal a delivery uses: what waits on the disk. */
+export type Backlog = Pick<
+  SignalJournal,
+  'next' | 'settle' | 'release' | 'defer' | 'setAside' | 'append' | 'waiting'
+>;
+
+/** What a {@link Delivery} is made of. */
+export interface DeliveryParts {
+  readonly signal: Signal;
+  readonly transport: OtlpTransport;
+  readonly counts: TelemetryCounts;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly warn: Warn;
+  /** The endpoint as messages show it, without secrets. */
+  readonly target: string;
+  /** What waits on the disk; absent where no files are written. */
+  readonly backlog?: Backlog | undefined;
+  readonly limits?: LiveLimits;
+  /** Bytes of backlog in a second. @defaultValue 4 MiB */
+  readonly backlogRate?: number;
+}
+
+/**
+ * Bytes of backlog in a second: about 5,000 spans, ten times what fills the journal at 500 spans a second, so that a minute's outage is made up
+ * for in six seconds, and less than a tenth of what a Collector on one core takes.
+ */
+export const BACKLOG_BYTES_PER_SECOND: number = 4 * 1_024 * 1_024;
+
+/** Tries for one batch of the backlog, while others are taken, before it waits until the end. */
+const TRIES_IN_A_ROW = 5;
+
+/**
+ * Carries the batches of one signal to its endpoint, in two lanes with one request each: what is new goes first, out of memory and in order; what
+ * waits on the disk follows, oldest first and at a bounded rate, while nothing new waits. While the endpoint is away, only the newest batch is
+ * tried; all others wait on the disk.
+ */
+export class Delivery {
+  readonly #parts: DeliveryParts;
+  readonly #sender: Sender;
+  readonly #live: LiveQueue;
+  readonly #pacer: Pacer;
+  #sending: LiveBatch | undefined;
+  #liveRun: Promise<void> | undefined;
+  #backlogRun: Promise<void> | undefined;
+  #retry: Timer | undefined;
+  #pace: Timer | undefined;
+  /** Tries in a row that failed. */
+  #failures = 0;
+  #head: { readonly place: Place; tries: number } | undefined;
+  /** Monotonic time until which the backlog is sent without pace. */
+  #flushUntil = -Infinity;
+  #closed = false;
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+    this.#sender = new Sender(parts);
+    this.#live = new LiveQueue(parts.limits);
+    this.#pacer = new Pacer(parts.backlogRate ?? BACKLOG_BYTES_PER_SECOND);
+  }
+
+  /** What is in memory and nowhere else. */
+  get unplaced(): Waiting {
+    const batches = this.#live.unplaced;
+    return {
+      items: batches.reduce((sum, { items }) => sum + items, 0),
+      bytes: batches.reduce((sum, { body }) => sum + body.byteLength, 0),
+      oldestAt: batches[0]?.takenAt,
+    };
+  }
+
+  /** Takes a batch and returns at once. @param place where it stands on disk; absent where the disk did not take it */
+  accept(body: Uint8Array, items: number, place: Place | undefined): void {
+    const { clock, backlog } = this.#parts;
+    if (this.#closed) {
+      if (place) backlog?.release(place);
+      else this.#lose(items, 'shutdown');
+      return;
+    }
+    const { forgotten, lost } = this.#live.push(
+      { body, items, takenAt: clock.epoch(), place },
+      this.#sending,
+    );
+    this.#forget(forgotten);
+    for (const batch of lost) this.#lose(batch.items, backlog ? 'disk' : 'queue_full');
+    if (place) this.#placeOthers();
+    if (this.#retry) this.#forget(this.#live.spill(this.#sending));
+    else void this.#runLive();
+  }
+
+  /** There is something new on the disk. */
+  wake(): void {
+    if (!this.#retry) void this.#runBacklog();
+  }
+
+  /**
+   * Sends what waits, without waiting for a backoff to end and without pace.
+   * @param withinMs stops taking from the disk after so long
+   * @returns a promise that settles when nothing waits any more or the endpoint did not take it; never rejects
+   */
+  async flush(withinMs: number): Promise<void> {
+    const { clock } = this.#parts;
+    this.#flushUntil = Math.max(this.#flushUntil, clock.now() + withinMs);
+    this.#stopTimers();
+    await this.#runLive();
+    if (!this.#retry) await this.#runBacklog();
+  }
+
+  /** Ends. What is on the disk waits for the next process; what is nowhere else is lost and counted. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopTimers();
+    const batches = this.#live.clear();
+    this.#forget(batches.filter(({ place }) => place));
+    for (const { place, items } of batches) if (!place) this.#lose(items, 'shutdown');
+    this.#parts.transport.close();
+  }
+
+  #runLive(): Promise<void> {
+    this.#liveRun ??= this.#sendLive().finally(() => {
+      this.#liveRun = undefined;
+      this.wake();
+    });
+    return this.#liveRun;
+  }
+
+  async #sendLive(): Promise<void> {
+    while (!this.#closed && !this.#retry) {
+      const batch = this.#failures > 0 ? this.#live.newest : this.#live.oldest;
+      if (!batch) return;
+      this.#sending = batch;
+      const result = await this.#sender.send(batch);
+      this.#sending = undefined;
+      if (result.status === 'later') {
+        if (!this.#closed) this.#wentAway(result);
+        return;
+      }
+      if (batch.place) this.#parts.backlog?.settle(batch.place, batch.items);
+      this.#live.remove(batch);
+      this.#cameBack();
+    }
+  }
+
+  #runBacklog(): Promise<void> {
+    this.#backlogRun ??= this.#sendBacklog().finally(() => {
+      this.#backlogRun = undefined;
+    });
+    return this.#backlogRun;
+  }
+
+  async #sendBacklog(): Promise<void> {
+    const { backlog, counts, clock, signal } = this.#parts;
+    while (backlog && !this.#closed && this.#mayTakeBacklog()) {
+      const line = backlog.next();
+      if (!line) return;
+      this.#pacer.spend(line.body.byteLength, clock.now());
+      const result = await this.#sender.send(line);
+      if (result.status === 'later') {
+        this.#putBack(line.place, backlog);
+        if (!this.#closed) this.#wentAway(result);
+        return;
+      }
+      backlog.settle(line.place, line.items);
+      counts.drained(signal, result.taken);
+      this.#head = undefined;
+      this.#cameBack();
+    }
+  }
+
+  /** Whether it is the backlog's turn now; where it is only not yet, a timer asks again. */
+  #mayTakeBacklog(): boolean {
+    const { clock } = this.#parts;
+    if (this.#retry) return false;
+    // After a failure the newest batch is the one to try.
+    if (this.#failures > 0 && this.#live.length > 0) return false;
+    const now = clock.now();
+    if (now < this.#flushUntil) return true;
+    if (this.#live.length > (this.#sending ? 1 : 0)) return false;
+    const waitMs = this.#pacer.waitMs(now);
+    if (waitMs === 0) return true;
+    this.#pace ??= this.#after(waitMs, () => {
+      this.#pace = undefined;
+      this.wake();
+    });
+    return false;
+  }
+
+  /** A batch that fails again and again while others are taken must not hold up those behind it. */
+  #putBack(place: Place, backlog: Backlog): void {
+    const known = this.#head;
+    const same = known?.place.segment === place.segment && known.place.range[0] === place.range[0];
+    const tries = same ? known.tries + 1 : 1;
+    this.#head = { place, tries };
+    if (tries < TRIES_IN_A_ROW) backlog.release(place);
+    else backlog.defer(place);
+  }
+
+  #wentAway(result: Extract<SendResult, { status: 'later' }>): void {
+    const { random, warn, target, signal, backlog, counts } = this.#parts;
+    const { reason, detail, retryAfterMs } = result;
+    counts.retried(signal);
+    // The other lane has found out already.
+    if (this.#retry) return;
+    const delayMs = backoffMs(this.#failures, reason, retryAfterMs, random);
+    this.#failures += 1;
+    this.#retry = this.#after(delayMs, () => {
+      this.#retry = undefined;
+      if (this.#live.length > 0) void this.#runLive();
+      else void this.#runBacklog();
+    });
+    this.#forget(this.#live.spill(this.#sending));
+    const where = backlog
+      ? 'on disk, in telemetry/ below KEELSON_HOME (512 MiB, 7 days)'
+      : 'in memory, up to 8 MiB for each signal';
+    const kept = `Calls go on; telemetry waits ${where}, and what does not fit is counted in keelson.telemetry.dropped.`;
+    if (reason === 'refused') {
+      warn(
+        `otlp:refused:${target}`,
+        `OTLP at ${target} does not take ${signal} (${detail}). ${kept} Check what listens there: the address (OTEL_EXPORTER_OTLP_ENDPOINT), ` +
+          `the headers (OTEL_EXPORTER_OTLP_HEADERS); or set OTEL_${signal.toUpperCase()}_EXPORTER=none.`,
+      );
+      return;
+    }
+    warn(
+      `otlp:${reason}:${target}`,
+      `OTLP at ${target} is away (${detail}). ${kept} Start a receiver there, or set OTEL_EXPORTER_OTLP_ENDPOINT.`,
+    );
+  }
+
+  #cameBack(): void {
+    if (this.#closed) return;
+    this.#failures = 0;
+    if (!this.#retry) return;
+    // The other lane had given up meanwhile.
+    this.#retry.cancel();
+    this.#retry = undefined;
+    void this.#runLive();
+  }
+
+  /** The disk takes batches again: what memory alone had goes there too. */
+  #placeOthers(): void {
+    const { backlog } = this.#parts;
+    for (const batch of this.#live.unplaced) {
+      const { place } = backlog?.append(batch.body, batch.items) ?? {};
+      if (!place) return;
+      this.#parts.counts.written(this.#parts.signal, batch.items);
+      batch.place = place;
+    }
+  }
+
+  #forget(batches: readonly LiveBatch[]): void {
+    for (const { place } of batches) if (place) this.#parts.backlog?.release(place);
+  }
+
+  #lose(items: number, reason: 'shutdown' | 'disk' | 'queue_full'): void {
+    this.#parts.counts.dropped(this.#parts.signal, reason, items);
+  }
+
+  #after(delayMs: number, callback: () => void): Timer {
+    const timer = this.#parts.clock.setTimer(callback, delayMs);
+    timer.unref();
+    return timer;
+  }
+
+  #stopTimers(): void {
+    this.#retry?.cancel();
+    this.#pace?.cancel();
+    this.#retry = undefined;
+    this.#pace = undefined;
+  }
+}

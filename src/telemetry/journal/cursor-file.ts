@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+
+import type { Clock, Timer } from '../../core/clock.ts';
+import type { FilePort } from '../../storage/index.ts';
+import { formatCursor } from './cursor.ts';
+import { cursorName } from './layout.ts';
+import type { Owner } from './owner.ts';
+import type { Ranges } from './ranges.ts';
+
+/** What a {@link CursorFile} is made of. */
+export interface CursorFileParts {
+  readonly owner: Owner;
+  readonly folder: () => string;
+  readonly files: FilePort;
+  readonly clock: Clock;
+  /** What the cursor says, by `<signal>/<file>`. */
+  readonly segments: () => ReadonlyMap<string, Ranges>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The most time for which a delivery may be unsaved: what a kill in it sends twice. */
+export const CURSOR_DELAY_MS = 200;
+
+const PRIVATE_FILE = 0o600;
+
+/** Saves what was delivered, several deliveries at once. */
+export class CursorFile {
+  readonly #parts: CursorFileParts;
+  #timer: Timer | undefined;
+
+  constructor(parts: CursorFileParts) {
+    this.#parts = parts;
+  }
+
+  /** Something was delivered: it will be saved soon. */
+  changed(): void {
+    if (this.#timer) return;
+    this.#timer = this.#parts.clock.setTimer(() => {
+      this.#timer = undefined;
+      this.save();
+    }, CURSOR_DELAY_MS);
+    this.#timer.unref();
+  }
+
+  /** Saves what is not saved yet. */
+  flush(): void {
+    if (!this.#timer) return;
+    this.#timer.cancel();
+    this.#timer = undefined;
+    this.save();
+  }
+
+  /** Saves now. @returns whether it could be written */
+  save(): boolean {
+    const { owner, folder, files, clock, segments, onError } = this.#parts;
+    const { id } = owner;
+    if (id === undefined) return false;
+    try {
+      const text = formatCursor({ owner: id, savedAt: clock.epoch(), segments: segments() });
+      files.replace(join(folder(), cursorName(id)), text, PRIVATE_FILE);
+      return true;
+    } catch (error) {
+      onError(error);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { systemCode } from '../../storage/index.ts';
+import { warnAboutDisk } from '../disk-warning.ts';
+import type { Signal } from '../signal.ts';
+import { Adoption } from './adoption.ts';
+import { Archiver } from './archiver.ts';
+import { Caps } from './caps.ts';
+import type { CapLimits } from './caps.ts';
+import type { JournalBase } from './journal-base.ts';
+import type { ProcessPort } from './process-identity.ts';
+import type { SignalJournal } from './signal-journal.ts';
+
+/** Looks after the journal from time to time: takes over what the dead left, archives what is settled, and keeps it all within its caps. */
+export class JournalKeeper {
+  readonly #base: JournalBase;
+  readonly #journals: readonly SignalJournal[];
+  readonly #adoption: Adoption;
+  readonly #archiver: Archiver;
+  readonly #caps: Caps;
+  #sweeping: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(
+    base: JournalBase,
+    processes: ProcessPort,
+    journals: readonly SignalJournal[],
+    onAdopted: (signal: Signal) => void,
+    limits?: CapLimits,
+  ) {
+    this.#base = base;
+    this.#journals = journals;
+    this.#adoption = new Adoption(base, processes, onAdopted);
+    this.#archiver = new Archiver(base);
+    this.#caps = new Caps(base, journals, limits);
+  }
+
+  /** One look; a second one meanwhile joins it. Never rejects. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#look().finally(() => {
+      this.#sweeping = undefined;
+    });
+    return this.#sweeping;
+  }
+
+  /** See {@link Caps.segmentOpened}. */
+  segmentOpened(): void {
+    this.#caps.segmentOpened();
+  }
+
+  /** Ends; a process that lived too short for a look keeps the folders small now. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#caps.enforce();
+  }
+
+  async #look(): Promise<void> {
+    const isClosed = (): boolean => this.#closed;
+    try {
+      for (const journal of this.#journals) journal.rotate();
+      await this.#adoption.run(this.#journals, isClosed);
+      await this.#archiver.run(this.#journals, isClosed);
+      if (!this.#closed) this.#caps.enforce();
+    } catch (error) {
+      warnAboutDisk(this.#base.warn, systemCode(error), error);
+    }
+  }
+}

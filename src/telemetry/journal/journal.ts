@@ -1,0 +1,130 @@
+import type { Clock, Timer } from '../../core/clock.ts';
+import type { Random } from '../../core/random.ts';
+import type { FilePort, Home } from '../../storage/index.ts';
+import { systemCode } from '../../storage/index.ts';
+import type { TelemetryCounts } from '../counts.ts';
+import { warnAboutDisk } from '../disk-warning.ts';
+import type { Signal } from '../signal.ts';
+import type { Warn } from '../warner.ts';
+import { CursorFile } from './cursor-file.ts';
+import type { JournalBase } from './journal-base.ts';
+import { JournalKeeper } from './journal-keeper.ts';
+import { cursorName, lockName, OWNERS_FOLDER, TELEMETRY_FOLDER } from './layout.ts';
+import { HEARTBEAT_MS } from './owner-lock.ts';
+import { Owner } from './owner.ts';
+import type { ProcessPort } from './process-identity.ts';
+import type { Ranges } from './ranges.ts';
+import { SignalJournal } from './signal-journal.ts';
+
+/** What a {@link Journal} is made of. */
+export interface JournalParts {
+  readonly home: Home;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly files: FilePort;
+  readonly processes: ProcessPort;
+  readonly counts: TelemetryCounts;
+  readonly warn: Warn;
+  /** Called when a signal has something new on disk to send. */
+  readonly onAdopted: (signal: Signal) => void;
+}
+
+/** How long after the start the first look at what others left is; the start itself pays nothing. */
+const FIRST_SWEEP_MS = 1_000;
+const SWEEP_MS = 30_000;
+
+/** What this process has on disk: every batch, what of it was delivered, and what other processes left. */
+export class Journal {
+  readonly #base: JournalBase;
+  readonly #signals: SignalJournal[] = [];
+  readonly #keeper: JournalKeeper;
+  readonly #timers = new Set<Timer>();
+  #closed = false;
+
+  constructor({ home, clock, random, files, processes, counts, warn, onAdopted }: JournalParts) {
+    const folder = (): string => home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER);
+    const owner = new Owner({ folder, files, clock, random, processes });
+    let number = 0;
+    const cursor = new CursorFile({
+      owner,
+      folder,
+      files,
+      clock,
+      segments: () => this.#settled(),
+      onError: (error) => warnAboutDisk(warn, systemCode(error), error),
+    });
+    this.#base = {
+      home,
+      owner,
+      cursor,
+      files,
+      clock,
+      counts,
+      warn,
+      nextNumber: () => number++,
+      onSegment: () => this.#keeper.segmentOpened(),
+    };
+    this.#keeper = new JournalKeeper(this.#base, processes, this.#signals, onAdopted);
+  }
+
+  /** The journal of one signal. @param delivers whether lines are sent anywhere */
+  open(signal: Signal, delivers: boolean): SignalJournal {
+    const journal = new SignalJournal(this.#base, signal, delivers);
+    this.#signals.push(journal);
+    return journal;
+  }
+
+  /** Starts the heartbeat and the looks at what others left, on timers that keep no process alive. */
+  begin(): void {
+    const beat = (): void => {
+      this.#base.owner.beat();
+      this.#after(HEARTBEAT_MS, beat);
+    };
+    const sweep = (): void => {
+      void this.#keeper.sweep();
+      this.#after(SWEEP_MS, sweep);
+    };
+    this.#after(HEARTBEAT_MS, beat);
+    this.#after(FIRST_SWEEP_MS, sweep);
+  }
+
+  /** Saves what was delivered. */
+  flush(): void {
+    this.#base.cursor.flush();
+  }
+
+  /** Saves what was delivered and lets go of the lock: what is left is the next process's. Calling it again does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const timer of this.#timers) timer.cancel();
+    for (const signal of this.#signals) signal.close();
+    this.#keeper.close();
+    const { cursor, owner, files, home } = this.#base;
+    cursor.flush();
+    if (owner.id === undefined) return;
+    const rest = this.#signals.some((signal) => signal.segments.length > 0);
+    try {
+      const folder = home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER);
+      files.remove(`${folder}/${lockName(owner.id)}`);
+      if (!rest) files.remove(`${folder}/${cursorName(owner.id)}`);
+    } catch {
+      // Whoever looks next finds a dead owner's lock, and removes it.
+    }
+  }
+
+  #after(delayMs: number, work: () => void): void {
+    const timer = this.#base.clock.setTimer(() => {
+      this.#timers.delete(timer);
+      if (!this.#closed) work();
+    }, delayMs);
+    timer.unref();
+    this.#timers.add(timer);
+  }
+
+  #settled(): ReadonlyMap<string, Ranges> {
+    return new Map(
+      this.#signals.flatMap(({ segments }) => segments.map((segment) => [segment.key, segment.settled])),
+    );
+  }
+}

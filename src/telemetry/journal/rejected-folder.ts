@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+
+import { systemCode } from '../../storage/index.ts';
+import { warnAboutDisk } from '../disk-warning.ts';
+import { Redactor } from '../redaction.ts';
+import type { Signal } from '../signal.ts';
+import type { JournalBase } from './journal-base.ts';
+import { REJECTED_FOLDER, rejectedStem, TELEMETRY_FOLDER } from './layout.ts';
+import { MAX_ANSWER_BYTES } from './rejected-record.ts';
+import type { RejectedReason, RejectedRecord } from './rejected-record.ts';
+
+/** A batch that nobody will take, and why. */
+export interface SetAside {
+  readonly line: Uint8Array;
+  readonly reason: RejectedReason;
+  readonly items: number;
+  readonly target: string;
+  readonly status?: number | undefined;
+  readonly answer?: string | undefined;
+}
+
+const PRIVATE_FILE = 0o600;
+const NEWLINE = Buffer.from('\n');
+const redactor = new Redactor();
+
+/** Writes batches that a receiver refused for good, or that are damaged, to where somebody can look at them and send them again. */
+export class RejectedFolder {
+  readonly #base: JournalBase;
+
+  constructor(base: JournalBase) {
+    this.#base = base;
+  }
+
+  /** Keeps a batch and the reason. A disk that refuses is said once; the batch counts as lost either way. */
+  keep(signal: Signal, { line, reason, items, target, status, answer }: SetAside): void {
+    const { home, owner, files, clock, nextNumber, warn } = this.#base;
+    const now = clock.epoch();
+    const record: RejectedRecord = {
+      version: 1,
+      reason,
+      status,
+      answer: answer === undefined ? undefined : redactor.text(answer).slice(0, MAX_ANSWER_BYTES),
+      target,
+      time: new Date(now).toISOString(),
+      items,
+    };
+    try {
+      const folder = home.folder(TELEMETRY_FOLDER, REJECTED_FOLDER, signal);
+      const stem = join(folder, rejectedStem(now, owner.take(), nextNumber()));
+      // The record first: a line without one could not be told from a foreign file.
+      files.writeNew(`${stem}.json`, `${JSON.stringify(record)}\n`, PRIVATE_FILE);
+      files.writeNew(`${stem}.jsonl`, Buffer.concat([line, NEWLINE]), PRIVATE_FILE);
+    } catch (error) {
+      warnAboutDisk(warn, systemCode(error), error);
+    }
+  }
+}

@@ -1,0 +1,258 @@
+import { join } from 'node:path';
+
+import { JsonLinesWriter, systemCode } from '../../storage/index.ts';
+import type { Signal } from '../signal.ts';
+import { countItems } from './item-count.ts';
+import { segmentsFolder } from './journal-base.ts';
+import type { JournalBase, Waiting } from './journal-base.ts';
+import { LineReader } from './line-reader.ts';
+import type { ReadLine } from './line-reader.ts';
+import type { Range } from './ranges.ts';
+import { RejectedFolder } from './rejected-folder.ts';
+import type { SetAside } from './rejected-folder.ts';
+import { formatSegmentName } from './segment-name.ts';
+import { Segment } from './segment.ts';
+import type { Place } from './segment.ts';
+
+/** A batch is on the disk, or why it is not. */
+export type AppendOutcome =
+  | { readonly place: Place }
+  | { readonly place?: undefined; readonly code: string; readonly error: unknown };
+
+/** A batch that waits on the disk. */
+export interface BacklogLine {
+  readonly place: Place;
+  readonly body: Uint8Array;
+  readonly items: number;
+}
+
+const UNREADABLE_FOR_MS = 60_000;
+
+/** The journal of one signal: appends batches, and gives out those that wait, oldest first. */
+export class SignalJournal {
+  readonly signal: Signal;
+  /** Whether lines are sent anywhere; where not, they are kept and wait for nobody. */
+  readonly delivers: boolean;
+  readonly #base: JournalBase;
+  readonly #writer: JsonLinesWriter;
+  readonly #reader: LineReader;
+  readonly #rejected: RejectedFolder;
+  /** Oldest first. */
+  readonly #segments: Segment[] = [];
+  readonly #deferred: Place[] = [];
+
+  constructor(base: JournalBase, signal: Signal, delivers: boolean) {
+    this.#base = base;
+    this.signal = signal;
+    this.delivers = delivers;
+    const { home, owner, clock, files, nextNumber } = base;
+    this.#writer = new JsonLinesWriter({
+      folder: () => segmentsFolder(home, signal),
+      naming: (openedAt) =>
+        formatSegmentName({ openedAt, owner: owner.take(), number: nextNumber(), kind: 'segment' }),
+      maxTotalBytes: Infinity,
+      maxTotalAgeMs: Infinity,
+      clock,
+      files,
+    });
+    this.#reader = new LineReader(files);
+    this.#rejected = new RejectedFolder(base);
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  /** Everything that is not settled, in memory too where it has a place on disk. */
+  get waiting(): Waiting {
+    let items = 0;
+    let bytes = 0;
+    let oldestAt: number | undefined;
+    for (const segment of this.#segments) {
+      if (segment.isSettled) continue;
+      items += segment.waiting.items;
+      bytes += segment.waiting.bytes;
+      oldestAt = Math.min(oldestAt ?? Infinity, segment.oldestAt);
+    }
+    return { items, bytes, oldestAt };
+  }
+
+  /** Appends a batch, synchronously; the caller's lane holds it until it settles or releases it. Never throws. */
+  append(body: Uint8Array, items: number): AppendOutcome {
+    const before = this.#writer.openFile;
+    const result = this.#writer.append([body]);
+    if (this.#writer.openFile !== before) this.#close(before);
+    if (!result.written) return { code: result.code, error: result.error };
+    if (!result.place) throw new TypeError('A batch was appended without a place.');
+    const range: Range = [result.place.from, result.place.to];
+    const segment = this.#openSegment(result.place.file);
+    segment.grow(range, items, this.#base.clock.epoch());
+    const place = { segment, range };
+    if (this.delivers) segment.hold(range);
+    else this.settle(place, items);
+    return { place };
+  }
+
+  /** The oldest batch that waits and that no lane holds; from now on the caller's lane holds it. What is damaged is set aside on the way. */
+  next(): BacklogLine | undefined {
+    for (const segment of this.#segments.slice()) {
+      if (segment.notBefore > this.#base.clock.now()) continue;
+      for (let range = segment.next; range; range = segment.next) {
+        const line = this.#read(segment, range);
+        if (!line) break;
+        const place = { segment, range: line.range };
+        if (line.whole && line.bytes.byteLength === 0) {
+          this.settle(place, 0);
+          continue;
+        }
+        const items = countItems(this.signal, line.bytes);
+        if (line.whole && isJson(line.bytes)) {
+          segment.hold(line.range);
+          return { place, body: line.bytes, items };
+        }
+        this.#setDamagedAside(place, line.bytes, Math.max(1, items));
+      }
+    }
+    for (const place of this.#deferred.splice(0)) this.release(place);
+    return undefined;
+  }
+
+  /** A batch was delivered, set aside or counted as lost. */
+  settle({ segment, range }: Place, items: number): void {
+    segment.settle(range, items);
+    this.#base.cursor.changed();
+  }
+
+  /** A batch waits on the disk alone from now on. */
+  release({ segment, range }: Place): void {
+    segment.release(range);
+  }
+
+  /** A batch waits until everything else was tried. */
+  defer(place: Place): void {
+    this.#deferred.push(place);
+  }
+
+  /** Keeps a batch that nobody will take, with the reason. */
+  setAside(batch: SetAside): void {
+    this.#rejected.keep(this.signal, batch);
+  }
+
+  /** Takes a segment over that another owner left. */
+  adopt(segment: Segment): void {
+    this.#segments.push(segment);
+    this.#segments.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** A segment is gone. */
+  forget(segment: Segment): void {
+    const index = this.#segments.indexOf(segment);
+    if (index !== -1) this.#segments.splice(index, 1);
+    this.#reader.close();
+    this.#base.cursor.changed();
+  }
+
+  /** Ends a segment that is old, although nothing asks for the next. */
+  rotate(): void {
+    const before = this.#writer.openFile;
+    this.#writer.rotate();
+    if (this.#writer.openFile !== before) this.#close(before);
+  }
+
+  close(): void {
+    const before = this.#writer.openFile;
+    this.#writer.close();
+    this.#close(before);
+    this.#reader.close();
+  }
+
+  #close(name: string | undefined): void {
+    const segment = this.#segments.find((each) => each.name === name);
+    if (segment) segment.open = false;
+  }
+
+  #openSegment(name: string): Segment {
+    const known = this.#segments.findLast((segment) => segment.name === name);
+    if (known) return known;
+    const { clock, home } = this.#base;
+    const segment = new Segment({
+      signal: this.signal,
+      name,
+      path: join(segmentsFolder(home, this.signal), name),
+      openedAt: clock.epoch(),
+      size: 0,
+      settled: [],
+      items: 0,
+    });
+    segment.open = true;
+    this.#segments.push(segment);
+    this.#base.onSegment();
+    return segment;
+  }
+
+  #read(segment: Segment, range: Range): ReadLine | undefined {
+    try {
+      const line = this.#reader.lineAt(segment.path, range);
+      if (line) return line;
+      // The file is shorter than it was.
+      this.#lose(segment, `${segment.key} was cut short by somebody else.`);
+    } catch (error) {
+      this.#reader.close();
+      const code = systemCode(error);
+      if (code === 'ENOENT') this.#vanished(segment);
+      else {
+        segment.notBefore = this.#base.clock.now() + UNREADABLE_FOR_MS;
+        this.#base.warn(
+          `journal:read:${code}`,
+          `The journal cannot read ${segment.key}: ${code}. It is tried again each minute.`,
+        );
+      }
+    }
+    return undefined;
+  }
+
+  /** Removed by hand, or adopted by a process that took this one for dead (and then nothing is lost). */
+  #vanished(segment: Segment): void {
+    const stamp = segment.name.slice(0, segment.name.indexOf('-', segment.name.indexOf('T')) + 1);
+    let adopted = false;
+    try {
+      adopted = this.#base.files
+        .list(segmentsFolder(this.#base.home, this.signal))
+        .some((name) => name.startsWith(stamp));
+    } catch {
+      // The folder is gone too.
+    }
+    if (adopted) this.forget(segment);
+    else this.#lose(segment, `${segment.key} was removed before it was sent.`);
+  }
+
+  #lose(segment: Segment, what: string): void {
+    const { counts, warn } = this.#base;
+    counts.dropped(this.signal, 'disk', segment.waiting.items);
+    warn(`journal:lost:${this.signal}`, `${what} What waited in it is lost and counted.`);
+    this.forget(segment);
+  }
+
+  #setDamagedAside(place: Place, line: Uint8Array, items: number): void {
+    const { counts, warn } = this.#base;
+    const key = place.segment.key;
+    this.setAside({ line, reason: 'damaged', items, target: 'none' });
+    counts.dropped(this.signal, 'damaged', items);
+    this.settle(place, items);
+    warn(
+      `journal:damaged:${this.signal}`,
+      `A line of ${key} is damaged (at byte ${place.range[0]}). It is counted, and lies in telemetry/rejected/${this.signal}.`,
+    );
+  }
+}
+
+function isJson(line: Uint8Array): boolean {
+  try {
+    const value: unknown = JSON.parse(
+      Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8'),
+    );
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
