@@ -6,6 +6,7 @@ import type { TelemetryCounts } from '../counts.ts';
 import { warnAboutDisk } from '../disk-warning.ts';
 import type { Signal } from '../signal.ts';
 import type { Warn } from '../warner.ts';
+import type { CapLimits } from './caps.ts';
 import { CursorFile } from './cursor-file.ts';
 import type { JournalBase } from './journal-base.ts';
 import { JournalKeeper } from './journal-keeper.ts';
@@ -27,6 +28,8 @@ export interface JournalParts {
   readonly warn: Warn;
   /** Called when a signal has something new on disk to send. */
   readonly onAdopted: (signal: Signal) => void;
+  /** @defaultValue 512 MiB and 7 days */
+  readonly limits?: CapLimits;
 }
 
 /** How long after the start the first look at what others left is; the start itself pays nothing. */
@@ -41,7 +44,7 @@ export class Journal {
   readonly #timers = new Set<Timer>();
   #closed = false;
 
-  constructor({ home, clock, random, files, processes, counts, warn, onAdopted }: JournalParts) {
+  constructor({ home, clock, random, files, processes, counts, warn, onAdopted, limits }: JournalParts) {
     const folder = (): string => home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER);
     const owner = new Owner({ folder, files, clock, random, processes });
     let number = 0;
@@ -64,7 +67,7 @@ export class Journal {
       nextNumber: () => number++,
       onSegment: () => this.#keeper.segmentOpened(),
     };
-    this.#keeper = new JournalKeeper(this.#base, processes, this.#signals, onAdopted);
+    this.#keeper = new JournalKeeper(this.#base, processes, this.#signals, onAdopted, limits);
   }
 
   /** The journal of one signal. @param delivers whether lines are sent anywhere */

@@ -12,6 +12,8 @@ export class FaultyFiles implements FilePort {
   failOpen: string | undefined;
   /** Code that appending throws. */
   failAppend: string | undefined;
+  /** Code that reading throws. */
+  failRead: string | undefined;
   /** Bytes that one append takes before it throws or returns short. */
   appendAtMost: number = Number.POSITIVE_INFINITY;
   /** Code that cutting a file throws. */
@@ -57,6 +59,7 @@ export class FaultyFiles implements FilePort {
   }
 
   openRead(path: string): number {
+    if (this.failRead !== undefined) throw systemError(this.failRead);
     return systemFiles.openRead(path);
   }
 

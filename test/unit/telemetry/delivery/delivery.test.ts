@@ -1,0 +1,417 @@
+import { describe, expect, it } from 'vitest';
+
+import { TelemetryCounts } from '../../../../src/telemetry/counts.ts';
+import { Delivery } from '../../../../src/telemetry/delivery/delivery.ts';
+import type { DeliveryParts } from '../../../../src/telemetry/delivery/delivery.ts';
+import type { BacklogLine } from '../../../../src/telemetry/journal/signal-journal.ts';
+import { Segment } from '../../../../src/telemetry/journal/segment.ts';
+import type { Place } from '../../../../src/telemetry/journal/segment.ts';
+import type { SendResult } from '../../../../src/telemetry/otlp-answer.ts';
+import type { OtlpTransport } from '../../../../src/telemetry/otlp-transport.ts';
+import { FakeClock, settlePromises } from '../../../../src/testing/fake-clock.ts';
+
+const TAKEN: SendResult = { status: 'taken', refused: 0, detail: undefined };
+const AWAY: SendResult = {
+  status: 'later',
+  reason: 'unreachable',
+  detail: 'ECONNREFUSED',
+  retryAfterMs: undefined,
+};
+const body = (size: number): Uint8Array => new Uint8Array(size);
+
+/** Answers as it is told; what was sent is known by its size. */
+class ScriptedTransport implements OtlpTransport {
+  answer: SendResult | ((size: number) => Promise<SendResult>) = TAKEN;
+  readonly sent: number[] = [];
+  closed = false;
+
+  send(bytes: Uint8Array): Promise<SendResult> {
+    this.sent.push(bytes.byteLength);
+    return typeof this.answer === 'function' ? this.answer(bytes.byteLength) : Promise.resolve(this.answer);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** A journal in memory: lines of one item, known by their size. */
+class MemoryBacklog {
+  full = false;
+  readonly rejected: string[] = [];
+  readonly segment: Segment = new Segment({
+    signal: 'traces',
+    name: 's',
+    path: '/s',
+    openedAt: 0,
+    size: 0,
+    settled: [],
+    items: 0,
+  });
+  #deferred: Place[] = [];
+
+  append(bytes: Uint8Array, items: number): { place: Place } | { code: string; error: unknown } {
+    if (this.full) return { code: 'ENOSPC', error: undefined };
+    const from = this.segment.size;
+    const range = [from, from + bytes.byteLength] as const;
+    this.segment.grow(range, items, 0);
+    this.segment.hold(range);
+    this.#ends.push(range[1]);
+    return { place: { segment: this.segment, range } };
+  }
+
+  readonly #ends: number[] = [];
+
+  /** Puts a line there that no lane has. */
+  leave(size: number): void {
+    const outcome = this.append(body(size), 1);
+    if ('place' in outcome) this.release(outcome.place);
+  }
+
+  next(): BacklogLine | undefined {
+    const from = this.segment.next?.[0];
+    const to = this.#ends.find((end) => from !== undefined && end > from);
+    if (from === undefined || to === undefined) {
+      for (const place of this.#deferred.splice(0)) this.release(place);
+      return undefined;
+    }
+    this.segment.hold([from, to]);
+    return { place: { segment: this.segment, range: [from, to] }, body: body(to - from), items: 1 };
+  }
+
+  settle({ segment, range }: Place, items: number): void {
+    segment.settle(range, items);
+  }
+
+  release({ segment, range }: Place): void {
+    segment.release(range);
+  }
+
+  defer(place: Place): void {
+    this.#deferred.push(place);
+  }
+
+  setAside({ reason }: { reason: string }): void {
+    this.rejected.push(reason);
+  }
+
+  get waiting(): { items: number; bytes: number; oldestAt: undefined } {
+    return { ...this.segment.waiting, oldestAt: undefined };
+  }
+}
+
+interface Bench {
+  readonly clock: FakeClock;
+  readonly transport: ScriptedTransport;
+  readonly counts: TelemetryCounts;
+  readonly warnings: string[];
+  readonly disk: MemoryBacklog;
+  readonly delivery: Delivery;
+  /** Appends a batch of `size` bytes and one item, and hands it over. */
+  readonly take: (...sizes: number[]) => void;
+}
+
+function setup({ files = true, ...more }: Partial<DeliveryParts> & { files?: boolean } = {}): Bench {
+  const clock = new FakeClock();
+  const transport = new ScriptedTransport();
+  const counts = new TelemetryCounts();
+  const warnings: string[] = [];
+  const disk = new MemoryBacklog();
+  const delivery = new Delivery({
+    signal: 'traces',
+    transport,
+    counts,
+    clock,
+    random: () => 0.5,
+    warn: (kind) => {
+      if (!warnings.includes(kind)) warnings.push(kind);
+    },
+    target: 'http://here',
+    ...(files && { backlog: disk }),
+    ...more,
+  });
+  const take = (...sizes: number[]): void => {
+    for (const size of sizes) {
+      const outcome = files ? disk.append(body(size), 1) : undefined;
+      delivery.accept(body(size), 1, outcome && 'place' in outcome ? outcome.place : undefined);
+    }
+  };
+  return { clock, transport, counts, warnings, disk, delivery, take };
+}
+
+describe('the lane of what is new', () => {
+  it('sends in order, one at a time, and counts what was taken', async () => {
+    const { transport, counts, disk, take } = setup();
+    take(1, 2, 3);
+    expect(transport.sent).toEqual([1]);
+    await settlePromises();
+    expect(transport.sent).toEqual([1, 2, 3]);
+    expect(counts.snapshot().traces).toMatchObject({ exported: 3, drained: 0, retries: 0 });
+    expect(disk.segment.isSettled).toBe(true);
+  });
+
+  it('counts the part that a receiver refused', async () => {
+    const { transport, counts, delivery } = setup();
+    transport.answer = { status: 'taken', refused: 3, detail: 'too old' };
+    delivery.accept(body(1), 10, undefined);
+    await settlePromises();
+    expect(counts.snapshot().traces).toMatchObject({ exported: 7, dropped: { rejected: 3 } });
+  });
+
+  it('sets a batch aside that is refused for good, and goes on with the next', async () => {
+    const { transport, counts, warnings, disk, take } = setup();
+    transport.answer = (size) =>
+      Promise.resolve(size === 1 ? { status: 'rejected', code: 400, answer: '' } : TAKEN);
+    take(1, 2);
+    await settlePromises();
+    expect(counts.snapshot().traces).toMatchObject({ exported: 1, dropped: { rejected: 1 } });
+    expect(disk.rejected).toEqual(['rejected']);
+    expect(disk.segment.isSettled).toBe(true);
+    expect(warnings).toEqual(['otlp:rejected:http://here']);
+  });
+
+  it('keeps on disk alone what memory does not hold, and the backlog sends it', async () => {
+    const { transport, counts, take, clock } = setup({
+      limits: { maxPlaced: 2, maxPlacedBytes: 1_000, maxUnplacedBytes: 1_000 },
+    });
+    const { promise, resolve } = Promise.withResolvers<SendResult>();
+    transport.answer = () => promise;
+    take(1, 2, 3, 4);
+    transport.answer = TAKEN;
+    resolve(TAKEN);
+    await clock.advance(1_000);
+    expect(transport.sent).toEqual([1, 4, 2, 3]);
+    expect(counts.snapshot().traces).toMatchObject({ exported: 4, drained: 2 });
+  });
+
+  it('goes on when the transport itself throws', async () => {
+    const { transport, counts, clock, take } = setup();
+    transport.answer = () => Promise.reject(new Error('broken'));
+    take(1);
+    await settlePromises();
+    transport.answer = TAKEN;
+    await clock.advance(1_000);
+    expect(counts.snapshot().traces.exported).toBe(1);
+  });
+});
+
+describe('an endpoint that is away', () => {
+  it('is tried with the newest batch only, after 1 s, 1.5 s, 2.25 s, at most 5 s', async () => {
+    const { transport, clock, take, counts, warnings } = setup();
+    transport.answer = AWAY;
+    take(1);
+    await settlePromises();
+    take(2, 3);
+    const times: number[] = [];
+    for (let ms = 0; ms < 25_000; ms += 50) {
+      const before = transport.sent.length;
+      await clock.advance(50);
+      if (transport.sent.length > before) times.push(clock.now());
+    }
+    expect(times.slice(0, 3)).toEqual([1_000, 2_500, 4_750]);
+    expect((times.at(-1) ?? 0) - (times.at(-2) ?? 0)).toBe(5_000);
+    expect(new Set(transport.sent.slice(1))).toEqual(new Set([3]));
+    expect(counts.snapshot().traces.retries).toBe(transport.sent.length);
+    expect(warnings).toEqual(['otlp:unreachable:http://here']);
+  });
+
+  it('gets what is new first when it is back, then the backlog, oldest first', async () => {
+    const { transport, clock, take, counts, disk } = setup();
+    transport.answer = AWAY;
+    take(1, 2, 3);
+    await settlePromises();
+    transport.answer = TAKEN;
+    transport.sent.length = 0;
+    take(4);
+    await clock.advance(1_000);
+    expect(transport.sent).toEqual([4, 1, 2, 3]);
+    expect(counts.snapshot().traces).toMatchObject({ exported: 4, drained: 3 });
+    expect(disk.segment.isSettled).toBe(true);
+  });
+
+  it('is asked with the head of the backlog where nothing new comes', async () => {
+    const { transport, clock, disk, delivery } = setup();
+    transport.answer = AWAY;
+    disk.leave(7);
+    disk.leave(8);
+    delivery.wake();
+    await settlePromises();
+    transport.answer = TAKEN;
+    await clock.advance(1_000);
+    expect(transport.sent).toEqual([7, 7, 8]);
+  });
+
+  it('does as Retry-After asks, up to a minute, on a timer that keeps no process alive', async () => {
+    const { transport, clock, take } = setup();
+    transport.answer = {
+      status: 'later',
+      reason: 'unavailable',
+      detail: 'HTTP 429',
+      retryAfterMs: 3_600_000,
+    };
+    take(1);
+    await clock.advance(59_999);
+    expect(transport.sent).toHaveLength(1);
+    expect(clock.timers).toEqual({ running: 1, refed: 0 });
+    await clock.advance(1);
+    expect(transport.sent).toHaveLength(2);
+  });
+
+  it('waits up to a minute where it is wrong and not only away, and loses nothing', async () => {
+    const { transport, clock, take, counts, warnings } = setup();
+    transport.answer = { status: 'later', reason: 'refused', detail: 'HTTP 404', retryAfterMs: undefined };
+    take(1);
+    await clock.advance(600_000);
+    const tries = transport.sent.length;
+    expect(tries).toBeGreaterThan(15);
+    expect(tries).toBeLessThan(25);
+    expect(warnings).toEqual(['otlp:refused:http://here']);
+    transport.answer = TAKEN;
+    await clock.advance(60_000);
+    expect(counts.snapshot().traces.exported).toBe(1);
+  });
+});
+
+describe('the lane of the backlog', () => {
+  const KIB = 1_024;
+
+  it('keeps to its rate, however much waits', async () => {
+    const { transport, clock, disk, delivery } = setup({ backlogRate: 100 * KIB });
+    for (let i = 0; i < 100; i += 1) disk.leave(10 * KIB);
+    delivery.wake();
+    for (let second = 1; second <= 5; second += 1) {
+      await clock.advance(1_000);
+      // 50 ms of burst, and the line that is on its way.
+      expect(transport.sent.length).toBeGreaterThanOrEqual(10 * second);
+      expect(transport.sent.length).toBeLessThanOrEqual(10 * second + 2);
+    }
+  });
+
+  it('waits while something new waits', async () => {
+    const { transport, clock, disk, delivery, take } = setup();
+    const gates: ((result: SendResult) => void)[] = [];
+    transport.answer = () =>
+      new Promise((resolve) => {
+        gates.push(resolve);
+      });
+    disk.leave(100);
+    take(1, 2, 3);
+    delivery.wake();
+    for (let i = 0; i < 4; i += 1) {
+      await clock.advance(10);
+      gates.shift()?.(TAKEN);
+    }
+    await clock.advance(10);
+    expect(transport.sent.slice(0, 2)).toEqual([1, 2]);
+    expect(transport.sent.indexOf(100)).toBeGreaterThanOrEqual(2);
+  });
+
+  it('puts a batch that fails again and again behind the others', async () => {
+    const { transport, clock, disk, delivery, counts } = setup();
+    transport.answer = (size) => Promise.resolve(size === 13 ? AWAY : TAKEN);
+    disk.leave(13);
+    disk.leave(14);
+    disk.leave(15);
+    delivery.wake();
+    await clock.advance(60_000);
+    expect(transport.sent.filter((size) => size === 13).length).toBeGreaterThanOrEqual(5);
+    expect(transport.sent).toContain(14);
+    expect(transport.sent).toContain(15);
+    expect(counts.snapshot().traces).toMatchObject({ exported: 2, dropped: { rejected: 0 } });
+  });
+});
+
+describe('a flush', () => {
+  it('sends everything without pace and without waiting for a backoff, new things first', async () => {
+    const { transport, disk, delivery, take } = setup({ backlogRate: 1 });
+    transport.answer = AWAY;
+    disk.leave(50);
+    disk.leave(60);
+    take(1);
+    await settlePromises();
+    transport.answer = TAKEN;
+    transport.sent.length = 0;
+    await delivery.flush(1_000);
+    expect(transport.sent).toEqual([1, 50, 60]);
+  });
+
+  it('ends where the endpoint does not take it', async () => {
+    const { transport, delivery, take, clock } = setup();
+    transport.answer = AWAY;
+    take(1, 2);
+    await settlePromises();
+    await delivery.flush(1_000);
+    expect(transport.sent).toEqual([1, 2]);
+    expect(clock.timers).toEqual({ running: 1, refed: 0 });
+  });
+
+  it('goes back to the pace when its time is over', async () => {
+    const { transport, disk, delivery, clock } = setup({ backlogRate: 1 });
+    for (let i = 0; i < 10; i += 1) disk.leave(1_000);
+    transport.answer = () => {
+      clock.block(100);
+      return Promise.resolve(TAKEN);
+    };
+    await delivery.flush(250);
+    expect(transport.sent).toHaveLength(3);
+  });
+});
+
+describe('memory', () => {
+  const limits = { maxPlaced: 64, maxPlacedBytes: 1_000, maxUnplacedBytes: 10 };
+
+  it('drops the oldest batch first where no files are written, and counts it', async () => {
+    const { transport, counts, clock, take } = setup({ files: false, limits });
+    transport.answer = AWAY;
+    take(4);
+    await settlePromises();
+    take(5, 6);
+    expect(counts.snapshot().traces.dropped.queue_full).toBe(2);
+    transport.answer = TAKEN;
+    await clock.advance(5_000);
+    expect(transport.sent.slice(1)).toEqual([6]);
+  });
+
+  it('does not drop the batch that is on its way', async () => {
+    const { transport, counts, take } = setup({ files: false, limits });
+    const { promise, resolve } = Promise.withResolvers<SendResult>();
+    transport.answer = () => promise;
+    take(8);
+    transport.answer = TAKEN;
+    take(9, 10);
+    expect(counts.snapshot().traces.dropped.queue_full).toBe(1);
+    resolve(TAKEN);
+    await settlePromises();
+    expect(counts.snapshot().traces.exported).toBe(2);
+  });
+
+  it('holds what a full disk does not take, within its bound, and gives it to the disk when that recovers', async () => {
+    const { transport, counts, disk, delivery, take } = setup({ limits });
+    transport.answer = AWAY;
+    disk.full = true;
+    take(4, 5, 6);
+    await settlePromises();
+    expect(counts.snapshot().traces.dropped.disk).toBe(1);
+    expect(delivery.unplaced).toMatchObject({ items: 2, bytes: 10 });
+    disk.full = false;
+    take(7);
+    expect(delivery.unplaced).toMatchObject({ items: 0, bytes: 0 });
+    expect(disk.waiting).toMatchObject({ items: 3, bytes: 17 });
+    delivery.close();
+    expect(counts.snapshot().traces.dropped.shutdown).toBe(0);
+  });
+
+  it('is given up at the end, and counted where it was the only place', async () => {
+    const { transport, counts, delivery, disk, take } = setup();
+    transport.answer = AWAY;
+    take(1);
+    delivery.accept(body(1), 5, undefined);
+    await settlePromises();
+    delivery.close();
+    delivery.close();
+    delivery.accept(body(1), 2, undefined);
+    expect(counts.snapshot().traces.dropped).toMatchObject({ shutdown: 7 });
+    expect(disk.segment.next).toEqual([0, 1]);
+    expect(transport.closed).toBe(true);
+  });
+});
