@@ -18,6 +18,7 @@ export const limitPanels: readonly PanelBuilder[] = [
       { expr: sum(SERIES.rateLimiterAvailable), legend: `${GUARD_LEGEND} left` },
       { expr: sum(SERIES.rateLimiterLimit), legend: `${GUARD_LEGEND} limit` },
       { expr: rate(SERIES.storeFailures, ...GUARD), legend: `${GUARD_LEGEND} store failures a second` },
+      { expr: rate(SERIES.unlimitedCalls, ...GUARD), legend: `${GUARD_LEGEND} without a limit a second` },
     ],
     noValue: 'no rate limit',
   }),

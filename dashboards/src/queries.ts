@@ -23,6 +23,7 @@ import {
   METRIC_RATE_LIMITER_AVAILABLE,
   METRIC_RATE_LIMITER_LIMIT,
   METRIC_RATE_LIMITER_STORE_FAILURES,
+  METRIC_RATE_LIMITER_UNLIMITED,
   METRIC_CALL_ABANDONED,
   METRIC_CALL_DURATION,
   METRIC_CALLS,
@@ -70,6 +71,7 @@ type SeriesName =
   | 'cacheEntries'
   | 'cacheTierFailures'
   | 'storeFailures'
+  | 'unlimitedCalls'
   | 'guardKeys'
   | 'telemetryExported'
   | 'telemetryDropped'
@@ -113,6 +115,7 @@ export const SERIES: Readonly<Record<SeriesName, string>> = {
   cacheEntries: prometheusName(METRIC_CACHE_ENTRIES),
   cacheTierFailures: prometheusName(METRIC_CACHE_TIER_FAILURES),
   storeFailures: prometheusName(METRIC_RATE_LIMITER_STORE_FAILURES),
+  unlimitedCalls: prometheusName(METRIC_RATE_LIMITER_UNLIMITED),
   guardKeys: prometheusName(METRIC_GUARD_KEYS),
   telemetryExported: prometheusName(METRIC_TELEMETRY_EXPORTED),
   telemetryDropped: prometheusName(METRIC_TELEMETRY_DROPPED),

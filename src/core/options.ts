@@ -45,7 +45,7 @@ export class OptionChecker {
     }
     for (const key of Object.keys(options)) {
       if (known.includes(key)) continue;
-      const near = nearest(key, known);
+      const near = nearestName(key, known);
       this.#problems.push(
         `Unknown option \`${this.#path}${key}\`. ${near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`}`,
       );
@@ -119,7 +119,8 @@ function show(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
 }
 
-function nearest(word: string, known: readonly string[]): string | undefined {
+/** The known name that `word` is most likely meant to be: at most two letters away; `undefined` where none is near. */
+export function nearestName(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = 3;
   for (const candidate of known) {

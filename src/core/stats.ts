@@ -88,7 +88,7 @@ export interface RateLimitView {
   readonly available: number;
   readonly limit: number;
   /** What went wrong with the shared store, where there is one. */
-  readonly counters?: { readonly failures: number };
+  readonly counters?: { readonly failures: number; readonly unlimited: number };
 }
 
 /** A cache as telemetry sees it. */

@@ -6,7 +6,7 @@ export function describe(name: string, options: ResolvedGuard, isOn: boolean): s
   const lines = [
     options.fallback && 'fallback: answers where everything within has failed',
     options.cache &&
-      `cache: fresh for ${formatDuration(options.cache.ttlMs)}, at most ${options.cache.maxEntries} keys`,
+      `cache: fresh for ${formatDuration(options.cache.ttlMs)}, at most ${counted(options.cache.maxEntries, 'key')}`,
     options.timeout.totalMs !== undefined && `total timeout: ${formatDuration(options.timeout.totalMs)}`,
     describeRetry(options),
     describeBreaker(options),
@@ -17,8 +17,14 @@ export function describe(name: string, options: ResolvedGuard, isOn: boolean): s
       `attempt timeout: ${formatDuration(options.timeout.attemptMs)}`,
     'call',
   ].filter((line) => typeof line === 'string');
-  const title = isOn ? name : `${name} (switched off: only the call is made)`;
+  const peer = options.peer === undefined ? '' : `, peer ${options.peer}`;
+  const title = `${name}${peer}${isOn ? '' : ' (switched off: only the call is made)'}`;
   return [title, ...lines.map((line, index) => `${'  '.repeat(index + 1)}${line}`)].join('\n');
+}
+
+/** `1 key`, `2 keys`. */
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function describeRetry({ retry }: ResolvedGuard): string | undefined {
@@ -27,19 +33,21 @@ function describeRetry({ retry }: ResolvedGuard): string | undefined {
     ? "a backoff of cockatiel's"
     : `${retry.strategy} from ${formatDuration(retry.delayMs)} to ${formatDuration(retry.maxDelayMs)}`;
   const budget = retry.budget ? `, at most ${retry.budget.ratio * 100} % of the calls` : '';
-  return `retry: ${retry.retries} times, ${delays}${budget}`;
+  return `retry: ${counted(retry.retries, 'time')}, ${delays}${budget}`;
 }
 
 function describeBreaker({ breaker }: ResolvedGuard): string | undefined {
   if (!breaker) return undefined;
   const { strategy, failures, failureRate, slowCallRate, slowCallMs, window, openForMs, shadow } = breaker;
-  const span = 'calls' in window ? `${window.calls} calls` : formatDuration(window.ms);
+  const span = 'calls' in window ? counted(window.calls, 'call') : formatDuration(window.ms);
   const rules = [
     failureRate !== undefined && `${failureRate * 100} % failures in ${span}`,
     slowCallRate !== undefined &&
       `${slowCallRate * 100} % calls over ${formatDuration(slowCallMs ?? 0)} in ${span}`,
   ].filter((rule) => typeof rule === 'string');
-  const rule = strategy ? "a strategy of cockatiel's" : rules.join(' or ') || `${failures} failures in a row`;
+  const rule = strategy
+    ? "a strategy of cockatiel's"
+    : rules.join(' or ') || (failures === 1 ? '1 failure' : `${failures} failures in a row`);
   return `breaker check: opens at ${rule}, for ${formatDuration(openForMs)}${shadow ? ', in shadow: refuses nothing' : ''}`;
 }
 

@@ -8,6 +8,7 @@ import type { Breaker } from '../policies/breaker/index.ts';
 import type { CacheHit } from '../policies/cache/index.ts';
 import { Cache } from '../policies/cache/index.ts';
 import { Answers } from './answers.ts';
+import { argumentProblem, CallHints } from './call-arguments.ts';
 import type { CallOptions, GuardedFunction } from './call.ts';
 import { Call } from './call.ts';
 import { addKeys, countersFor, originsOf } from './counted.ts';
@@ -31,6 +32,7 @@ export class Guard {
   readonly #reporter: Reporter;
   readonly #root: Guard;
   readonly #keys: LRUCache<string, Guard> | undefined;
+  readonly #hints: CallHints;
   #options: ResolvedGuard;
   #pipeline: Pipeline;
   #shortPath: ShortPath | undefined;
@@ -52,11 +54,13 @@ export class Guard {
     this.#options = options;
     this.#root = keyed?.root ?? this;
     this.#reporter = keyed ? keyed.root.#reporter : new Reporter(name, countersFor(options), seats);
+    this.#hints = keyed ? keyed.root.#hints : this.#newHints();
     this.#pipeline = new Pipeline(options, this.#reporter, seats, this.key);
     this.#shortPath = this.#newShortPath();
     this.#cache = keyed ? keyed.root.#cache : this.#newCache();
     this.#answers = this.#newAnswers();
     if (keyed) return;
+    this.#reporter.peer = options.peer;
     this.#keys = new LRUCache({ max: options.maxKeys });
     this.#publish();
   }
@@ -82,6 +86,7 @@ export class Guard {
   run<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<T> {
     const problem = argumentProblem(this.name, operation, fn, options?.signal);
     if (problem) return Promise.reject(problem);
+    if (options) this.#hints.look(operation, options);
     if (this.#shortPath && this.enabled) {
       const run = this.#shortPath.run(operation, fn, options);
       if (run) return run;
@@ -105,6 +110,7 @@ export class Guard {
   ): Promise<CallOutcome<T>> {
     const problem = argumentProblem(this.name, operation, fn, options?.signal);
     if (problem) throw problem;
+    if (options) this.#hints.look(operation, options);
     const call = this.#newCall(operation, fn, options);
     try {
       const value = await this.#launch(call, this.#cacheKey(operation, options));
@@ -151,6 +157,7 @@ export class Guard {
     const before = root.#pipeline;
     const pipeline = new Pipeline(resolved, root.#reporter, this.#seats, undefined, before);
     root.#options = resolved;
+    root.#reporter.peer = resolved.peer;
     root.#pipeline = pipeline;
     root.#shortPath = root.#newShortPath();
     if (root.#cache && resolved.cache) root.#cache.update(resolved.cache);
@@ -201,8 +208,10 @@ export class Guard {
 
   /** The operation itself, not its label, of which there are only so many. */
   #cacheKey(operation: string, options: CallOptions | undefined): string | undefined {
+    if (!this.#cache) return undefined;
     const key = options?.cacheKey;
-    return key === undefined || !this.#cache ? undefined : `${operation}\u0000${key}`;
+    this.#hints.asked(key);
+    return key === undefined ? undefined : `${operation}\u0000${key}`;
   }
 
   /** A fresh value, counted: all there is to such a call while nobody traces, measures or listens. */
@@ -235,6 +244,10 @@ export class Guard {
   #bare(): Pipeline {
     this.#barePipeline ??= new Pipeline(NO_POLICIES, this.#reporter, this.#seats);
     return this.#barePipeline;
+  }
+
+  #newHints(): CallHints {
+    return new CallHints(this.name, (hint) => this.#reporter.safely(() => this.#seats.warn(hint)));
   }
 
   #newShortPath(): ShortPath | undefined {
@@ -293,6 +306,7 @@ const NO_POLICIES: ResolvedGuard = {
   rateLimit: undefined,
   bulkhead: undefined,
   failedResult: undefined,
+  peer: undefined,
   spanForEveryAttempt: false,
   maxKeys: 1,
   strict: false,
@@ -308,28 +322,4 @@ function accountOf<T>(call: Call<T>): CallAccount {
     durationMs: call.durationMs,
     requestId: call.requestId,
   };
-}
-
-function argumentProblem(
-  guard: string,
-  operation: unknown,
-  fn: unknown,
-  signal: AbortSignal | undefined,
-): ConfigError | undefined {
-  const isSignal = signal === undefined || typeof signal.addEventListener === 'function';
-  if (typeof operation === 'string' && operation !== '' && typeof fn === 'function' && isSignal)
-    return undefined;
-  const problems: string[] = [];
-  if (typeof operation !== 'string' || operation === '') {
-    problems.push(
-      `Expected \`operation\` to be a name, got ${JSON.stringify(operation) ?? String(operation)}. Say what is done: 'charge'.`,
-    );
-  }
-  if (typeof fn !== 'function') {
-    problems.push(
-      `Expected \`fn\` to be a function, got ${typeof fn}. Wrap the call: \`({ signal }) => client.charge({ signal })\`.`,
-    );
-  }
-  if (!isSignal) problems.push('Expected `signal` to be an AbortSignal. Use `new AbortController().signal`.');
-  return new ConfigError(`guard "${guard}"`, problems);
 }

@@ -17,6 +17,8 @@ export interface GuardOptions {
   readonly bulkhead?: BulkheadOptions;
   /** Values of the function that count as failures, such as `(response) => response.status >= 500`: retried, counted, and given in the end. */
   readonly failedResult?: (value: never) => boolean;
+  /** The `service.name` of the dependency: spans carry it as `service.peer.name`, 1 to 120 characters. @defaultValue not named */
+  readonly peer?: string;
   readonly spans?: SpanOptions;
   readonly keys?: KeyOptions;
   /** Takes what does not fit together as an error, in place of a warning. @defaultValue false */
@@ -45,6 +47,7 @@ export interface ResolvedGuard {
   readonly rateLimit: ResolvedRateLimit | undefined;
   readonly bulkhead: ResolvedBulkhead | undefined;
   readonly failedResult: ((value: never) => boolean) | undefined;
+  readonly peer: string | undefined;
   readonly spanForEveryAttempt: boolean;
   readonly maxKeys: number;
   readonly strict: boolean;

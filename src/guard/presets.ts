@@ -1,3 +1,5 @@
+import { ConfigError } from '../core/errors.ts';
+import { nearestName } from '../core/options.ts';
 import { surelyNotSent } from '../policies/retry/index.ts';
 import type { GuardOptions } from './options.ts';
 
@@ -43,8 +45,9 @@ const SERVICE = {
 /**
  * Options that fit a kind of dependency, to be used as they are or spread and changed: `guard('drive', presets['google-drive'])`,
  * `guard('orders', { ...presets.database, bulkhead: { concurrent: 40 } })`. None of them gives a warning.
+ * @throws {ConfigError} for a name that no preset has, which types do not see in plain JavaScript
  */
-export const presets: Readonly<Record<PresetName, GuardOptions>> = {
+export const presets: Readonly<Record<PresetName, GuardOptions>> = named({
   'standard-http': {
     timeout: { attempt: '5s', total: '30s' },
     retry: { retries: 3, delay: '500ms', maxDelay: '5s', jitter: 0.25, budget: {} },
@@ -91,4 +94,22 @@ export const presets: Readonly<Record<PresetName, GuardOptions>> = {
     breaker: { failures: 10, successes: 2, openFor: '1m' },
     rateLimit: { limit: 100, per: '1m', maxWait: '30s' },
   },
-};
+});
+
+/** What the language and its tools ask of any object: to await it, to print it, to compare it. */
+const ASKED_OF_ANY = new Set(['then', 'toJSON', '$$typeof', 'asymmetricMatch', 'nodeType', 'tagName']);
+
+/** Makes of an unknown name an error, in place of a guard without policies. */
+function named(all: Record<PresetName, GuardOptions>): Record<PresetName, GuardOptions> {
+  return new Proxy(all, {
+    get(target, name, receiver) {
+      if (typeof name === 'symbol' || name in target || ASKED_OF_ANY.has(name))
+        return Reflect.get(target, name, receiver) as unknown;
+      const known = Object.keys(target);
+      const near = nearestName(name, known);
+      throw new ConfigError('presets', [
+        `There is no preset \`${name}\`. ${near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`}`,
+      ]);
+    },
+  });
+}

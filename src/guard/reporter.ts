@@ -42,6 +42,8 @@ const MAX_LABELS = 50;
 /** Joins the core to the signals: takes what happens in one guard to its counters, listeners, spans, metrics and log. */
 export class Reporter {
   readonly name: string;
+  /** The service that the guard's calls go to, where it is named; an update may name another. */
+  peer: string | undefined = undefined;
   readonly counters: GuardCounters;
   readonly makeRequestId: () => string;
   readonly #clock: Clock;
@@ -88,7 +90,7 @@ export class Reporter {
   }
 
   startSpan(operation: string, holder: { readonly requestId: string }): CallSpan | undefined {
-    return this.#signals.startCall(this.name, operation, holder);
+    return this.#signals.startCall(this.name, operation, holder, this.peer);
   }
 
   /** Runs telemetry of a call that may throw. */

@@ -19,6 +19,7 @@ const KEYS = [
   'rateLimit',
   'bulkhead',
   'failedResult',
+  'peer',
   'spans',
   'keys',
   'strict',
@@ -53,6 +54,7 @@ export function resolveGuard(
     rateLimit: under(check, 'rateLimit', options, resolveRateLimit),
     bulkhead: under(check, 'bulkhead', options, resolveBulkhead),
     failedResult: options.failedResult,
+    peer: checkedPeer(options.peer, check),
     spanForEveryAttempt: under(check, 'spans', options, resolveSpans) ?? false,
     maxKeys: under(check, 'keys', options, resolveKeys) ?? DEFAULT_MAX_KEYS,
     strict: check.boolean('strict', options.strict, false),
@@ -66,12 +68,28 @@ export function resolveGuard(
 
 /** @throws {ConfigError} for a name that telemetry cannot carry */
 export function checkName(name: unknown): asserts name is string {
-  if (typeof name === 'string' && name.trim() === name && name.length > 0 && name.length <= MAX_NAME_LENGTH)
-    return;
+  if (isName(name)) return;
   throw new ConfigError('guard', [
     `Expected the name to be 1 to ${MAX_NAME_LENGTH} characters without blanks around them, got ${JSON.stringify(name) ?? String(name)}. ` +
       'Name the dependency, such as `payments`.',
   ]);
+}
+
+function isName(name: unknown): name is string {
+  return (
+    typeof name === 'string' && name.trim() === name && name.length > 0 && name.length <= MAX_NAME_LENGTH
+  );
+}
+
+function checkedPeer(peer: unknown, check: OptionChecker): string | undefined {
+  if (peer === undefined || isName(peer)) return peer;
+  check.problem(
+    'peer',
+    `to be 1 to ${MAX_NAME_LENGTH} characters without blanks around them`,
+    peer,
+    'Give the `service.name` of the dependency, or leave it out.',
+  );
+  return undefined;
 }
 
 function under<K extends keyof GuardOptions, R>(

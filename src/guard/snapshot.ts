@@ -48,6 +48,8 @@ export interface GuardSnapshot {
     readonly queued: number;
     /** Failures of the shared store, where there is one. */
     readonly storeFailures: number;
+    /** Calls that went on without a limit because that store was away. */
+    readonly unlimited: number;
   };
   readonly cache?: {
     readonly entries: number;
@@ -112,5 +114,6 @@ function bulkheadOf({ active, limit, queued, queueLimit }: Bulkhead): NonNullabl
 }
 
 function limitOf({ available, limit, queued, counters }: Limiter): NonNullable<GuardSnapshot['rateLimit']> {
-  return { available, limit, queued, storeFailures: counters?.failures ?? 0 };
+  const { failures: storeFailures = 0, unlimited = 0 } = counters ?? {};
+  return { available, limit, queued, storeFailures, unlimited };
 }

@@ -50,6 +50,10 @@ const READERS: readonly (readonly [MetricDefinition, (source: GuardSource, obser
     semconv.METRIC_RATE_LIMITER_STORE_FAILURES,
     ({ rateLimit }, observe) => rateLimit && observe(rateLimit.counters?.failures ?? 0, {}),
   ],
+  [
+    semconv.METRIC_RATE_LIMITER_UNLIMITED,
+    ({ rateLimit }, observe) => rateLimit && observe(rateLimit.counters?.unlimited ?? 0, {}),
+  ],
   [semconv.METRIC_CACHE_TIER_FAILURES, ({ cache }, observe) => cache && observe(cache.tierFailures, {})],
 ];
 

@@ -9,6 +9,8 @@ export const SCOPE_NAME = 'keelson';
 
 // Attributes of OpenTelemetry's own.
 export const ATTR_ERROR_TYPE = 'error.type';
+/** The logical name of the service on the other side; of status Development as of 1.44.0. */
+export const ATTR_PEER_NAME = 'service.peer.name';
 export const ATTR_EXCEPTION_TYPE = 'exception.type';
 export const ATTR_EXCEPTION_MESSAGE = 'exception.message';
 
@@ -218,6 +220,14 @@ export const METRIC_RATE_LIMITER_STORE_FAILURES: MetricDefinition = {
   attributes: [ATTR_GUARD_NAME],
 };
 
+export const METRIC_RATE_LIMITER_UNLIMITED: MetricDefinition = {
+  name: 'keelson.rate_limiter.unlimited',
+  instrument: 'counter',
+  unit: '{call}',
+  description: 'Calls that went on without a limit, since its shared store was away and the guard lets them.',
+  attributes: [ATTR_GUARD_NAME],
+};
+
 export const METRIC_CACHE_TIER_FAILURES: MetricDefinition = {
   name: 'keelson.cache.tier.failures',
   instrument: 'counter',
@@ -331,6 +341,7 @@ export const GUARD_METRICS: readonly MetricDefinition[] = [
   METRIC_RATE_LIMITER_AVAILABLE,
   METRIC_RATE_LIMITER_LIMIT,
   METRIC_RATE_LIMITER_STORE_FAILURES,
+  METRIC_RATE_LIMITER_UNLIMITED,
   METRIC_CACHE_REQUESTS,
   METRIC_CACHE_ENTRIES,
   METRIC_CACHE_TIER_FAILURES,

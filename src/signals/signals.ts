@@ -81,9 +81,10 @@ export class Signals {
     this.safely(() => this.#metrics.bind());
   }
 
-  startCall(guard: string, operation: string, holder: RequestIdHolder): CallSpan | undefined {
+  /** @param peer the service on the other side, where the guard names it */
+  startCall(guard: string, operation: string, holder: RequestIdHolder, peer?: string): CallSpan | undefined {
     try {
-      return this.#spans.start(guard, operation, holder);
+      return this.#spans.start(guard, operation, holder, peer);
     } catch {
       this.#failures += 1;
       return undefined;

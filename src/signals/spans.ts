@@ -36,7 +36,12 @@ export class GuardSpans {
   }
 
   /** The span of a call; `undefined` where nobody records it: no SDK, or a parent that is not sampled. */
-  start(guard: string, operation: string, holder: RequestIdHolder): CallSpan | undefined {
+  start(
+    guard: string,
+    operation: string,
+    holder: RequestIdHolder,
+    peer: string | undefined,
+  ): CallSpan | undefined {
     const tracer = this.#currentTracer();
     if (!tracer) return undefined;
     const parent = contextApi.active();
@@ -47,6 +52,7 @@ export class GuardSpans {
     if (span.isRecording()) {
       span.setAttribute(semconv.ATTR_GUARD_NAME, guard);
       span.setAttribute(semconv.ATTR_OPERATION_NAME, operation);
+      if (peer !== undefined) span.setAttribute(semconv.ATTR_PEER_NAME, peer);
     }
     return new CallSpan(tracer, span, withRequestId(trace.setSpan(parent, span), holder), name);
   }

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { breakerDefaults } from '../../src/policies/breaker/index.ts';
 import { bulkheadDefaults } from '../../src/policies/bulkhead/index.ts';
+import { rateLimitDefaults } from '../../src/policies/rate-limit/index.ts';
 import { retryDefaults } from '../../src/policies/retry/index.ts';
 import { GUARD_METRICS, METRIC_CALLS } from '../../src/signals/semconv.ts';
 import { linkProblems, metricTableProblems, optionTableProblems, snippetProblems } from './docs.ts';
@@ -39,7 +40,19 @@ test("the table of metrics is that of semconv.ts, and a policy's options have th
     ramp: undefined,
     failureIf: undefined,
   };
-  const options = { retry, breaker, bulkhead: { ...bulkheadDefaults, queueTimeout: undefined } };
+  const rateLimit = {
+    ...rateLimitDefaults,
+    limit: undefined,
+    per: undefined,
+    burst: undefined,
+    store: undefined,
+  };
+  const options = {
+    retry,
+    breaker,
+    'rate-limit': rateLimit,
+    bulkhead: { ...bulkheadDefaults, queueTimeout: undefined },
+  };
   for (const [policy, defaults] of Object.entries(options)) {
     expect(optionTableProblems(read(`src/policies/${policy}/README.md`) ?? '', defaults)).toEqual([]);
   }

@@ -25,8 +25,6 @@ export interface StoreCounters {
   failures: number;
   /** Calls that went on without a limit because the store was away (`failOpen`). */
   unlimited: number;
-  /** Tokens that were granted to a call that had gone, while nobody else waited. */
-  unused: number;
 }
 
 /**
@@ -35,7 +33,7 @@ export interface StoreCounters {
  */
 export class SharedRateLimiter implements Limiter {
   readonly limit: number;
-  readonly counters: StoreCounters = { failures: 0, unlimited: 0, unused: 0 };
+  readonly counters: StoreCounters = { failures: 0, unlimited: 0 };
   readonly #options: ResolvedRateLimit;
   readonly #store: LimiterStore;
   readonly #key: string;
@@ -196,14 +194,11 @@ export class SharedRateLimiter implements Limiter {
     return taken;
   }
 
-  /** Gives a token to `waiter` or, where that one has gone, to the first in the line. */
+  /** Gives a token to `waiter` or, where that one has gone, to the first in the line; with nobody there it is lost. */
   #hand(waiter: RateWaiter | undefined): void {
     const [head] = this.#line;
     const next = waiter && !waiter.hasLeft ? waiter : head;
-    if (!next) {
-      this.counters.unused += 1;
-      return;
-    }
+    if (!next) return;
     this.#line.delete(next);
     next.grant();
   }

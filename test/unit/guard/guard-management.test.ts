@@ -217,6 +217,28 @@ describe('what a guard says about itself', () => {
     expect(guard.describe()).toContain('opens at 50 % failures in 10s');
   });
 
+  test('counts in words that fit the number', () => {
+    const one = setUp({
+      cache: { ttl: '1h', maxEntries: 1 },
+      retry: { retries: 1 },
+      breaker: { failures: 1 },
+    }).guard.describe();
+    expect(one).toContain('at most 1 key\n');
+    expect(one).toContain('retry: 1 time,');
+    expect(one).toContain('opens at 1 failure, for');
+    const more = setUp({
+      cache: { ttl: '1h', maxEntries: 2 },
+      retry: { retries: 2 },
+      breaker: { failures: 2 },
+    }).guard.describe();
+    expect(more).toContain('at most 2 keys\n');
+    expect(more).toContain('retry: 2 times,');
+    expect(more).toContain('opens at 2 failures in a row, for');
+    expect(setUp({ breaker: { failureRate: 1, window: 1, minimumCalls: 1 } }).guard.describe()).toContain(
+      '100 % failures in 1 call,',
+    );
+  });
+
   test('lists every guard of the instance', () => {
     const keelson = createKeelson();
     keelson.guard('a', {});

@@ -22,6 +22,11 @@ describe('options that cannot be used', () => {
       { retry: { delay: '1 fortnight' } },
       "Use milliseconds or a number with its unit, such as '250ms', '1.5s', '2m'.",
     ],
+    [
+      { peer: ' ledger' },
+      "Expected `peer` to be 1 to 120 characters without blanks around them, got ' ledger' (string).",
+    ],
+    [{ peer: 7 }, 'got 7 (number)'],
     [{ retry: { retryIf: true } }, 'Expected `retry.retryIf` to be a function, got true (boolean)'],
     [{ retry: { backoff: {} } }, 'Expected `retry.backoff` to be a backoff of cockatiel'],
     [

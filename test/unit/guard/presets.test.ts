@@ -1,9 +1,32 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../../../src/core/errors.ts';
 import { createKeelson } from '../../../src/guard/index.ts';
 import type { PresetName } from '../../../src/index.ts';
 import { presets } from '../../../src/index.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 import { failing } from '../../support/failing.ts';
+
+describe('the presets', () => {
+  test('name the nearest one for a name that does not exist', () => {
+    const inPlainJavaScript = presets as Record<string, unknown>;
+    expect(() => inPlainJavaScript['githubb']).toThrow(
+      'presets: There is no preset `githubb`. Did you mean `github`?',
+    );
+    expect(() => ({ ...(inPlainJavaScript['warehouse'] as object) })).toThrow(
+      /^presets: There is no preset `warehouse`\. Known: standard-http, database, /,
+    );
+    expect(() => inPlainJavaScript['warehouse']).toThrow(ConfigError);
+  });
+
+  test('can be listed, printed, compared and awaited like any object', async () => {
+    expect(NAMES).toHaveLength(8);
+    expect(inspect(presets)).toContain('google-drive');
+    expect(JSON.parse(JSON.stringify(presets))).toHaveProperty('github.rateLimit.limit', 30);
+    expect(presets).toEqual({ ...presets });
+    expect(await Promise.resolve(presets)).toBe(presets);
+  });
+});
 
 const NAMES = Object.keys(presets) as PresetName[];
 

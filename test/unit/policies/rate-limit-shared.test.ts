@@ -124,7 +124,7 @@ describe('a shared limit', () => {
     });
   });
 
-  test('hands the token of a call that has gone to the first in the line, or counts it', async () => {
+  test('hands the token of a call that has gone to the first in the line, and loses it where nobody waits', async () => {
     const seats = seat({ maxWait: '10s' });
     seats.store.answer = async () => no(5_000);
     const queued = ending(seats);
@@ -146,7 +146,7 @@ describe('a shared limit', () => {
     late.resolve(YES);
     await goneLeft;
     await settlePromises();
-    expect(seats.limiter.counters).toEqual({ failures: 0, unlimited: 0, unused: 1 });
+    expect([seats.limiter.queued, seats.limiter.counters]).toEqual([0, { failures: 0, unlimited: 0 }]);
   });
 
   test('asks nobody before the time that a server asked for', async () => {
@@ -186,7 +186,7 @@ describe('a store that is away', () => {
     seats.store.answer = async () => YES;
     await seats.clock.advance(1);
     expect(await ending(seats)).toBe('granted@1000');
-    expect(seats.limiter.counters).toEqual({ failures: 1, unlimited: 3, unused: 0 });
+    expect(seats.limiter.counters).toEqual({ failures: 1, unlimited: 3 });
   });
 
   test('closes the limit under failClosed, with the cause and the time of the next try', async () => {
@@ -236,7 +236,7 @@ describe('a store that is away', () => {
     seats.store.answer = down;
     await seats.clock.advance(100);
     expect(await Promise.all(ends)).toEqual(['granted@100', 'granted@100']);
-    expect(seats.limiter.counters).toEqual({ failures: 1, unlimited: 2, unused: 0 });
+    expect(seats.limiter.counters).toEqual({ failures: 1, unlimited: 2 });
   });
 
   test('is one that gives no answer in time: its question is aborted, and a late answer changes nothing', async () => {
@@ -257,7 +257,7 @@ describe('a store that is away', () => {
     expect(reason).toBe((error as Error).cause);
     gate.resolve(YES);
     await settlePromises();
-    expect(seats.limiter.counters).toEqual({ failures: 1, unlimited: 0, unused: 0 });
+    expect(seats.limiter.counters).toEqual({ failures: 1, unlimited: 0 });
   });
 
   test('may throw at once, or answer after its clock has gone back, and harms no call', async () => {

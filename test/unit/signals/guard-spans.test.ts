@@ -49,6 +49,23 @@ describe('the span of a call', () => {
     expect(span?.attributes).not.toHaveProperty('error.type');
   });
 
+  test('names the service on the other side where the guard does', async () => {
+    const { guard, telemetry } = setUp({ peer: 'payment-service' });
+    expect(guard.describe()).toMatch(/^payments, peer payment-service\n/);
+    await guard.run('charge', async () => 1);
+    await guard.for('tenant').run('charge', async () => 1);
+    guard.update({ peer: 'ledger' });
+    await guard.run('charge', async () => 1);
+    guard.update({});
+    await guard.run('charge', async () => 1);
+    expect(telemetry.spans().map(({ attributes }) => attributes['service.peer.name'])).toEqual([
+      'payment-service',
+      'payment-service',
+      'ledger',
+      undefined,
+    ]);
+  });
+
   test('is the parent of what the function does', async () => {
     const { guard, telemetry } = setUp({});
     const tracer = telemetry.tracerProvider.getTracer('test');

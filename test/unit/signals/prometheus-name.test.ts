@@ -72,6 +72,7 @@ describe('the name in Prometheus', () => {
       'keelson_rate_limiter_available',
       'keelson_rate_limiter_limit',
       'keelson_rate_limiter_store_failures_total',
+      'keelson_rate_limiter_unlimited_total',
       'keelson_cache_requests_total',
       'keelson_cache_entries',
       'keelson_cache_tier_failures_total',

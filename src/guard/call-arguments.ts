@@ -1,0 +1,81 @@
+import { ConfigError } from '../core/errors.ts';
+import { nearestName } from '../core/options.ts';
+import type { CallOptions } from './call.ts';
+
+const KNOWN: readonly (keyof CallOptions)[] = ['signal', 'requestId', 'idempotent', 'cacheKey'];
+
+/** Calls with options are looked at once for each operation, and so many operations; what comes later is taken as it is. */
+const MAX_OPERATIONS = 50;
+
+/** A cache that so many calls have given no key does nothing, and nobody may have noticed. */
+const KEYLESS_CALLS = 100;
+
+/** What is wrong with the arguments of a call; `undefined` where nothing is. */
+export function argumentProblem(
+  guard: string,
+  operation: unknown,
+  fn: unknown,
+  signal: AbortSignal | undefined,
+): ConfigError | undefined {
+  const isSignal = signal === undefined || typeof signal.addEventListener === 'function';
+  if (typeof operation === 'string' && operation !== '' && typeof fn === 'function' && isSignal)
+    return undefined;
+  const problems: string[] = [];
+  if (typeof operation !== 'string' || operation === '') {
+    problems.push(
+      `Expected \`operation\` to be a name, got ${JSON.stringify(operation) ?? String(operation)}. Say what is done: 'charge'.`,
+    );
+  }
+  if (typeof fn !== 'function') {
+    problems.push(
+      `Expected \`fn\` to be a function, got ${typeof fn}. Wrap the call: \`({ signal }) => client.charge({ signal })\`.`,
+    );
+  }
+  if (!isSignal) problems.push('Expected `signal` to be an AbortSignal. Use `new AbortController().signal`.');
+  return new ConfigError(`guard "${guard}"`, problems);
+}
+
+/** Hints at call options that do nothing, once for each guard: a mistake in them is worth a warning, and no call. */
+export class CallHints {
+  readonly #guard: string;
+  readonly #warn: (message: string) => void;
+  readonly #operations = new Set<string>();
+  #keylessCalls = 0;
+  #isDone = false;
+
+  constructor(guard: string, warn: (message: string) => void) {
+    this.#guard = guard;
+    this.#warn = warn;
+  }
+
+  /** Looks for options that do not exist, such as `cachekey`. */
+  look(operation: string, options: CallOptions): void {
+    if (this.#isDone || this.#operations.has(operation)) return;
+    this.#operations.add(operation);
+    this.#isDone = this.#operations.size >= MAX_OPERATIONS;
+    for (const key of Object.keys(options)) {
+      if ((KNOWN as readonly string[]).includes(key)) continue;
+      this.#isDone = true;
+      const near = nearestName(key, KNOWN);
+      this.#warn(
+        `guard "${this.#guard}": Unknown call option \`${key}\` in \`run('${operation}', ...)\`. ` +
+          (near ? `Did you mean \`${near}\`?` : `Known: ${KNOWN.join(', ')}.`),
+      );
+      return;
+    }
+  }
+
+  /** A call has come to the guard's cache, with a key or without. */
+  asked(key: string | undefined): void {
+    if (key !== undefined) this.#keylessCalls = Number.NaN;
+    else {
+      this.#keylessCalls += 1;
+      if (this.#keylessCalls === KEYLESS_CALLS) {
+        this.#warn(
+          `guard "${this.#guard}": None of ${KEYLESS_CALLS} calls gave a \`cacheKey\`, so that the cache does nothing. ` +
+            "Give one: `run('read', fn, { cacheKey: id })`, or leave the cache out.",
+        );
+      }
+    }
+  }
+}
