@@ -7,7 +7,7 @@ const CLEAR_LINE = '\r\u001b[K';
 
 /** One line on standard error that says how far the work is: on a terminal only, at most ten times a second, and gone at the end. */
 export class Progress {
-  readonly #sink: Sink | undefined;
+  #sink: Sink | undefined;
   readonly #clock: Clock;
   #shownAt = Number.NEGATIVE_INFINITY;
   #visible = false;
@@ -25,13 +25,22 @@ export class Progress {
     if (now - this.#shownAt < EVERY_MS) return;
     this.#shownAt = now;
     this.#visible = true;
-    await this.#sink.write(CLEAR_LINE + text().slice(0, (this.#sink.columns ?? DEFAULT_COLUMNS) - 1));
+    await this.#write(CLEAR_LINE + text().slice(0, (this.#sink.columns ?? DEFAULT_COLUMNS) - 1));
   }
 
   /** Takes the line away. */
   async end(): Promise<void> {
     if (!this.#sink || !this.#visible) return;
     this.#visible = false;
-    await this.#sink.write(CLEAR_LINE);
+    await this.#write(CLEAR_LINE);
+  }
+
+  /** A terminal that is gone ends the progress, not the work. */
+  async #write(text: string): Promise<void> {
+    try {
+      await this.#sink?.write(text);
+    } catch {
+      this.#sink = undefined;
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { parseDuration } from '../core/duration.ts';
+import { MAX_TIMER_MS, parseDuration } from '../core/duration.ts';
 
 /** A text of the command line that has no meaning for its parameter. */
 export class Refusal {
@@ -65,6 +65,18 @@ export const moment: ValueType<number> = {
   },
 };
 
+/** A length of time, in milliseconds, that a timer can hold. */
+export const duration: ValueType<number> = {
+  parse(value) {
+    const ms = parseDuration(value);
+    if (ms !== undefined && ms <= MAX_TIMER_MS) return ms;
+    return new Refusal(
+      'to be a duration of at most 24.8 days',
+      'Use a number with its unit, such as 30s, 5m.',
+    );
+  },
+};
+
 /** An http or https address. */
 export const httpUrl: ValueType<URL> = {
   secret: true,
@@ -74,6 +86,21 @@ export const httpUrl: ValueType<URL> = {
     return new Refusal(
       'to be an http or https address',
       'Write it with its scheme, such as http://localhost:4318.',
+    );
+  },
+};
+
+const SIGNAL_PATH = /\/v1\/(?:traces|metrics|logs)\/?$/;
+
+/** The address that an OTLP receiver's paths begin with. */
+export const otlpBaseUrl: ValueType<URL> = {
+  secret: true,
+  parse(value, now) {
+    const url = httpUrl.parse(value, now);
+    if (url instanceof Refusal || !SIGNAL_PATH.test(url.pathname)) return url;
+    return new Refusal(
+      'to be the address before the path of a signal',
+      'Leave the end, such as /v1/traces, out.',
     );
   },
 };

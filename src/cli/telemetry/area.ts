@@ -1,8 +1,9 @@
 import { defineCommand } from '../command.ts';
 import type { Area, Command } from '../command.ts';
 import { SIGNALS } from '../../telemetry/signal.ts';
-import { flag, optional, severalArguments, withDefault } from '../parameters.ts';
-import { choice, text, wholeNumber } from '../value-types.ts';
+import { flag, optional, repeated, required, severalArguments, withDefault } from '../parameters.ts';
+import { choice, duration, header, moment, otlpBaseUrl, rate, text, wholeNumber } from '../value-types.ts';
+import type { ReplayInput } from './replay.ts';
 import type { StatusInput } from './status.ts';
 import type { TailInput } from './tail.ts';
 import type { VerifyInput } from './verify.ts';
@@ -40,6 +41,38 @@ const tail: Command = defineCommand<TailInput>({
   load: async () => (await import('./tail.ts')).tail,
 });
 
+const replay: Command = defineCommand<ReplayInput>({
+  name: 'replay',
+  summary: 'send files of telemetry to an OTLP receiver',
+  details:
+    'Takes .jsonl and .jsonl.gz files, a home, or any folder, oldest first, and posts each line to <url>/v1/<signal>. Files are never changed. ' +
+    'What is too large is split; 429 and 503 are waited for; what is refused for good, and damaged lines, are counted with file and line, and ' +
+    'the rest goes on. Ends with 1 where anything was not taken. Headers, TLS and timeout come from OTEL_EXPORTER_OTLP_*.',
+  examples: [
+    'keelson telemetry replay .keelson --to http://localhost:4318',
+    'keelson telemetry replay backup/*.jsonl.gz --to https://otlp.example.com --signal traces --since 2h --rate 500/s',
+    'keelson telemetry replay .keelson/telemetry/rejected --to http://localhost:4318 --dry-run',
+  ],
+  parameters: {
+    paths: severalArguments('<path...>', 'files or folders', text),
+    to: required('--to <url>', 'base address of the receiver, without /v1/traces', otlpBaseUrl),
+    signal: optional('--signal <signal>', SIGNAL, choice(SIGNALS)),
+    since: optional('--since <time>', 'items of this time and later: 2026-11-22T10:00:00Z, or 2h', moment),
+    until: optional('--until <time>', 'items before this time', moment),
+    rate: optional('--rate <rate>', 'at most so much: 500/s for items, 4MiB/s for bytes', rate),
+    headers: repeated('--header <name=value>', 'sent with each request; never printed', header),
+    gzip: flag('--gzip', 'compress what is sent'),
+    wait: withDefault(
+      '--wait <duration>',
+      'how long a batch waits for a receiver that is away',
+      duration,
+      '1m',
+    ),
+    dryRun: flag('--dry-run', 'read and check everything, send nothing'),
+  },
+  load: async () => (await import('./replay.ts')).replay,
+});
+
 const verify: Command = defineCommand<VerifyInput>({
   name: 'verify',
   summary: 'check every line of files: JSON, one signal in a file, the shape of OTLP',
@@ -55,5 +88,5 @@ const verify: Command = defineCommand<VerifyInput>({
 export const telemetryArea: Area = {
   name: 'telemetry',
   summary: 'telemetry on disk: what waits, sending it again, reading it',
-  commands: [status, tail, verify],
+  commands: [status, replay, tail, verify],
 };

@@ -1,0 +1,257 @@
+import { formatDuration } from '../../core/duration.ts';
+import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment-otlp.ts';
+import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
+import { HttpTransport } from '../../telemetry/otlp-transport.ts';
+import type { OtlpTransport } from '../../telemetry/otlp-transport.ts';
+import type { Signal } from '../../telemetry/signal.ts';
+import { VariableReader } from '../../telemetry/variable-reader.ts';
+import type { CommandContext, Run } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { formatBytes } from '../quantities.ts';
+import type { Rate } from '../value-types.ts';
+import { readLines } from './line-reader.ts';
+import type { ReadLine } from './line-reader.ts';
+import { itemsOf, parseLine, timeOf, withItems } from './otlp-json.ts';
+import type { JsonObject } from './otlp-json.ts';
+import { hasFailed, listed, reportLines, sentItems } from './replay-report.ts';
+import type { ReplayReport, SignalReport } from './replay-report.ts';
+import { ReplaySender } from './replay-sender.ts';
+import { findSources, isLive } from './sources.ts';
+import type { Source } from './sources.ts';
+
+/** What `keelson telemetry replay` takes. */
+export interface ReplayInput {
+  readonly paths: readonly string[];
+  readonly to: URL;
+  readonly signal: Signal | undefined;
+  /** Milliseconds since 1970; items of that time are sent. */
+  readonly since: number | undefined;
+  /** Milliseconds since 1970; items of that time are not. */
+  readonly until: number | undefined;
+  readonly rate: Rate | undefined;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly gzip: boolean;
+  /** Milliseconds. */
+  readonly wait: number;
+  readonly dryRun: boolean;
+}
+
+/** `keelson telemetry replay`. */
+export const replay: Run<ReplayInput> = async (context, input) => {
+  const { output, progress, clock, signal } = context;
+  const { sources, foreign, leftOut } = findSources(input.paths, context.cwd);
+  const transports = await connect(context, input);
+  const closeAll = (): void => {
+    for (const transport of Object.values(transports)) transport.close();
+  };
+  signal.addEventListener('abort', closeAll, { once: true });
+  const run = new Replay(context, input, transports, { foreign, leftOut });
+  const startedAt = clock.now();
+  try {
+    await run.all(sources);
+  } finally {
+    signal.removeEventListener('abort', closeAll);
+    closeAll();
+    await progress.end();
+  }
+  const { report } = run;
+  report.seconds = (clock.now() - startedAt) / 1_000;
+  await output.answer(report, () => reportLines(report, output));
+  return hasFailed(report) ? EXIT.unwell : EXIT.ok;
+};
+
+async function connect(
+  { env, clock, output }: CommandContext,
+  { to, headers, gzip }: ReplayInput,
+): Promise<Record<Signal, OtlpTransport>> {
+  const warnings = new Set<string>();
+  const warn = (_kind: string, message: string): void => {
+    warnings.add(message);
+  };
+  const read = new VariableReader(env, warn);
+  const transportFor = (signal: Signal): OtlpTransport => {
+    const settings = readOtlp(read, signal, warn);
+    return new HttpTransport(
+      {
+        ...settings,
+        url: signalUrl(to.href, signal),
+        headers: { ...settings.headers, ...Object.fromEntries(headers) },
+        compression: gzip ? 'gzip' : settings.compression,
+      },
+      clock,
+    );
+  };
+  const transports = {
+    traces: transportFor('traces'),
+    metrics: transportFor('metrics'),
+    logs: transportFor('logs'),
+  };
+  for (const warning of warnings) await output.note(warning);
+  return transports;
+}
+
+const none = (): SignalReport => ({ requests: 0, sent: 0, refused: 0, rejected: 0, skipped: 0 });
+
+/** One replay, line by line. */
+class Replay {
+  readonly report: ReplayReport;
+  readonly #context: CommandContext;
+  readonly #input: ReplayInput;
+  readonly #sender: ReplaySender;
+  readonly #startedAt: number;
+  #totalBytes = 0;
+  #readOfFile = 0;
+  #waiting: string | undefined;
+
+  constructor(
+    context: CommandContext,
+    input: ReplayInput,
+    transports: Record<Signal, OtlpTransport>,
+    found: Pick<ReplayReport, 'foreign' | 'leftOut'>,
+  ) {
+    this.#context = context;
+    this.#input = input;
+    this.#startedAt = context.clock.now();
+    this.#sender = new ReplaySender({
+      context,
+      transports,
+      rate: input.rate,
+      waitMs: input.wait,
+      onWait: (why) => {
+        this.#waiting = why;
+        void this.#showProgress();
+      },
+    });
+    this.report = {
+      to: shownUrl(input.to.href),
+      dryRun: input.dryRun,
+      files: 0,
+      lines: 0,
+      bytes: 0,
+      signals: { traces: none(), metrics: none(), logs: none() },
+      rejectedCount: 0,
+      rejected: [],
+      damagedCount: 0,
+      damaged: [],
+      partialAnswer: undefined,
+      unfinished: [],
+      stopped: undefined,
+      seconds: 0,
+      ...found,
+    };
+  }
+
+  async all(sources: readonly Source[]): Promise<void> {
+    this.#totalBytes = sources.reduce((sum, { size }) => sum + size, 0);
+    for (const source of sources) {
+      await this.#file(source);
+      if (this.report.stopped) return;
+      this.report.files += 1;
+      this.report.bytes += source.size;
+      this.#readOfFile = 0;
+    }
+  }
+
+  async #file(source: Source): Promise<void> {
+    const { signal, clock } = this.#context;
+    for await (const read of readLines(source.path)) {
+      if (signal.aborted) this.#stop(source, read, 'interrupted');
+      if (this.report.stopped) return;
+      if (read.kind === 'broken') this.#damaged(source, read, read.problem);
+      else if (read.kind === 'tail' && isLive(source, systemProcesses, clock.epoch())) {
+        this.report.unfinished.push(source.path);
+      } else await this.#line(source, read);
+      if (read.kind !== 'line') continue;
+      this.#readOfFile = read.read;
+      await this.#showProgress();
+    }
+  }
+
+  async #line(source: Source, read: Exclude<ReadLine, { kind: 'broken' }>): Promise<void> {
+    const { report } = this;
+    const parsed = parseLine(read.bytes);
+    if (parsed.signal === undefined) {
+      const unfinished = read.kind === 'tail' ? '; it was not written to its end' : '';
+      this.#damaged(source, read, `${parsed.problem}${unfinished}`);
+      return;
+    }
+    report.lines += 1;
+    const { signal } = parsed;
+    const totals = report.signals[signal];
+    const { body, items, skipped } = this.#select(signal, parsed.body, read.bytes);
+    totals.skipped += skipped;
+    if (body === undefined) return;
+    if (this.#input.dryRun) {
+      totals.requests += 1;
+      totals.sent += items;
+      return;
+    }
+    const sent = await this.#sender.send(signal, { body, items });
+    totals.requests += sent.requests;
+    totals.sent += sent.sent;
+    totals.refused += sent.refused;
+    report.partialAnswer = sent.partialAnswer ?? report.partialAnswer;
+    for (const rejected of sent.rejected) {
+      totals.rejected += rejected.items;
+      report.rejectedCount += 1;
+      listed(report.rejected, { file: source.path, line: read.number, ...rejected });
+    }
+    if (sent.stopped !== undefined)
+      this.#stop(source, read, this.#context.signal.aborted ? 'interrupted' : sent.stopped);
+  }
+
+  /** What of a line is to be sent. A line of which all is sent goes out byte for byte. */
+  #select(
+    signal: Signal,
+    body: JsonObject,
+    bytes: Uint8Array,
+  ): { readonly body: Uint8Array | undefined; readonly items: number; readonly skipped: number } {
+    const wanted = this.#input.signal === undefined || this.#input.signal === signal;
+    let items = 0;
+    let skipped = 0;
+    for (const { entry, point } of itemsOf(signal, body)) {
+      if (wanted && this.#isInTime(point ?? entry)) items += 1;
+      else skipped += 1;
+    }
+    if (!wanted || (items === 0 && skipped > 0)) return { body: undefined, items, skipped };
+    if (skipped === 0) return { body: bytes, items, skipped };
+    // Parsed again, so that integers beyond 2^53 stay what they are.
+    const exact = parseLine(bytes, true);
+    const kept = exact.signal && withItems(signal, exact.body, (item) => this.#isInTime(item));
+    return { body: Buffer.from(JSON.stringify(kept)), items, skipped };
+  }
+
+  /** An item that names no time is sent. */
+  #isInTime(item: JsonObject): boolean {
+    const { since, until } = this.#input;
+    if (since === undefined && until === undefined) return true;
+    const time = timeOf(item);
+    return (
+      time === undefined ||
+      (time >= (since ?? Number.NEGATIVE_INFINITY) && time < (until ?? Number.POSITIVE_INFINITY))
+    );
+  }
+
+  #damaged({ path }: Source, { number }: ReadLine, problem: string): void {
+    this.report.damagedCount += 1;
+    listed(this.report.damaged, { file: path, line: number, problem });
+  }
+
+  #stop({ path }: Source, { number }: ReadLine, reason: string): void {
+    this.report.stopped ??= { file: path, line: number, reason };
+  }
+
+  async #showProgress(): Promise<void> {
+    const { progress, clock } = this.#context;
+    await progress.show(() => {
+      const done = this.report.bytes + this.#readOfFile;
+      const share = this.#totalBytes > 0 ? done / this.#totalBytes : 1;
+      const seconds = (clock.now() - this.#startedAt) / 1_000;
+      const left = share > 0 ? formatDuration(Math.round((seconds / share) * (1 - share)) * 1_000) : '?';
+      const sent = sentItems(this.report);
+      const speed = seconds > 0 ? Math.round(sent / seconds) : 0;
+      const state = this.#waiting === undefined ? `${left} left` : `waiting: ${this.#waiting}`;
+      return `replay: ${formatBytes(done)} of ${formatBytes(this.#totalBytes)}, ${sent} items, ${speed}/s, ${state}`;
+    });
+  }
+}

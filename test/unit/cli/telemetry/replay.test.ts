@@ -1,0 +1,349 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, test } from 'vitest';
+
+import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
+import { eventually } from '../../../support/otlp-receiver.ts';
+import { MemorySink, runInMemory } from '../cli-harness.ts';
+import type { CliRun, HarnessOptions } from '../cli-harness.ts';
+import { JournalFolder, temporaryFolder } from './journal-folder.ts';
+import { logLine, metricLine, span, traceLine } from './otlp-lines.ts';
+import { ScriptedReceiver, TAKEN } from './scripted-receiver.ts';
+
+const NOW = Date.UTC(2026, 10, 22, 12);
+const MINUTE = 60_000;
+
+interface Report {
+  readonly to: string;
+  readonly lines: number;
+  readonly files: number;
+  readonly signals: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly rejected: readonly object[];
+  readonly damaged: readonly object[];
+  readonly unfinished: readonly string[];
+  readonly leftOut: readonly string[];
+  readonly foreign: readonly string[];
+  readonly stopped?: { readonly line: number; readonly reason: string };
+}
+
+const replaying = (args: readonly string[], options: HarnessOptions = {}): Promise<CliRun> =>
+  runInMemory(['telemetry', 'replay', ...args], { clock: new FakeClock(NOW), ...options });
+
+async function replayed(
+  args: readonly string[],
+  options: HarnessOptions = {},
+): Promise<{ readonly code: number; readonly report: Report }> {
+  const { code, stdout, stderr } = await replaying([...args, '--json'], options);
+  expect(stderr).toBe('');
+  return { code, report: JSON.parse(stdout) as Report };
+}
+
+/** A file with these lines. */
+function fileOf(...lines: readonly string[]): string {
+  const file = join(temporaryFolder(), 'lines.jsonl');
+  writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
+  return file;
+}
+
+/** Lets a clock run until the work is done; it stands still while a request is under way, whose time limit keeps nothing waiting. */
+async function letting<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
+  let done = false;
+  const ended = work.finally(() => {
+    done = true;
+  });
+  await eventually(async () => {
+    if (clock.timers.refed > 0) await clock.advance(500);
+    return done;
+  }, 'the command to end');
+  return ended;
+}
+
+describe('keelson telemetry replay', () => {
+  test('sends every line of a home byte for byte, to the path of its signal, oldest first', async () => {
+    const journal = new JournalFolder();
+    const traces = [1, 2, 3].map((id) => traceLine([span(id, NOW, { name: `a\u2028b ${id}` })]));
+    const metrics = metricLine([1, 2], NOW);
+    const logs = logLine(['eins', 'zwei', 'drei'], NOW);
+    journal.segment('traces', traces.slice(1), { openedAt: NOW + 3_000 });
+    journal.segment('traces', traces.slice(0, 1), { openedAt: NOW, archive: true, owner: '1-aaaa' });
+    journal.segment('metrics', [metrics], { openedAt: NOW + 1_000 });
+    journal.segment('logs', [logs], { openedAt: NOW + 2_000 });
+    const receiver = await ScriptedReceiver.start();
+    const { code, report } = await replayed([journal.home, '--to', receiver.url]);
+    expect(receiver.requests.map(({ path, text }) => [path, text])).toEqual([
+      ['/v1/traces', traces[0]],
+      ['/v1/metrics', metrics],
+      ['/v1/logs', logs],
+      ['/v1/traces', traces[1]],
+      ['/v1/traces', traces[2]],
+    ]);
+    expect({ code, files: report.files, lines: report.lines }).toEqual({ code: EXIT.ok, files: 4, lines: 5 });
+    expect(report.signals).toMatchObject({
+      traces: { requests: 3, sent: 3 },
+      metrics: { requests: 1, sent: 2 },
+      logs: { requests: 1, sent: 3 },
+    });
+  });
+
+  test('never changes what it sends from', async () => {
+    const file = fileOf(traceLine([span(1, NOW)]), 'damaged');
+    const before = readFileSync(file);
+    const receiver = await ScriptedReceiver.start();
+    await replaying([file, '--to', receiver.url]);
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  test('takes headers from the environment and from options, and compresses where it shall', async () => {
+    const receiver = await ScriptedReceiver.start();
+    const env = {
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a,x-key=from-env',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-traces=1',
+    };
+    const file = fileOf(traceLine([span(1, NOW)]));
+    await replaying([file, '--to', `${receiver.url}/otlp/`, '--gzip', '--header', 'X-Key=hunter2'], { env });
+    expect(receiver.requests[0]).toMatchObject({
+      path: '/otlp/v1/traces',
+      headers: { 'x-tenant': 'a', 'x-key': 'hunter2', 'x-traces': '1', 'content-encoding': 'gzip' },
+      text: traceLine([span(1, NOW)]),
+    });
+  });
+
+  test('never prints secrets of the address, of headers or of answers', async () => {
+    const receiver = await ScriptedReceiver.start(() => ({
+      status: 400,
+      body: 'bad: Bearer hunter2hunter2',
+    }));
+    const url = receiver.url.replace('http://', 'http://ada:hunter2@');
+    const file = fileOf(traceLine([span(1, NOW)]));
+    const args = [file, '--to', `${url}?key=hunter2`, '--header', 'authorization=Bearer hunter2'];
+    for (const json of [[], ['--json']]) {
+      const { code, stdout, stderr } = await replaying([...args, ...json], { stderr: new MemorySink(true) });
+      expect(code).toBe(EXIT.unwell);
+      expect(stdout).toContain(receiver.url);
+      expect(stdout + stderr).not.toContain('hunter2');
+    }
+  });
+
+  test('sends one signal, and of lines at the border of a time only the items inside, with their integers', async () => {
+    const lines = [
+      traceLine([span(1, NOW - 10 * MINUTE)]),
+      traceLine([span(2, NOW - 6 * MINUTE), span(3, NOW - 4 * MINUTE)]).replace(
+        '"kind":1',
+        '"kind":9007199254740993',
+      ),
+      traceLine([span(4, NOW - 3 * MINUTE), span(5, NOW - 2 * MINUTE)]),
+      metricLine([1, 2], NOW - 3 * MINUTE),
+    ];
+    const receiver = await ScriptedReceiver.start();
+    const args = [fileOf(...lines), '--to', receiver.url, '--signal', 'traces'];
+    const { code, report } = await replayed([...args, '--since', '5m', '--until', '2026-11-22T11:58:00Z']);
+    const ids = receiver.requests.flatMap(({ text }) => text.match(/span \d/g) ?? []);
+    expect({ code, ids }).toEqual({ code: EXIT.ok, ids: ['span 3', 'span 4'] });
+    expect(report.signals).toMatchObject({
+      traces: { sent: 2, skipped: 3 },
+      metrics: { sent: 0, skipped: 2 },
+    });
+
+    await replayed([...args, '--since', '7m']);
+    expect(receiver.requests[2]?.text).toBe(lines[1]);
+    expect(receiver.requests).toHaveLength(4);
+  });
+
+  test('sends nothing in a dry run, and says what it would', async () => {
+    const receiver = await ScriptedReceiver.start();
+    const { code, stdout } = await replaying([
+      fileOf(traceLine([span(1, NOW), span(2, NOW)]), 'damaged'),
+      ...['--to', receiver.url, '--dry-run'],
+    ]);
+    expect({ code, requests: receiver.requests.length }).toEqual({ code: EXIT.unwell, requests: 0 });
+    expect(stdout).toContain('Would send 2 items');
+    expect(stdout).toContain('lines.jsonl:2: it is not JSON');
+  });
+
+  test('counts damaged lines with their place, goes on, and ends with 1', async () => {
+    const receiver = await ScriptedReceiver.start();
+    const file = fileOf('{"resourceSp', traceLine([span(1, NOW)]), '{"spans":[]}', traceLine([span(2, NOW)]));
+    const { code, report } = await replayed([file, '--to', receiver.url]);
+    expect({ code, requests: receiver.requests.length }).toEqual({ code: EXIT.unwell, requests: 2 });
+    expect(report.damaged).toMatchObject([
+      { file, line: 1, problem: 'it is not JSON' },
+      { file, line: 3 },
+    ]);
+  });
+
+  test('leaves the unfinished line of a living process, files that are foreign, and what was set aside, and says so', async () => {
+    const journal = new JournalFolder();
+    const { path } = journal.segment('traces', [traceLine([span(1, NOW)])], { tail: '{"resourceSp' });
+    journal.lock('4711-9f3c', 'alive', NOW);
+    journal.file(join(journal.telemetry, 'traces/notes.txt'), 'x');
+    const rejected = join(journal.telemetry, 'rejected');
+    journal.file(join(rejected, 'logs/2026-11-22T000000000Z-4711-9f3c-0.jsonl'), `${logLine(['a'], NOW)}\n`);
+    const receiver = await ScriptedReceiver.start();
+    const { code, report } = await replayed([journal.home, '--to', receiver.url]);
+    expect(code).toBe(EXIT.ok);
+    expect(report).toMatchObject({
+      unfinished: [path],
+      foreign: [join(journal.telemetry, 'traces/notes.txt')],
+      leftOut: [rejected],
+    });
+    await replayed([rejected, '--to', receiver.url]);
+    expect(receiver.requests.map(({ path }) => path)).toEqual(['/v1/traces', '/v1/logs']);
+  });
+});
+
+describe('a receiver that', () => {
+  const two = (): string => fileOf(traceLine([span(1, NOW)]), traceLine([span(2, NOW)]));
+
+  test('refuses a batch for good: its words are in the summary with the line, and the rest goes on', async () => {
+    const receiver = await ScriptedReceiver.start((_request, index) =>
+      index === 0 ? { status: 400, body: 'bad span' } : TAKEN,
+    );
+    const file = two();
+    const { code, report } = await replayed([file, '--to', receiver.url]);
+    expect(code).toBe(EXIT.unwell);
+    expect(report.rejected).toEqual([{ file, line: 1, items: 1, status: 400, answer: 'bad span' }]);
+    expect(report.signals['traces']).toMatchObject({ sent: 1, rejected: 1 });
+    const again = await ScriptedReceiver.start(() => ({ status: 400, body: 'bad span' }));
+    expect((await replaying([file, '--to', again.url])).stdout).toContain(
+      `${file}:2: 1 item refused for good, HTTP 400: bad span`,
+    );
+  });
+
+  test('takes a part: what it refused is counted and ends with 1', async () => {
+    const partial = { partialSuccess: { rejectedSpans: '2', errorMessage: 'too old' } };
+    const receiver = await ScriptedReceiver.start(() => ({ ...TAKEN, body: JSON.stringify(partial) }));
+    const file = fileOf(traceLine([span(1, NOW), span(2, NOW), span(3, NOW)]));
+    const { code, report } = await replayed([file, '--to', receiver.url]);
+    expect(code).toBe(EXIT.unwell);
+    expect(report.signals['traces']).toMatchObject({ sent: 1, refused: 2 });
+    expect((await replaying([file, '--to', receiver.url])).stdout).toContain('refused items: too old');
+  });
+
+  test('takes only small requests: they are split, and one item that is too large alone is refused', async () => {
+    const huge = span(3, NOW, { name: 'x'.repeat(5_000) });
+    const receiver = await ScriptedReceiver.start(({ text }) =>
+      text.length > 1_000 ? { status: 413 } : TAKEN,
+    );
+    const file = fileOf(
+      traceLine([span(1, NOW), span(2, NOW), huge, ...[4, 5, 6, 7].map((id) => span(id, NOW))]),
+    );
+    const { code, report } = await replayed([file, '--to', receiver.url]);
+    const taken = receiver.requests.filter(({ text }) => text.length <= 1_000);
+    expect(taken.flatMap(({ text }) => text.match(/span \d/g) ?? [])).toEqual(
+      [1, 2, 4, 5, 6, 7].map((id) => `span ${id}`),
+    );
+    expect(code).toBe(EXIT.unwell);
+    expect(report.signals['traces']).toMatchObject({ sent: 6, rejected: 1 });
+    expect(report.rejected).toMatchObject([{ line: 1, items: 1, status: 413 }]);
+  });
+
+  test('asks for time gets it: Retry-After is kept, and nothing is lost or sent twice', async () => {
+    const clock = new FakeClock(NOW);
+    const times: number[] = [];
+    const receiver = await ScriptedReceiver.start((_request, index) => {
+      times.push(clock.now());
+      return index < 2 ? { status: index === 0 ? 429 : 503, headers: { 'retry-after': '7' } } : TAKEN;
+    });
+    const { code, report } = await letting(clock, replayed([two(), '--to', receiver.url], { clock }));
+    expect({ code, sent: report.signals['traces']?.['sent'] }).toEqual({ code: EXIT.ok, sent: 2 });
+    expect(receiver.requests).toHaveLength(4);
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(7_000);
+    expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(7_000);
+  });
+
+  test('stays away ends the replay after --wait, with the place at which it stopped', async () => {
+    const clock = new FakeClock(NOW);
+    const receiver = await ScriptedReceiver.start((_request, index) =>
+      index === 0 ? TAKEN : { status: 503 },
+    );
+    const file = two();
+    const { code, report } = await letting(
+      clock,
+      replayed([file, '--to', receiver.url, '--wait', '20s'], { clock }),
+    );
+    expect(code).toBe(EXIT.unwell);
+    expect(report.stopped).toEqual({ file, line: 2, reason: 'HTTP 503' });
+    expect(report.signals['traces']).toMatchObject({ sent: 1 });
+    expect(clock.now()).toBeLessThan(40_000);
+    expect(receiver.requests.length).toBeGreaterThan(4);
+  });
+
+  test('is none, or nobody, is not waited for longer than it helps', async () => {
+    const page = await ScriptedReceiver.start(() => ({
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: '<html>',
+    }));
+    const wrong = await replayed([two(), '--to', page.url]);
+    expect(wrong).toMatchObject({ code: EXIT.unwell, report: { stopped: { line: 1 } } });
+    expect(page.requests).toHaveLength(1);
+    const nobody = await replaying([two(), '--to', 'http://127.0.0.1:1', '--wait', '0s']);
+    expect(nobody.code).toBe(EXIT.unwell);
+    expect(nobody.stdout).toMatch(/stopped at .*lines\.jsonl:1: ECONNREFUSED/);
+  });
+});
+
+describe('a replay', () => {
+  const lines = Array.from({ length: 10 }, (_, id) => traceLine([span(id + 1, NOW)]));
+
+  test.each([
+    ['2/s', 4_500],
+    [`${Buffer.byteLength(lines[0] ?? '')}B/s`, 9_000],
+  ])('at %s takes as long as that asks for', async (rate, expectedMs) => {
+    const clock = new FakeClock(NOW);
+    const receiver = await ScriptedReceiver.start();
+    const { code } = await letting(
+      clock,
+      replayed([fileOf(...lines), '--to', receiver.url, '--rate', rate], { clock }),
+    );
+    expect({ code, requests: receiver.requests.length }).toEqual({ code: EXIT.ok, requests: 10 });
+    expect(clock.now()).toBeGreaterThanOrEqual(expectedMs);
+  });
+
+  test('shows how far it is, on a terminal', async () => {
+    const clock = new FakeClock(NOW);
+    const terminal = new MemorySink(true, 120);
+    const receiver = await ScriptedReceiver.start();
+    await letting(
+      clock,
+      replaying([fileOf(...lines), '--to', receiver.url, '--rate', '5/s'], { clock, stderr: terminal }),
+    );
+    expect(terminal.text).toMatch(/replay: \d\.\d KiB of \d\.\d KiB, \d+ items, \d+\/s, \S+ left/);
+    expect(terminal.text.endsWith('\r\u001b[K')).toBe(true);
+  });
+
+  test('that is interrupted says what it did and where it stopped', async () => {
+    const interrupt = new AbortController();
+    const receiver = await ScriptedReceiver.start((_request, index) => {
+      if (index === 3) interrupt.abort(new Interruption('SIGINT'));
+      return TAKEN;
+    });
+    const { code, report } = await replayed([fileOf(...lines), '--to', receiver.url], {
+      signal: interrupt.signal,
+    });
+    expect(code).toBe(EXIT.interrupted);
+    expect(report.stopped).toMatchObject({ reason: 'interrupted' });
+    const { sent = 0 } = report.signals['traces'] ?? {};
+    expect(report.stopped?.line).toBeGreaterThanOrEqual(sent);
+    expect(sent).toBeLessThan(10);
+  });
+
+  test.each([
+    ['ftp://example.com', 'to be an http or https address'],
+    ['http://localhost:4318/v1/traces', 'to be the address before the path of a signal'],
+  ])('to %s is a usage error', async (url, message) => {
+    const { code, stderr } = await replaying(['x.jsonl', '--to', url]);
+    expect(code).toBe(EXIT.usage);
+    expect(stderr).toContain(message);
+  });
+
+  test('says which variables it could not use', async () => {
+    const receiver = await ScriptedReceiver.start();
+    const env = { OTEL_EXPORTER_OTLP_TIMEOUT: 'soon' };
+    const { code, stderr } = await replaying([fileOf(...lines), '--to', receiver.url], { env });
+    expect(code).toBe(EXIT.ok);
+    expect(stderr.match(/OTEL_EXPORTER_OTLP_TIMEOUT/g)).toHaveLength(1);
+  });
+});
