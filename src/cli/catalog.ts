@@ -1,5 +1,6 @@
 import type { Area, Command } from './command.ts';
+import { doctorCommand } from './doctor/command.ts';
 import { telemetryArea } from './telemetry/area.ts';
 
 /** Every command, in the order of `keelson --help`. A new area adds its line here. */
-export const CATALOG: readonly (Area | Command)[] = [telemetryArea];
+export const CATALOG: readonly (Area | Command)[] = [telemetryArea, doctorCommand];

@@ -8,7 +8,7 @@ import type { Progress } from './progress.ts';
 /** What a command works with. */
 export interface CommandContext extends Pick<
   CliPorts,
-  'env' | 'cwd' | 'clock' | 'random' | 'signal' | 'stdout'
+  'about' | 'env' | 'cwd' | 'clock' | 'random' | 'signal'
 > {
   readonly output: Output;
   readonly progress: Progress;

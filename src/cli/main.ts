@@ -38,22 +38,19 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interrupt.abort(new Interruption(signal)));
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+const { version, engines } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string; engines: { node: string } };
 
-const code = await runCli(
-  process.argv.slice(2),
-  { entries: CATALOG, version },
-  {
-    stdout: sinkFor(process.stdout),
-    stderr: sinkFor(process.stderr),
-    env: process.env,
-    cwd: process.cwd(),
-    clock: systemClock,
-    random: systemRandom,
-    signal: interrupt.signal,
-  },
-);
+const code = await runCli(process.argv.slice(2), CATALOG, {
+  about: { version, node: process.versions.node, supportedNode: engines.node },
+  stdout: sinkFor(process.stdout),
+  stderr: sinkFor(process.stderr),
+  env: process.env,
+  cwd: process.cwd(),
+  clock: systemClock,
+  random: systemRandom,
+  signal: interrupt.signal,
+});
 // Everything is written: each write was waited for. What a command left behind must not keep the process.
 process.exit(code);

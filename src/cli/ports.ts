@@ -13,8 +13,18 @@ export interface Sink {
   readonly columns: number | undefined;
 }
 
+/** What the program knows of itself. */
+export interface About {
+  readonly version: string;
+  /** The version of Node that runs it. */
+  readonly node: string;
+  /** `engines.node` of the package. */
+  readonly supportedNode: string;
+}
+
 /** Everything that a command may touch of the process. `main.ts` gives the real ones, tests give fakes. */
 export interface CliPorts {
+  readonly about: About;
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly env: Readonly<Record<string, string | undefined>>;

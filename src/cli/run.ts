@@ -14,22 +14,19 @@ import { humanError, shownError } from './shown-error.ts';
 /** How long a command may take to end once it was asked to. */
 const ENDING_MS = 800;
 
-/** The command line, less the process around it. */
-export interface CliParts {
-  readonly entries: readonly (Area | Command)[];
-  readonly version: string;
-}
+type Entries = readonly (Area | Command)[];
 
 /**
  * Runs one command line.
  * @param args what follows the program's name
+ * @param entries areas and commands, in the order of the help
  * @returns the exit code; never rejects
  */
-export async function runCli(args: readonly string[], parts: CliParts, ports: CliPorts): Promise<ExitCode> {
+export async function runCli(args: readonly string[], entries: Entries, ports: CliPorts): Promise<ExitCode> {
   // Known before the command line is understood, since its errors are told in the same form.
   const json = args.includes('--json');
   try {
-    const call = await parse(args, parts, ports);
+    const call = await parse(args, entries, ports);
     return typeof call === 'number' ? call : await perform(call, ports);
   } catch (error) {
     if (systemCode(error) === 'EPIPE') return EXIT.brokenPipe;
@@ -39,13 +36,14 @@ export async function runCli(args: readonly string[], parts: CliParts, ports: Cl
   }
 }
 
-async function parse(args: readonly string[], parts: CliParts, ports: CliPorts): Promise<Call | ExitCode> {
-  const { env, stdout, stderr } = ports;
+async function parse(args: readonly string[], entries: Entries, ports: CliPorts): Promise<Call | ExitCode> {
+  const { about, env, stdout, stderr } = ports;
   let call: Call | undefined;
   const out: string[] = [];
   const err: string[] = [];
   const program = makeProgram({
-    ...parts,
+    entries,
+    version: about.version,
     writeOut: (text) => out.push(text),
     writeErr: (text) => err.push(text),
     colour: wantsColour(env, stdout),

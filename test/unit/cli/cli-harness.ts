@@ -38,19 +38,16 @@ export async function runInMemory(args: readonly string[], options: HarnessOptio
   const { entries = CATALOG, ...ports } = options;
   const stdout = new MemorySink();
   const stderr = new MemorySink();
-  const code = await runCli(
-    args,
-    { entries, version: '1.2.3' },
-    {
-      stdout,
-      stderr,
-      env: {},
-      cwd: '/',
-      clock: new FakeClock(),
-      random: seededRandom(1),
-      signal: new AbortController().signal,
-      ...ports,
-    },
-  );
+  const code = await runCli(args, entries, {
+    about: { version: '1.2.3', node: '24.15.0', supportedNode: '>=24.0.0' },
+    stdout,
+    stderr,
+    env: {},
+    cwd: '/',
+    clock: new FakeClock(),
+    random: seededRandom(1),
+    signal: new AbortController().signal,
+    ...ports,
+  });
   return { code, stdout: stdout.text, stderr: stderr.text };
 }

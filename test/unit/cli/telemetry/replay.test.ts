@@ -155,7 +155,9 @@ describe('keelson telemetry replay', () => {
     const receiver = await ScriptedReceiver.start();
     const { code, stdout } = await replaying([
       fileOf(traceLine([span(1, NOW), span(2, NOW)]), 'damaged'),
-      ...['--to', receiver.url, '--dry-run'],
+      '--to',
+      receiver.url,
+      '--dry-run',
     ]);
     expect({ code, requests: receiver.requests.length }).toEqual({ code: EXIT.unwell, requests: 0 });
     expect(stdout).toContain('Would send 2 items');

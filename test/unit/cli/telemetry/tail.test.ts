@@ -28,19 +28,16 @@ class Following {
   readonly #ended: Promise<number>;
 
   constructor(journal: JournalFolder) {
-    this.#ended = runCli(
-      ['telemetry', 'tail', '--follow', '--json', '--home', journal.home],
-      { entries: CATALOG, version: '0' },
-      {
-        stdout: this.stdout,
-        stderr: new MemorySink(),
-        env: {},
-        cwd: '/',
-        clock: this.#clock,
-        random: seededRandom(1),
-        signal: this.#interrupt.signal,
-      },
-    );
+    this.#ended = runCli(['telemetry', 'tail', '--follow', '--json', '--home', journal.home], CATALOG, {
+      about: { version: '0', node: '24.15.0', supportedNode: '>=24.0.0' },
+      stdout: this.stdout,
+      stderr: new MemorySink(),
+      env: {},
+      cwd: '/',
+      clock: this.#clock,
+      random: seededRandom(1),
+      signal: this.#interrupt.signal,
+    });
     onTestFinished(async () => {
       await this.end();
     });

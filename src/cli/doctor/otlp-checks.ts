@@ -1,0 +1,86 @@
+import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment-otlp.ts';
+import type { OtlpSettings } from '../../telemetry/environment-otlp.ts';
+import type { SendResult } from '../../telemetry/otlp-answer.ts';
+import { HttpTransport } from '../../telemetry/otlp-transport.ts';
+import { SIGNALS } from '../../telemetry/signal.ts';
+import type { Signal } from '../../telemetry/signal.ts';
+import { VariableReader } from '../../telemetry/variable-reader.ts';
+import type { CommandContext } from '../command.ts';
+import { fail, pass } from './check.ts';
+import type { CheckResult } from './check.ts';
+import type { Probe } from './probe.ts';
+
+/** The check that sends one signal. */
+export function otlpCheckName(signal: Signal): string {
+  return `otlp ${signal}`;
+}
+
+/**
+ * Sends the span, the point and the record as a service would: with the headers, TLS files and timeout of the environment.
+ * @param endpoint the base address; `undefined` for that of the environment
+ */
+export async function sendProbe(
+  { env, clock, signal: abort }: CommandContext,
+  endpoint: URL | undefined,
+  probe: Probe,
+): Promise<readonly CheckResult[]> {
+  // What is wrong with the variables is said by another check.
+  const read = new VariableReader(env, () => {});
+  return Promise.all(
+    SIGNALS.map(async (signal) => {
+      const settings = readOtlp(read, signal, () => {});
+      const url = endpoint === undefined ? settings.url : signalUrl(endpoint.href, signal);
+      const result = await sendOnce({ ...settings, url }, clock, probe.requests[signal], abort);
+      return judge(otlpCheckName(signal), result, shownUrl(url));
+    }),
+  );
+}
+
+async function sendOnce(
+  settings: OtlpSettings,
+  clock: CommandContext['clock'],
+  body: Uint8Array,
+  abort: AbortSignal,
+): Promise<SendResult> {
+  const transport = new HttpTransport(settings, clock);
+  const close = (): void => transport.close();
+  abort.addEventListener('abort', close, { once: true });
+  try {
+    return await transport.send(body);
+  } finally {
+    abort.removeEventListener('abort', close);
+    transport.close();
+  }
+}
+
+function judge(name: string, result: SendResult, where: string): CheckResult {
+  switch (result.status) {
+    case 'taken':
+      return result.refused > 0
+        ? fail(
+            name,
+            `${where} took the request and refused the item: ${result.detail ?? 'it does not say why'}.`,
+            'Look at the log of what listens there.',
+          )
+        : pass(name, `${where} took it.`);
+    case 'too_large':
+    case 'rejected':
+      return fail(
+        name,
+        `${where} refused it with HTTP ${result.code}.`,
+        'It wants another form of OTLP than JSON over HTTP: point it at the OTLP/HTTP port of a Collector, usually 4318.',
+      );
+    case 'later':
+      return fail(name, `${where} did not take it: ${result.detail}.`, REMEDIES[result.reason]);
+  }
+}
+
+const REMEDIES: Readonly<Record<Extract<SendResult, { status: 'later' }>['reason'], string>> = {
+  unreachable:
+    'Start the Collector (docker compose up -d --wait), or name its OTLP/HTTP address with --otlp or OTEL_EXPORTER_OTLP_ENDPOINT; the port is usually 4318, and 4317 is gRPC.',
+  timeout: 'Look whether the Collector is overloaded, or a firewall swallows the packets.',
+  unavailable:
+    "The receiver is overloaded or cannot reach what stands behind it: look at the Collector's log.",
+  refused:
+    'What listens there is no OTLP/HTTP receiver, or wants other headers: check the address and OTEL_EXPORTER_OTLP_HEADERS.',
+};

@@ -1,0 +1,69 @@
+import type { Random } from '../../core/random.ts';
+import type { Signal } from '../../telemetry/signal.ts';
+import { DOCTOR_EVENT, DOCTOR_METRIC, DOCTOR_SCOPE, DOCTOR_SERVICE, DOCTOR_SPAN } from './semconv.ts';
+
+/** What one run of the doctor sends, and knows again. */
+export interface Probe {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** Seconds since 1970, with milliseconds: the value of the metric. */
+  readonly seconds: number;
+  /** OTLP JSON by signal. */
+  readonly requests: Readonly<Record<Signal, Uint8Array>>;
+}
+
+const SPAN_MS = 1;
+
+/** @param epochMs now */
+export function makeProbe(epochMs: number, random: Random): Probe {
+  const traceId = hex(32, random);
+  const spanId = hex(16, random);
+  const nano = (ms: number): string => `${Math.trunc(ms)}000000`;
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: DOCTOR_SERVICE } }] };
+  const scope = { name: DOCTOR_SCOPE };
+  const seconds = Math.trunc(epochMs) / 1_000;
+  const span = {
+    traceId,
+    spanId,
+    name: DOCTOR_SPAN,
+    kind: 1,
+    startTimeUnixNano: nano(epochMs - SPAN_MS),
+    endTimeUnixNano: nano(epochMs),
+    // Sampled.
+    flags: 1,
+    status: {},
+  };
+  const point = { timeUnixNano: nano(epochMs), asDouble: seconds };
+  const metric = {
+    name: DOCTOR_METRIC,
+    unit: 's',
+    description: 'When keelson doctor last ran.',
+    gauge: { dataPoints: [point] },
+  };
+  const record = {
+    timeUnixNano: nano(epochMs),
+    observedTimeUnixNano: nano(epochMs),
+    severityNumber: 9,
+    severityText: 'INFO',
+    eventName: DOCTOR_EVENT,
+    body: { stringValue: 'keelson doctor looks whether logs arrive' },
+    traceId,
+    spanId,
+  };
+  const bytes = (body: object): Uint8Array => Buffer.from(JSON.stringify(body));
+  return {
+    traceId,
+    seconds,
+    requests: {
+      traces: bytes({ resourceSpans: [{ resource, scopeSpans: [{ scope, spans: [span] }] }] }),
+      metrics: bytes({ resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics: [metric] }] }] }),
+      logs: bytes({ resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: [record] }] }] }),
+    },
+  };
+}
+
+function hex(digits: number, random: Random): string {
+  const text = Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('');
+  // All zero means "no id" in OTLP.
+  return /^0+$/.test(text) ? hex(digits, random) : text;
+}

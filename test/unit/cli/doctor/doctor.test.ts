@@ -1,0 +1,384 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
+import { satisfies } from '../../../../src/cli/doctor/node-range.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
+import { eventually } from '../../../support/otlp-receiver.ts';
+import { runInMemory } from '../cli-harness.ts';
+import type { CliRun, HarnessOptions } from '../cli-harness.ts';
+import { FakeStack, freeAddress, HTML } from './fake-backend.ts';
+import type { Asked, Said } from './fake-backend.ts';
+
+interface Check {
+  readonly name: string;
+  readonly status: string;
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'keelson-doctor-'));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+async function examine(
+  args: readonly string[],
+  options: HarnessOptions = {},
+): Promise<{ readonly code: number; readonly checks: readonly Check[] }> {
+  const clock = new FakeClock(Date.UTC(2026, 10, 22));
+  let done = false;
+  const home = args.includes('--home') ? [] : ['--home', join(folder(), 'none')];
+  const running = runInMemory(['doctor', '--json', '--wait', '3s', ...home, ...args], { clock, ...options });
+  const ended = running.finally(() => {
+    done = true;
+  });
+  // Time passes only while the doctor waits for something to arrive: its requests have an end of their own.
+  await eventually(async () => {
+    if (!done && clock.timers.running === clock.timers.refed && clock.timers.refed === 1)
+      await clock.advance(100);
+    return done;
+  }, 'the doctor to end');
+  const { code, stdout } = await ended;
+  return { code, checks: (JSON.parse(stdout) as { checks: Check[] }).checks };
+}
+
+/** The one check of a name. */
+function named(checks: readonly Check[], name: string): Check {
+  const found = checks.filter((check) => check.name === name);
+  expect(found).toHaveLength(1);
+  return found[0] as Check;
+}
+
+const statusesOf = (checks: readonly Check[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(checks.map(({ name, status }) => [name, status]));
+
+const ALL_PASS = {
+  node: 'pass',
+  home: 'pass',
+  space: expect.stringMatching(/pass|warn/),
+  environment: 'pass',
+  'otlp traces': 'pass',
+  'otlp metrics': 'pass',
+  'otlp logs': 'pass',
+  jaeger: 'pass',
+  'span in jaeger': 'pass',
+  prometheus: 'pass',
+  'metric in prometheus': 'pass',
+  rules: 'pass',
+  'alert delivery': 'pass',
+  alertmanager: 'pass',
+  'test alert': 'pass',
+};
+
+describe('keelson doctor', () => {
+  test('finds nothing wrong with a stack in which everything arrives', async () => {
+    const stack = await FakeStack.start();
+    const { code, checks } = await examine(stack.args);
+    expect({ code, checks: statusesOf(checks) }).toEqual({ code: EXIT.ok, checks: ALL_PASS });
+    const ended = JSON.parse(
+      stack.alertmanager.asked.findLast(({ method }) => method === 'POST')?.text ?? '',
+    ) as [{ labels: object; endsAt: string }];
+    expect(ended[0].labels).toMatchObject({ alertname: 'KeelsonDoctorTest', severity: 'info' });
+    expect(Date.parse(ended[0].endsAt)).toBeLessThan(Date.UTC(2026, 10, 22) + 10_000);
+  });
+
+  test('tells people the same, line by line', async () => {
+    const stack = await FakeStack.start({ jaeger: () => HTML });
+    const { code, stdout } = await runInMemory(['doctor', '--home', join(folder(), 'x'), ...stack.args]);
+    expect(code).toBe(EXIT.unwell);
+    expect(stdout).toContain('ok    metric in prometheus: It arrived');
+    expect(stdout).toContain(
+      `FAIL  jaeger: Something else answers at ${stack.jaeger.url}/: an HTML page with HTTP 200.\n      Start Jaeger`,
+    );
+    expect(stdout).toContain('skip  span in jaeger: Jaeger does not answer.');
+    expect(stdout).toMatch(/1 check failed, \d warnings?\.\n$/);
+  });
+
+  test('leaves out what it shall leave out', async () => {
+    const stack = await FakeStack.start();
+    const { code, checks } = await examine([
+      ...stack.args,
+      '--skip',
+      'jaeger',
+      '--skip',
+      'prometheus',
+      '--skip',
+      'alertmanager',
+    ]);
+    expect(code).toBe(EXIT.ok);
+    expect(checks.filter(({ status }) => status === 'skipped').map(({ name }) => name)).toEqual([
+      'jaeger',
+      'prometheus',
+      'alertmanager',
+    ]);
+    expect(stack.jaeger.asked).toEqual([]);
+  });
+
+  test('takes address and headers of OTLP from the environment, and credentials of backends from their addresses', async () => {
+    const stack = await FakeStack.start();
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: stack.otlp.url,
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20hunter2',
+    };
+    const prometheus = stack.prometheus.url.replace('//', '//ada:hunter2@');
+    const args = [...stack.args.slice(2), '--prometheus', prometheus];
+    const { code, checks } = await examine(args, { env });
+    expect(code).toBe(EXIT.ok);
+    expect(stack.otlp.asked[0]?.authorization).toBe('Bearer hunter2');
+    expect(stack.prometheus.asked[0]?.authorization).toBe(
+      `Basic ${Buffer.from('ada:hunter2').toString('base64')}`,
+    );
+    expect(JSON.stringify(checks)).not.toContain('hunter2');
+  });
+
+  test('that is interrupted says that not every check was made', async () => {
+    const interrupt = new AbortController();
+    const stack = await FakeStack.start({
+      jaeger: () => {
+        interrupt.abort(new Interruption('SIGINT'));
+        return undefined;
+      },
+    });
+    const run: CliRun = await runInMemory(
+      ['doctor', '--json', '--home', join(folder(), 'x'), ...stack.args],
+      {
+        signal: interrupt.signal,
+      },
+    );
+    expect(run.code).toBe(EXIT.interrupted);
+    expect(JSON.parse(run.stdout)).toMatchObject({ complete: false, healthy: false });
+  });
+});
+
+describe('the doctor says what is broken when', () => {
+  test.each([
+    ['jaeger', 'jaeger', 'span in jaeger'],
+    ['prometheus', 'prometheus', 'metric in prometheus'],
+    ['alertmanager', 'alertmanager', 'test alert'],
+  ])('%s is down', async (backend, check, dependent) => {
+    const stack = await FakeStack.start();
+    const down = await freeAddress();
+    const { code, checks } = await examine([...stack.args, `--${backend}`, down]);
+    expect(code).toBe(EXIT.unwell);
+    expect(named(checks, check)).toMatchObject({
+      status: 'fail',
+      detail: `Nobody answers at ${down}/: ECONNREFUSED.`,
+      remedy: expect.stringContaining('docker compose up -d --wait') as string,
+    });
+    expect(named(checks, dependent).status).toBe('skipped');
+  });
+
+  test.each(['jaeger', 'prometheus', 'alertmanager'] as const)(
+    '%s answers HTML, or JSON of something else',
+    async (backend) => {
+      for (const said of [HTML, { hello: 'world' }]) {
+        const stack = await FakeStack.start({ [backend]: () => said });
+        const { checks } = await examine(stack.args);
+        expect(named(checks, backend).status).toBe('fail');
+        expect(named(checks, backend).detail).toMatch(/Something else answers|JSON of another shape/);
+      }
+    },
+  );
+
+  test('OTLP is down: nothing is looked for', async () => {
+    const stack = await FakeStack.start();
+    const { code, checks } = await examine([...stack.args, '--otlp', await freeAddress()]);
+    expect(code).toBe(EXIT.unwell);
+    expect(statusesOf(checks)).toMatchObject({
+      'otlp traces': 'fail',
+      'span in jaeger': 'skipped',
+      'metric in prometheus': 'skipped',
+      'test alert': 'pass',
+    });
+    expect(named(checks, 'otlp traces').detail).toContain('ECONNREFUSED');
+  });
+
+  test.each<[string, Said, RegExp]>([
+    ['a web page', HTML, /no OTLP answer/],
+    ['a refusal of the headers', { status: 401, type: 'text/plain', text: 'no' }, /HTTP 401/],
+    ['a refusal of JSON', { status: 400, type: 'text/plain', text: 'no' }, /refused it with HTTP 400/],
+    ['overload', { status: 503, type: 'text/plain', text: 'later' }, /HTTP 503/],
+    [
+      'a partial success',
+      { partialSuccess: { rejectedSpans: 1, errorMessage: 'too old' } },
+      /refused the item: too old/,
+    ],
+  ])('OTLP answers with %s', async (_what, said, detail) => {
+    const stack = await FakeStack.start({
+      otlp: ({ url }) => (url.pathname === '/v1/traces' ? said : undefined),
+    });
+    const { code, checks } = await examine(stack.args);
+    expect(code).toBe(EXIT.unwell);
+    expect(named(checks, 'otlp traces')).toMatchObject({
+      status: 'fail',
+      remedy: expect.any(String) as string,
+    });
+    expect(named(checks, 'otlp traces').detail).toMatch(detail);
+    expect(statusesOf(checks)).toMatchObject({ 'span in jaeger': 'skipped', 'metric in prometheus': 'pass' });
+  });
+
+  test('the span, the metric or the alert does not arrive', async () => {
+    const stack = await FakeStack.start({
+      jaeger: ({ url }) =>
+        url.pathname.startsWith('/api/traces/') ? { data: null, errors: [{ code: 404 }] } : undefined,
+      prometheus: ({ url }) =>
+        url.pathname === '/api/v1/query'
+          ? { status: 'success', data: { result: [{ value: [0, '1000'] }] } }
+          : undefined,
+      alertmanager: ({ method, url }) =>
+        method === 'GET' && url.pathname === '/api/v2/alerts' ? [] : undefined,
+    });
+    const { code, checks } = await examine(stack.args);
+    expect(code).toBe(EXIT.unwell);
+    expect(named(checks, 'span in jaeger').detail).toMatch(
+      /Jaeger does not have trace [0-9a-f]{32} after 3s/,
+    );
+    expect(named(checks, 'metric in prometheus').detail).toContain('does not have it after 3s');
+    expect(named(checks, 'test alert').detail).toContain('does not show it after 3s');
+  });
+
+  test('they arrive late', async () => {
+    let asked = 0;
+    const stack = await FakeStack.start({
+      jaeger: ({ url }) => {
+        if (!url.pathname.startsWith('/api/traces/')) return undefined;
+        asked += 1;
+        return asked < 4 ? { data: null } : undefined;
+      },
+    });
+    const { code, checks } = await examine(stack.args);
+    expect(code).toBe(EXIT.ok);
+    expect(named(checks, 'span in jaeger').detail).toMatch(/It arrived within 1\./);
+  });
+
+  test('rules are missing or broken, and when Prometheus has nobody to tell', async () => {
+    const answering =
+      (rules: readonly object[], managers: readonly object[]) =>
+      ({ url }: Asked): Said | undefined => {
+        if (url.pathname === '/api/v1/rules') return { status: 'success', data: { groups: [{ rules }] } };
+        if (url.pathname !== '/api/v1/alertmanagers') return undefined;
+        return { status: 'success', data: { activeAlertmanagers: managers } };
+      };
+    const none = await examine((await FakeStack.start({ prometheus: answering([], []) })).args);
+    expect(none.code).toBe(EXIT.ok);
+    expect(statusesOf(none.checks)).toMatchObject({ rules: 'warn', 'alert delivery': 'warn' });
+    const broken = answering(
+      [
+        { name: 'A', health: 'err', lastError: 'many-to-many' },
+        { name: 'B', health: 'ok' },
+      ],
+      [{}],
+    );
+    const { code, checks } = await examine((await FakeStack.start({ prometheus: broken })).args);
+    expect(code).toBe(EXIT.unwell);
+    expect(named(checks, 'rules').detail).toBe('1 of 2 rules cannot be evaluated: A (many-to-many).');
+  });
+
+  test('Alertmanager refuses the alert', async () => {
+    const refusal = { status: 400, type: 'application/json', text: '"bad"' };
+    const stack = await FakeStack.start({
+      alertmanager: ({ method }) => (method === 'POST' ? refusal : undefined),
+    });
+    expect(named((await examine(stack.args)).checks, 'test alert').detail).toContain('It was not taken.');
+  });
+});
+
+describe('the machine', () => {
+  const alone = [
+    '--skip',
+    'jaeger',
+    '--skip',
+    'prometheus',
+    '--skip',
+    'alertmanager',
+    '--otlp',
+    'http://127.0.0.1:1',
+  ];
+
+  test('needs the Node of package.json', async () => {
+    const about = { version: '1.0.0', node: '20.19.0', supportedNode: '^22.23.0 || >=24.15.0' };
+    expect(named((await examine(alone, { about })).checks, 'node')).toMatchObject({
+      status: 'fail',
+      detail: 'Expected Node ^22.23.0 || >=24.15.0, got 20.19.0.',
+    });
+    const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
+    const inside = ['22.23.0', '22.99.0', '24.15.0', '24.15.1', '25.0.0'];
+    const outside = ['20.19.0', '22.22.9', '23.5.0', '24.14.9'];
+    expect(inside.filter((version) => !satisfies(version, engines.node))).toEqual([]);
+    expect(outside.filter((version) => satisfies(version, engines.node))).toEqual([]);
+    expect(() => satisfies('24.0.0', '~24')).toThrow('Expected a range');
+  });
+
+  test('needs a home that can be written; looking at it makes none and leaves nothing behind', async () => {
+    const home = join(folder(), '.keelson');
+    const missing = await examine([...alone, '--home', home]);
+    expect(named(missing.checks, 'home')).toMatchObject({
+      status: 'pass',
+      detail: `${home} does not exist yet, and can be made.`,
+    });
+    expect(() => readdirSync(home)).toThrow('ENOENT');
+
+    mkdirSync(home, { mode: 0o700 });
+    writeFileSync(join(home, 'queue.db'), '');
+    expect(named((await examine([...alone, '--home', home])).checks, 'home').status).toBe('pass');
+    expect(readdirSync(home)).toEqual(['queue.db']);
+  });
+
+  test('refuses a home that others can write, a link, and a file', async () => {
+    const base = folder();
+    const open = join(base, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    symlinkSync(base, join(base, 'link'));
+    writeFileSync(join(base, 'file'), '');
+    for (const [name, detail] of [
+      ['open', 'others can write'],
+      ['link', 'symbolic link'],
+      ['file', 'not a folder'],
+    ]) {
+      const { code, checks } = await examine([...alone, '--home', join(base, name ?? '')]);
+      expect(code).toBe(EXIT.unwell);
+      expect(named(checks, 'home')).toMatchObject({ status: 'fail', remedy: expect.any(String) as string });
+      expect(named(checks, 'home').detail).toContain(detail);
+    }
+    const { checks } = await examine([...alone, '--home', join(base, 'file', 'home')]);
+    expect(named(checks, 'home').status).toBe('fail');
+  });
+
+  test('is warned of variables that do nothing, misspelt ones with the right name', async () => {
+    const env = {
+      OTEL_EXPORTER_OLTP_ENDPOINT: 'http://x',
+      OTEL_CONFIG_FILE: 'otel.yaml',
+      OTEL_TRACES_SAMPLER: 'sometimes',
+      OTEL_SDK_DISABLED: 'true',
+      OTEL_UNHEARD_OF_BY_ANYBODY: '1',
+      OTEL_SERVICE_NAME: 'shop',
+      KEELSON_HOME: '',
+      PATH: '/bin',
+    };
+    const { checks } = await examine(alone, { env });
+    const warnings = checks.filter(({ name }) => name === 'environment');
+    expect(warnings.every(({ status }) => status === 'warn')).toBe(true);
+    expect(warnings.map(({ detail, remedy }) => `${detail} ${remedy}`)).toEqual([
+      expect.stringContaining('OTEL_CONFIG_FILE has no effect'),
+      expect.stringContaining('Expected OTEL_TRACES_SAMPLER to be one of'),
+      'OTEL_EXPORTER_OLTP_ENDPOINT is no variable that Keelson knows. Did you mean OTEL_EXPORTER_OTLP_ENDPOINT?',
+      'OTEL_UNHEARD_OF_BY_ANYBODY is no variable that Keelson knows. Unset it, if it is meant for Keelson.',
+      expect.stringContaining('no telemetry is made at all'),
+    ]);
+  });
+});
