@@ -77,6 +77,16 @@ describe('the package in a project of its own', () => {
     expect(await packed.typeCheck()).toBe('');
   }, 60_000);
 
+  test('has the command keelson, as package.json names it, which npm makes executable', async () => {
+    const { bin, version } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      bin: { keelson: string };
+      version: string;
+    };
+    const program = `node_modules/keelson/${bin.keelson.replace('./', '')}`;
+    expect(await packed.node(program, '--version')).toBe(`${version}\n`);
+    expect(await packed.node(program, 'telemetry', 'status')).toContain('does not exist');
+  });
+
   test('starts an application under --import keelson/register', async () => {
     expect(JSON.parse(await packed.node('--import', 'keelson/register', 'use.mjs'))).toEqual(used);
   });
