@@ -3,6 +3,7 @@
 import type { Guard, GuardEvent } from 'keelson';
 import { defaultKeelson } from 'keelson';
 
+import { errorLine } from './error-line.ts';
 import { Durations, latencyOf } from './latency.ts';
 import type { FromService, GuardNews, GuardReport, ToService } from './messages.ts';
 
@@ -21,10 +22,6 @@ function tell(message: FromService): void {
   if (process.connected) process.send?.(message, () => {});
 }
 
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n')[0] ?? '';
-}
-
 function newsOf(event: GuardEvent): GuardNews | undefined {
   const base = { at: Date.now(), guard: event.guard };
   switch (event.type) {
@@ -40,10 +37,10 @@ function newsOf(event: GuardEvent): GuardNews | undefined {
       return {
         ...base,
         type: event.type,
-        says: `retry in ${Math.round(event.delayMs)} ms: ${firstLine(event.error)}`,
+        says: `retry in ${Math.round(event.delayMs)} ms: ${errorLine(event.error)}`,
       };
     case 'retry.suppressed':
-      return { ...base, type: event.type, says: `no retry (${event.reason}): ${firstLine(event.error)}` };
+      return { ...base, type: event.type, says: `no retry (${event.reason}): ${errorLine(event.error)}` };
     case 'rejected':
       return { ...base, type: event.type, says: `rejected by the ${event.policy} (${event.reason})` };
     case 'timeout':

@@ -1,8 +1,7 @@
 export { systemCode, systemFiles } from './file-port.ts';
 export type { FileFacts, FilePort } from './file-port.ts';
-export { DEFAULT_HOME, Home } from './home.ts';
+export { Home } from './home.ts';
 export type { HomeOptions } from './home.ts';
 export { JsonLinesWriter, jsonLinesDefaults } from './json-lines-writer.ts';
 export type { AppendResult, JsonLinesWriterOptions, LinesPlace, WriterStats } from './json-lines-writer.ts';
-export { WRITE_LOSS_REASONS } from './write-loss.ts';
 export type { WriteLossReason } from './write-loss.ts';
