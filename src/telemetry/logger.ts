@@ -54,16 +54,7 @@ function errorOf(info: object): Error | undefined {
 
 function fieldsOf(info: object, redactor: Redactor): PlainRecord {
   const error = errorOf(info);
-  const skip = error ? WITH_ERROR : RESERVED;
-  const fields: Record<string, PlainValue> = {};
-  for (const key of Object.keys(info)) {
-    if (skip.has(key)) continue;
-    const value = redactor.isSecret(key)
-      ? redactor.value({ [key]: '' })
-      : redactor.value(Reflect.get(info, key));
-    if (value === undefined) continue;
-    fields[key] = redactor.isSecret(key) ? '[redacted]' : value;
-  }
+  const fields: Record<string, PlainValue> = { ...redactor.record(info, error ? WITH_ERROR : RESERVED) };
   if (error) {
     fields['exception.type'] = redactor.text(error.name);
     fields['exception.message'] = redactor.text(error.message);

@@ -1,19 +1,42 @@
+import { types } from 'node:util';
+
 /** What stands for a secret. */
 export const REDACTED = '[redacted]';
 
 const SECRET_KEY =
   /authorization|cookie|token$|password|passwd|passphrase|secret|apikey|privatekey|credential/;
+/** What a header or a variable is called; a text that is not has no value of its own to hide. */
+const NAME = /^[\w.-]{1,64}$/;
+/** Whether a name of a field may hold more than a name. */
+const TALKATIVE = /[\s:=]|^eyJ/;
+
+/**
+ * Secrets inside texts. Each pattern takes time in proportion to the text: no repetition follows another one over the same characters.
+ * Quotes may be escaped, as those of JSON inside JSON are.
+ */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
-  [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${REDACTED}`],
+  [/\b(Bearer|Basic|Digest|Negotiate)\s+[\w.~+/=-]{6,}/gi, `$1 ${REDACTED}`],
   [/(:\/\/[^\s:@/]*:)[^\s@/]+@/g, `$1${REDACTED}@`],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g, REDACTED],
+  [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, REDACTED],
   [
-    /\b((?:access_|refresh_|id_)?token|password|passwd|secret|client_secret|api[_-]?key)(["']?\s*[=:]\s*["']?)[^\s&"',;]+/gi,
-    `$1$2${REDACTED}`,
+    /((?:authorization|cookie)\\{0,3}["']?\s*[:=]\s*)(?:(")(?:[^"\\]|\\.)*|(\\{1,3}")[^"]*|(')[^']*|[^\r\n"']+)/gi,
+    `$1$2$3$4${REDACTED}`,
+  ],
+  [
+    /((?:token|password|passwd|passphrase|secret|api[_-]?key|private[_-]?key|credential)\\{0,3}["']?\s*[=:]\s*)(?:(")(?:[^"\\]|\\.)*|(\\{1,3}")[^"]*|(')[^']*|[^\s&"',;\\]+)/gi,
+    `$1$2$3$4${REDACTED}`,
   ],
 ];
+/** Fields that name what lies in `value` beside them. */
+const LABELS: ReadonlySet<string> = new Set(['name', 'key', 'header']);
+
 const MAX_DEPTH = 8;
 const MAX_ENTRIES = 200;
 const MAX_TEXT = 32_768;
+/** Of one value with everything inside it. */
+const MAX_VALUES = 5_000;
+const MAX_CHARACTERS = 262_144;
 
 const normal = (key: string): string => key.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
@@ -26,13 +49,18 @@ export interface PlainRecord {
 }
 
 /**
- * Copies values into plain ones and takes secrets out: the values of fields whose name speaks of authorization, cookies, tokens, passwords,
- * secrets or keys, at any depth, and `Bearer ...`, `user:password@` and `password=...` inside texts.
+ * Copies values into plain ones and takes secrets out, at any depth:
+ * - values of fields whose name speaks of authorization, cookies, tokens, passwords, secrets or keys, also where name and value lie side by side
+ *   in a list (`rawHeaders`) or as `{ name, value }`
+ * - inside texts `Bearer ...`, `user:password@`, `password=...`, cookie headers, JSON Web Tokens and private keys
  *
- * Bounded in depth (8), entries (200 for each level) and length of a text (32 Ki characters). Never throws: what cannot be read is named.
+ * Bounded in depth (8), entries (200 for each level, 5,000 in all) and length (32 Ki characters for a text, 256 Ki in all). Never throws: what cannot be
+ * read is named.
  */
 export class Redactor {
   readonly #further: ReadonlySet<string>;
+  #valuesLeft = 0;
+  #charactersLeft = 0;
 
   /** @param furtherKeys names of fields that are secret too, compared without case and punctuation */
   constructor(furtherKeys: readonly string[] = []) {
@@ -53,13 +81,41 @@ export class Redactor {
 
   /** @returns the plain copy; `undefined` for what has no place in JSON */
   value(value: unknown): PlainValue | undefined {
+    this.#refill();
     return this.#copy(value, 0, []);
   }
 
+  /**
+   * The fields of an object.
+   * @param skip names of fields that are left out
+   */
+  record(value: object, skip: ReadonlySet<string>): PlainRecord {
+    this.#refill();
+    return this.#copyEntries(
+      readEntries(value).filter(([key]) => !skip.has(key)),
+      0,
+      [value],
+    );
+  }
+
+  #refill(): void {
+    this.#valuesLeft = MAX_VALUES;
+    this.#charactersLeft = MAX_CHARACTERS;
+  }
+
+  #boundedText(value: string): string {
+    if (this.#charactersLeft <= 0) return '[too much]';
+    const text = this.text(value);
+    this.#charactersLeft -= text.length;
+    return text;
+  }
+
   #copy(value: unknown, depth: number, above: readonly object[]): PlainValue | undefined {
+    if (this.#valuesLeft <= 0) return '[too much]';
+    this.#valuesLeft -= 1;
     switch (typeof value) {
       case 'string':
-        return this.text(value);
+        return this.#boundedText(value);
       case 'number':
         return Number.isFinite(value) ? value : String(value);
       case 'boolean':
@@ -84,6 +140,7 @@ export class Redactor {
     try {
       if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
       if (value instanceof Error) return this.#copyEntries(errorEntries(value), depth, inside);
+      if (types.isStringObject(value)) return this.#boundedText(value.toString());
       if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
       if (value instanceof Map) return this.#copyEntries(mapEntries(value), depth, inside);
       if (Array.isArray(value) || value instanceof Set) return this.#copyList([...value], depth, inside);
@@ -97,9 +154,16 @@ export class Redactor {
   }
 
   #copyList(list: readonly unknown[], depth: number, above: readonly object[]): PlainValue[] {
-    const copy = list.slice(0, MAX_ENTRIES).map((item) => this.#copy(item, depth + 1, above) ?? null);
+    const copy = list.slice(0, MAX_ENTRIES).map((item, index) => {
+      if (index > 0 && this.#namesSecret(list[index - 1])) return REDACTED;
+      return this.#copy(item, depth + 1, above) ?? null;
+    });
     if (list.length > MAX_ENTRIES) copy.push(`[${list.length - MAX_ENTRIES} more]`);
     return copy;
+  }
+
+  #namesSecret(value: unknown): boolean {
+    return typeof value === 'string' && NAME.test(value) && this.isSecret(value);
   }
 
   #copyEntries(
@@ -108,17 +172,18 @@ export class Redactor {
     above: readonly object[],
   ): PlainRecord {
     const copy: Record<string, PlainValue> = {};
+    const labelled = entries.some(([key, item]) => LABELS.has(key) && this.#namesSecret(item));
     for (const [key, item] of entries.slice(0, MAX_ENTRIES)) {
-      const plain = this.isSecret(key) ? REDACTED : this.#copy(item, depth + 1, above);
+      const secret = this.isSecret(key) || (labelled && key === 'value');
+      const plain = secret ? REDACTED : this.#copy(item, depth + 1, above);
+      if (plain === undefined) continue;
       // defineProperty, so that a field named __proto__ stays a field.
-      if (plain !== undefined) {
-        Object.defineProperty(copy, key, {
-          value: plain,
-          enumerable: true,
-          writable: true,
-          configurable: true,
-        });
-      }
+      Object.defineProperty(copy, TALKATIVE.test(key) ? this.text(key) : key, {
+        value: plain,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
     }
     return copy;
   }

@@ -103,6 +103,18 @@ describe('redaction', () => {
     expect(JSON.stringify(redactor.value(deep))).toContain('[too deep]');
   });
 
+  it('is bounded as a whole, however wide and deep a value is', () => {
+    const wide = (depth: number): unknown =>
+      depth === 0 ? 'x'.repeat(1_000) : Array.from({ length: 60 }, () => wide(depth - 1));
+    const copy = JSON.stringify(redactor.value(wide(3)));
+    expect(copy.length).toBeLessThan(600_000);
+    expect(copy).toContain('[too much]');
+    let next: { inner?: object } = {};
+    const shared = Array.from({ length: 200 }, () => next);
+    for (let i = 0; i < 6; i += 1) next = { inner: shared.map(() => next) };
+    expect(JSON.stringify(redactor.value(next)).length).toBeLessThan(600_000);
+  });
+
   it('keeps a field named __proto__ a field', () => {
     const value = redactor.value(JSON.parse('{"__proto__":{"polluted":1}}'));
     expect(JSON.stringify(value)).toBe('{"__proto__":{"polluted":1}}');
