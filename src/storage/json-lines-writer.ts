@@ -60,6 +60,8 @@ export interface JsonLinesWriterOptions {
   readonly maxTotalBytes?: number;
   /** Milliseconds for which a file is kept after its last change. @defaultValue 604800000 (7 days) */
   readonly maxTotalAgeMs?: number;
+  /** Files that are kept, that which is written to included. @defaultValue Infinity */
+  readonly maxFiles?: number;
   /** Milliseconds between two tries after a failed write. @defaultValue 1000 */
   readonly retryAfterMs?: number;
   /** @defaultValue the machine's clock */
@@ -72,7 +74,7 @@ export interface JsonLinesWriterOptions {
 export type JsonLinesLimits = Required<
   Pick<
     JsonLinesWriterOptions,
-    'maxFileBytes' | 'maxFileAgeMs' | 'maxTotalBytes' | 'maxTotalAgeMs' | 'retryAfterMs'
+    'maxFileBytes' | 'maxFileAgeMs' | 'maxTotalBytes' | 'maxTotalAgeMs' | 'maxFiles' | 'retryAfterMs'
   >
 >;
 
@@ -82,6 +84,7 @@ export const jsonLinesDefaults: JsonLinesLimits = {
   maxFileAgeMs: 300_000,
   maxTotalBytes: 512 * 1024 * 1024,
   maxTotalAgeMs: 7 * 86_400_000,
+  maxFiles: Infinity,
   retryAfterMs: 1_000,
 };
 
@@ -129,13 +132,7 @@ export class JsonLinesWriter {
 
   constructor(options: JsonLinesWriterOptions) {
     this.#options = options;
-    this.#limits = {
-      maxFileBytes: options.maxFileBytes ?? jsonLinesDefaults.maxFileBytes,
-      maxFileAgeMs: options.maxFileAgeMs ?? jsonLinesDefaults.maxFileAgeMs,
-      maxTotalBytes: options.maxTotalBytes ?? jsonLinesDefaults.maxTotalBytes,
-      maxTotalAgeMs: options.maxTotalAgeMs ?? jsonLinesDefaults.maxTotalAgeMs,
-      retryAfterMs: options.retryAfterMs ?? jsonLinesDefaults.retryAfterMs,
-    };
+    this.#limits = { ...jsonLinesDefaults, ...options };
     this.#clock = options.clock ?? systemClock;
     this.#files = options.files ?? systemFiles;
   }
@@ -288,7 +285,8 @@ export class JsonLinesWriter {
   }
 
   #enforceCaps(folder: string, now: number, incoming: number): void {
-    if (this.#limits.maxTotalBytes === Infinity && this.#limits.maxTotalAgeMs === Infinity) return;
+    const { maxTotalBytes, maxTotalAgeMs, maxFiles } = this.#limits;
+    if (Math.min(maxTotalBytes, maxTotalAgeMs, maxFiles) === Infinity) return;
     const files = this.#files
       .list(folder)
       .filter((name) => OURS.test(name))
@@ -297,19 +295,20 @@ export class JsonLinesWriter {
         return facts?.kind === 'file' ? [{ name, facts }] : [];
       })
       .sort((a, b) => a.facts.changedAt - b.facts.changedAt || (a.name < b.name ? -1 : 1));
+    let kept = files.length;
     let total = files.reduce((sum, file) => sum + file.facts.size, 0);
     // The file about to be opened may grow to its full size: that much is kept free.
-    const room =
-      this.#limits.maxTotalBytes -
-      Math.max(incoming, Math.min(this.#limits.maxFileBytes, this.#limits.maxTotalBytes));
+    const room = maxTotalBytes - Math.max(incoming, Math.min(this.#limits.maxFileBytes, maxTotalBytes));
     for (const file of files) {
-      const tooOld = now - file.facts.changedAt > this.#limits.maxTotalAgeMs;
-      if (!tooOld && total <= room) break;
+      const tooOld = now - file.facts.changedAt > maxTotalAgeMs;
+      // With the one about to be opened.
+      if (!tooOld && total <= room && kept < maxFiles) break;
       try {
         this.#files.remove(join(folder, file.name));
       } catch {
         continue;
       }
+      kept -= 1;
       total -= file.facts.size;
       this.#removedFiles += 1;
       this.#removedBytes += file.facts.size;

@@ -51,8 +51,16 @@ export interface SignalStats {
   readonly dropped: Readonly<Record<DropReason, number>>;
 }
 
-/** {@link SignalStats} for every signal. */
-export type TelemetryStats = Readonly<Record<Signal, SignalStats>>;
+/** What became of the logger's lines, apart from their log records. */
+export interface LoggerStats {
+  /** Lines that are missing from the daily files. */
+  readonly lost: number;
+  /** How often a line, or handing it on, threw; the caller noticed nothing. */
+  readonly failures: number;
+}
+
+/** {@link SignalStats} for every signal, and {@link LoggerStats}. */
+export type TelemetryStats = Readonly<Record<Signal, SignalStats>> & { readonly logger: LoggerStats };
 
 interface Counters {
   exported: number;
@@ -122,7 +130,7 @@ export class TelemetryCounts {
   }
 
   /** A copy of the figures as they are now. */
-  snapshot(): TelemetryStats {
+  snapshot(): Readonly<Record<Signal, SignalStats>> {
     const copy = (signal: Signal): SignalStats => ({
       ...this.#counters[signal],
       backlog: this.#backlogOf(signal),

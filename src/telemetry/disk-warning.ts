@@ -11,6 +11,6 @@ export function warnAboutDisk(warn: Warn, code: string, error: unknown): void {
   warn(
     `disk:${code}`,
     `Nothing can be written below KEELSON_HOME: ${why} Telemetry waits in memory meanwhile, up to 8 MiB for each signal; ` +
-      'what does not fit is counted in keelson.telemetry.dropped (reason disk). The disk is tried again each second.',
+      'what does not fit is counted in keelson.telemetry.dropped (reason disk), and lines for the files of the logger in stats().logger.lost. The disk is tried again each second.',
   );
 }

@@ -1,5 +1,5 @@
 export { DROP_REASONS } from './counts.ts';
-export type { BacklogStats, DropReason, SignalStats, TelemetryStats } from './counts.ts';
+export type { BacklogStats, DropReason, LoggerStats, SignalStats, TelemetryStats } from './counts.ts';
 export { ENVIRONMENT } from './environment-table.ts';
 export type { EnvironmentAnswer, EnvironmentRow } from './environment-table.ts';
 

@@ -7,7 +7,7 @@ import type { Duration } from '../core/duration.ts';
 import { setExemplarPort } from '../signals/exemplars.ts';
 import { bindSignals } from '../signals/index.ts';
 import { SCOPE_NAME } from '../signals/semconv.ts';
-import { JsonLinesWriter, systemCode } from '../storage/index.ts';
+import { systemCode } from '../storage/index.ts';
 import type { FilePort, Home } from '../storage/index.ts';
 import type { TelemetryCounts, TelemetryStats } from './counts.ts';
 import { ExemplarStore } from './exemplar-store.ts';
@@ -15,7 +15,9 @@ import type { EnvironmentSettings } from './environment.ts';
 import { warnAboutDisk } from './disk-warning.ts';
 import { disableGlobals } from './globals.ts';
 import { startHostMetrics } from './host-gauges.ts';
+import { LogFiles } from './log-files.ts';
 import { createLogger } from './logger.ts';
+import type { CreatedLogger } from './logger.ts';
 import { telemetryDefaults } from './options.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
 import { emitLog } from './otel-transport.ts';
@@ -52,11 +54,11 @@ export class TelemetryRun implements Telemetry {
   readonly providers: Providers | undefined;
   readonly #parts: TelemetryRunParts;
   readonly #pipelines: Pipelines | undefined;
-  #logWriter: JsonLinesWriter | undefined;
+  #logFiles: LogFiles | undefined;
   readonly #prometheus: PrometheusEndpoint | undefined;
   #endHostMetrics: (() => void) | undefined;
   #exemplars: ExemplarStore | undefined;
-  #logger: Logger | undefined;
+  #logger: CreatedLogger | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(parts: TelemetryRunParts) {
@@ -85,11 +87,12 @@ export class TelemetryRun implements Telemetry {
 
   get logger(): Logger {
     this.#logger ??= this.#makeLogger();
-    return this.#logger;
+    return this.#logger.logger;
   }
 
   stats(): TelemetryStats {
-    return this.#parts.counts.snapshot();
+    const logger = { lost: this.#logFiles?.lost ?? 0, failures: this.#logger?.failures() ?? 0 };
+    return { ...this.#parts.counts.snapshot(), logger };
   }
 
   /** Starts what watches and counts; called once, after the providers are registered. */
@@ -155,7 +158,7 @@ export class TelemetryRun implements Telemetry {
       await this.#pipelines?.flush(withinMs);
     });
     this.#pipelines?.close();
-    this.#logWriter?.close();
+    this.#logFiles?.close();
     if (this.mode === 'foreign') return;
     disableGlobals();
     setExemplarPort(undefined);
@@ -222,20 +225,15 @@ export class TelemetryRun implements Telemetry {
     });
   }
 
-  #makeLogger(): Logger {
-    const { options, clock, home, counts, warn } = this.#parts;
+  #makeLogger(): CreatedLogger {
+    const { options, clock, home, files, warn } = this.#parts;
     const wanted = { ...telemetryDefaults.logger, ...options.logger };
     const lines: ((line: string) => void)[] = [];
     if (wanted.console) lines.push((line) => writeQuietly(process.stderr, `${line}\n`));
     if (wanted.files) {
-      const writer = new JsonLinesWriter({ folder: () => home.folder('logs'), naming: 'daily', clock });
-      this.#logWriter = writer;
-      lines.push((line) => {
-        const result = writer.append([line]);
-        if (result.written || result.reason === 'closed') return;
-        counts.dropped('logs', 'disk', 1);
-        warnAboutDisk(warn, result.code, result.error);
-      });
+      const logFiles = new LogFiles({ home, clock, files, warn });
+      this.#logFiles = logFiles;
+      lines.push((line) => logFiles.append(line));
     }
     const provider = this.providers?.logger ?? logs;
     return createLogger({
@@ -243,7 +241,7 @@ export class TelemetryRun implements Telemetry {
       redact: wanted.redact,
       clock,
       sinks: { lines, entry: (entry) => emitLog(() => provider.getLogger(LOG_SCOPE_NAME), entry) },
-    }).logger;
+    });
   }
 }
 

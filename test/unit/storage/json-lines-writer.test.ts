@@ -153,6 +153,17 @@ describe('the writer of JSON lines', () => {
     expect(text('2026-11-22.jsonl')).toBe('0\n1\n');
   });
 
+  it('keeps no more files than it may, the newest ones', async () => {
+    const writer = make({ naming: 'daily', maxFiles: 3 });
+    for (let day = 0; day < 6; day += 1) {
+      writer.append([String(day)]);
+      files.changedAt.set(names().at(-1) ?? '', clock.epoch());
+      await clock.advance(86_400_000);
+    }
+    expect(all()).toEqual(['3', '4', '5']);
+    expect(writer.stats.removedFiles).toBe(3);
+  });
+
   it('numbers the files of a day that outgrows its size', () => {
     const writer = make({ naming: 'daily', maxFileBytes: 4 });
     for (const line of ['111', '222', '333']) writer.append([line]);
