@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { eventually, OtlpReceiver } from '../support/otlp-receiver.ts';
+
+const SERVICE = join(import.meta.dirname, 'fixtures', 'journal-service.ts');
+
+describe('processes on one home', () => {
+  let home = '';
+  let receiver = new OtlpReceiver();
+  let services: ChildProcess[] = [];
+
+  beforeEach(async () => {
+    home = mkdtempSync(join(tmpdir(), 'keelson-processes-'));
+    receiver = await OtlpReceiver.start();
+    services = [];
+  });
+
+  afterEach(async () => {
+    for (const service of services) service.kill('SIGKILL');
+    await receiver.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  /** Starts a service, and waits until it says how many of its spans are on disk. */
+  async function start(name: string, spans: number): Promise<{ service: ChildProcess; written: number }> {
+    const service = spawn(process.execPath, [SERVICE, name, String(spans)], {
+      env: { ...process.env, KEELSON_HOME: home, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    services.push(service);
+    let output = '';
+    service.stdout?.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    await eventually(() => output.includes('\n'), `${name} to have written`);
+    return { service, written: Number(output.replace(/\D/g, '')) };
+  }
+
+  async function kill(service: ChildProcess): Promise<void> {
+    service.kill('SIGKILL');
+    await once(service, 'exit');
+  }
+
+  async function end(service: ChildProcess): Promise<void> {
+    service.stdin?.end();
+    await once(service, 'exit');
+  }
+
+  const names = (): string[] => receiver.spans.map(({ name }) => name).sort();
+  const expected = (name: string, spans: number): string[] =>
+    Array.from({ length: spans }, (_, i) => `${name}-${i}`);
+  const owners = (): string[] => readdirSync(join(home, 'telemetry', 'owners'));
+
+  it('a kill -9 in an outage loses nothing that was acknowledged: the next process sends it, once', async () => {
+    receiver.mode = { status: 503 };
+    const { service, written } = await start('killed', 200);
+    expect(written).toBe(200);
+    await kill(service);
+    receiver.mode = 'take';
+    await start('next', 0);
+    await receiver.until(() => receiver.spans.length >= 200, 'the spans of the dead process');
+    expect(names()).toEqual(expected('killed', 200).sort());
+    await eventually(() => owners().every((name) => !name.startsWith(`${service.pid}-`)), 'the lock to go');
+  });
+
+  it('several processes keep apart what they write, and each sends its own', async () => {
+    const running = await Promise.all(['a', 'b', 'c'].map((name) => start(name, 50)));
+    await receiver.until(() => receiver.spans.length >= 150, 'the spans of all');
+    expect(names()).toEqual(['a', 'b', 'c'].flatMap((name) => expected(name, 50)).sort());
+    await Promise.all(running.map(({ service }) => end(service)));
+  });
+
+  it('several processes that find orphans take each over once', async () => {
+    receiver.mode = { status: 503 };
+    const dead = await Promise.all(['x', 'y', 'z'].map((name) => start(name, 100)));
+    await Promise.all(dead.map(({ service }) => kill(service)));
+    receiver.mode = 'take';
+    await Promise.all(['a', 'b', 'c', 'd'].map((name) => start(name, 0)));
+    await receiver.until(() => receiver.spans.length >= 300, 'the spans of the dead');
+    expect(names()).toEqual(['x', 'y', 'z'].flatMap((name) => expected(name, 100)).sort());
+  });
+
+  it('a process that ends in order in an outage leaves what waits to the next', async () => {
+    receiver.mode = { status: 503 };
+    const { service } = await start('first', 30);
+    await end(service);
+    expect(owners().filter((name) => name.endsWith('.lock'))).toEqual([]);
+    receiver.mode = 'take';
+    await start('second', 0);
+    await receiver.until(() => receiver.spans.length >= 30, 'the spans of the first');
+    expect(names()).toEqual(expected('first', 30).sort());
+  });
+
+  it('a kill -9 while the backlog is sent doubles no more than what was sent in the last 200 ms', async () => {
+    receiver.mode = { status: 503 };
+    const { service: first } = await start('first', 500);
+    await kill(first);
+    receiver.mode = 'take';
+    const { service: second } = await start('second', 0);
+    await receiver.until(() => receiver.spans.length > 0, 'the first of the backlog');
+    await kill(second);
+    await start('third', 0);
+    await receiver.until(() => new Set(names()).size === 500, 'all of the backlog');
+    expect([...new Set(names())]).toEqual(expected('first', 500).sort());
+  });
+});
