@@ -45,12 +45,15 @@ function startSdk(sdk: Sdk, name: string, url: string): () => Promise<void> {
   const telemetry = startTelemetry({
     serviceName: name,
     home,
-    otlp: { endpoint: url },
     prometheus: false,
     hostInterval: false,
     logger: { console: false, files: false },
     // Only spans, as its peer; that the receiver is away is known.
-    env: { OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' },
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+      OTEL_METRICS_EXPORTER: 'none',
+      OTEL_LOGS_EXPORTER: 'none',
+    },
     writeWarning: () => undefined,
   });
   return async () => {

@@ -61,7 +61,8 @@ export class Stack {
   readonly ports: Ports;
   readonly webhook: Webhook;
   readonly configs: Readonly<Record<string, UsedConfig>>;
-  readonly children: readonly Child[];
+  readonly #backends: readonly Child[];
+  #collector: Child;
 
   private constructor(folder: string, ports: Ports, webhook: Webhook, webhookUrl: string) {
     this.folder = folder;
@@ -70,7 +71,7 @@ export class Stack {
     this.configs = writeConfigs(folder, ports, webhookUrl);
     for (const data of ['collector-data', 'prometheus', 'alertmanager']) mkdirSync(join(folder, data));
     const config = (file: string): string => this.configs[file]?.path ?? '';
-    this.children = [
+    this.#backends = [
       new Child(
         'alertmanager',
         program('alertmanager'),
@@ -94,8 +95,8 @@ export class Stack {
         folder,
       ),
       new Child('jaeger', program('jaeger'), [`--config=${config('collector/jaeger.yaml')}`], folder),
-      new Child('otelcol', program(COLLECTOR), [`--config=${config('collector/config.yaml')}`], folder),
     ];
+    this.#collector = this.#makeCollector();
   }
 
   /**
@@ -128,6 +129,11 @@ export class Stack {
     }
   }
 
+  /** Every process of the stack. */
+  get children(): readonly Child[] {
+    return [...this.#backends, this.#collector];
+  }
+
   /** Where services send OTLP over HTTP. */
   get otlp(): string {
     return `http://127.0.0.1:${this.ports.otlpHttp}`;
@@ -145,6 +151,29 @@ export class Stack {
     return `http://127.0.0.1:${this.ports.alertmanager}`;
   }
 
+  /** Ends the Collector; from then on connections to it are refused. */
+  stopCollector(): Promise<void> {
+    return this.#collector.stop();
+  }
+
+  /** Starts the Collector again where it was, with what its queues have on disk, and waits until it is ready. */
+  async startCollector(attempt = 1): Promise<void> {
+    this.#collector = this.#makeCollector();
+    try {
+      await this.#collectorReady();
+    } catch (error) {
+      await this.#collector.stop();
+      // A client that was refused may have taken the port for its own end of a connection.
+      if (attempt >= STARTS || !this.#collector.output.includes('address already in use')) throw error;
+      await this.startCollector(attempt + 1);
+    }
+  }
+
+  #makeCollector(): Child {
+    const config = this.configs['collector/config.yaml']?.path ?? '';
+    return new Child('otelcol', program(COLLECTOR), [`--config=${config}`], this.folder);
+  }
+
   /** Ends every process by its own id and removes the folder. */
   async stop(): Promise<void> {
     await Promise.all(this.children.map((child) => child.stop()));
@@ -152,24 +181,29 @@ export class Stack {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  #probe(name: string, ask: () => Promise<true | undefined>): Promise<true> {
+    return until(
+      name,
+      async () => {
+        for (const child of this.children) child.assertRunning();
+        return ask();
+      },
+      START_MS,
+    );
+  }
+
+  #collectorReady(): Promise<true> {
+    return this.#probe('the Collector', () => isUp(`http://127.0.0.1:${this.ports.collectorHealth}/`));
+  }
+
   async #ready(): Promise<void> {
-    const { ports } = this;
-    const probe = (name: string, ask: () => Promise<true | undefined>): Promise<true> =>
-      until(
-        name,
-        async () => {
-          for (const child of this.children) child.assertRunning();
-          return ask();
-        },
-        START_MS,
-      );
     await Promise.all([
-      probe('Prometheus', () => isUp(`${this.prometheus}/-/ready`)),
-      probe('Alertmanager', () => isUp(`${this.alertmanager}/-/ready`)),
-      probe('Jaeger', () => isUp(`http://127.0.0.1:${ports.jaegerHealth}/status`)),
-      probe('the Collector', () => isUp(`http://127.0.0.1:${ports.collectorHealth}/`)),
+      this.#probe('Prometheus', () => isUp(`${this.prometheus}/-/ready`)),
+      this.#probe('Alertmanager', () => isUp(`${this.alertmanager}/-/ready`)),
+      this.#probe('Jaeger', () => isUp(`http://127.0.0.1:${this.ports.jaegerHealth}/status`)),
+      this.#collectorReady(),
       // Prometheus finds its Alertmanager some seconds after it is ready; what fires before waits a minute to be told again.
-      probe('Prometheus to know its Alertmanager', async () => {
+      this.#probe('Prometheus to know its Alertmanager', async () => {
         const answer = await getJson<{ readonly data: { readonly activeAlertmanagers: readonly unknown[] } }>(
           `${this.prometheus}/api/v1/alertmanagers`,
         );
