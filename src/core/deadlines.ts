@@ -101,7 +101,6 @@ export class Deadlines {
     this.#timerDueAt = dueAt;
     const delayMs = Math.max(0, Math.ceil(dueAt - now));
     this.#timer = OUTSIDE.runInAsyncScope(() => this.#clock.setTimer(() => this.#fire(), delayMs));
-    if (this.#armed === 0) this.#timer.unref();
   }
 
   #fire(): void {

@@ -40,6 +40,18 @@ function setUp(): SetUp {
   return { clock, deadlines, said, arm };
 }
 
+/** The delays of all timers that are set from now on. @param onTimer called with each */
+function delaysOf(clock: FakeClock, onTimer: () => void = () => {}): readonly number[] {
+  const delays: number[] = [];
+  const setTimer = clock.setTimer.bind(clock);
+  clock.setTimer = (callback, delayMs) => {
+    delays.push(delayMs);
+    onTimer();
+    return setTimer(callback, delayMs);
+  };
+  return delays;
+}
+
 describe('deadlines', () => {
   test('of all lengths share one timer, and expire in their time', async () => {
     const { clock, said, arm } = setUp();
@@ -95,6 +107,41 @@ describe('deadlines', () => {
     };
     await late.clock.advance(0);
     expect([turns, late.said]).toEqual([[0, 0], [`a at ${11 + LATE_MS}`]]);
+  });
+
+  test('set their timer again only for one that is due before it', async () => {
+    const { clock, arm } = setUp();
+    const delays = delaysOf(clock);
+    arm('first', 50);
+    arm('same time', 50);
+    arm('later', 60);
+    expect(delays).toEqual([50]);
+    arm('sooner', 40);
+    expect(delays).toEqual([50, 40]);
+    await clock.advance(100);
+    expect(delays).toEqual([50, 40, 10, 10]);
+  });
+
+  test('give no turns for a timer that was as late as timers are', async () => {
+    const { clock, said, arm } = setUp();
+    const delays = delaysOf(clock);
+    arm('a', 10);
+    clock.block(10 + LATE_MS);
+    await clock.advance(0);
+    expect([delays, said]).toEqual([[10], [`a at ${10 + LATE_MS}`]]);
+  });
+
+  test('give no more turns when nobody is left to be judged', async () => {
+    const { clock, deadlines, said, arm } = setUp();
+    const saved = arm('saved', 10);
+    const delays = delaysOf(clock, () => deadlines.disarm(saved));
+    clock.block(11 + LATE_MS);
+    await clock.advance(0);
+    expect([delays, said]).toEqual([[0], []]);
+    expect(clock.timers.running).toBe(0);
+    arm('next', 10);
+    await clock.advance(10);
+    expect(said).toEqual([`next at ${21 + LATE_MS}`]);
   });
 
   test('are one set for each clock', () => {

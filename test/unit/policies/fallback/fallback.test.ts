@@ -66,6 +66,8 @@ describe('a fallback function that throws', () => {
     await expect(standIn(resolve({ with: make }), DOWN, CONTEXT)).rejects.toMatchObject({
       name: 'FallbackError',
       code: 'ERR_KEELSON_FALLBACK',
+      message: 'The call failed, and its fallback function threw.',
+      hint: expect.stringMatching(/^See `cause` for the call and `fallbackError` for the fallback/) as string,
       cause: DOWN,
       fallbackError: new Error('worse'),
     });
@@ -81,10 +83,16 @@ describe('a fallback function that throws', () => {
 
 describe('the options of a fallback', () => {
   test.each<[RegExp, object]>([
-    [/Expected `value` or `with` to be given/, {}],
-    [/Expected `with` to be a function, got 1 \(number\)/, { with: 1 }],
-    [/Expected `when` to be a function/, { value: 1, when: 'always' }],
-    [/Expected `value` to be left out beside `with`/, { value: 1, with: () => 2 }],
+    [/Expected `value` or `with` to be given, got undefined\. Say what callers get: `value: \[\]`\.$/, {}],
+    [
+      /Expected `with` to be a function, got 1 \(number\)\. Give a function that takes the error/,
+      { with: 1 },
+    ],
+    [
+      /Expected `when` to be a function.*Give a function that takes the error and says whether/,
+      { value: 1, when: 'always' },
+    ],
+    [/Expected `value` to be left out beside `with`.*The function alone makes/, { value: 1, with: () => 2 }],
     [/Unknown option `vlaue`\. Did you mean `value`\?/, { vlaue: 1 }],
   ])('are refused: %s', (expected, options) => {
     expect(() => resolve(options)).toThrow(expected);
