@@ -22,7 +22,6 @@ export interface ProgramParts {
   readonly writeOut: (text: string) => void;
   /** Takes the help that stands in for a missing command. */
   readonly writeErr: (text: string) => void;
-  readonly colour: boolean;
   readonly columns: number | undefined;
   readonly onCall: (call: Call) => void;
 }
@@ -93,8 +92,8 @@ export function makeProgram(parts: ProgramParts): Program {
       writeErr: parts.writeErr,
       // Errors are thrown; whoever catches them says them.
       outputError: () => {},
-      getOutHasColors: () => parts.colour,
-      getErrHasColors: () => parts.colour,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
       getOutHelpWidth: () => parts.columns ?? 100,
       getErrHelpWidth: () => parts.columns ?? 100,
     });

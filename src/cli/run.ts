@@ -37,7 +37,7 @@ export async function runCli(args: readonly string[], entries: Entries, ports: C
 }
 
 async function parse(args: readonly string[], entries: Entries, ports: CliPorts): Promise<Call | ExitCode> {
-  const { about, env, stdout, stderr } = ports;
+  const { about, stdout, stderr } = ports;
   let call: Call | undefined;
   const out: string[] = [];
   const err: string[] = [];
@@ -46,7 +46,6 @@ async function parse(args: readonly string[], entries: Entries, ports: CliPorts)
     version: about.version,
     writeOut: (text) => out.push(text),
     writeErr: (text) => err.push(text),
-    colour: wantsColour(env, stdout),
     columns: stdout.columns,
     onCall: (made) => {
       call = made;

@@ -2,9 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { metrics, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { startTelemetry } from '../../src/telemetry/index.ts';
 import { runCliProcess } from '../faults/cli-process.ts';
+import { ARRIVAL_MS, arrived, jaegerTrace } from './support/backend-queries.ts';
+import { until } from './support/poll.ts';
 import { Stack } from './support/stack.ts';
 
 interface Answer {
@@ -84,5 +88,36 @@ describe('keelson doctor', () => {
       'span in jaeger': 'skipped',
       'metric in prometheus': 'pass',
     });
+  });
+});
+
+describe('keelson telemetry replay', () => {
+  test('brings what a service wrote without a Collector to Jaeger and Prometheus', async () => {
+    const telemetry = startTelemetry({
+      home,
+      serviceName: 'offline-shop',
+      otlp: { endpoint: 'http://127.0.0.1:9' },
+      prometheus: false,
+      hostInterval: false,
+      env: {},
+      logger: { console: false, files: false },
+      writeWarning: () => {},
+    });
+    const span = trace.getTracer('shop').startSpan('order placed');
+    span.end();
+    metrics.getMeter('shop').createCounter('shop.orders').add(3);
+    await telemetry.forceFlush('1s');
+    await telemetry.shutdown('1s');
+
+    const { code, stdout } = await runCliProcess(['telemetry', 'replay', home, '--to', stack.otlp, '--json']);
+    expect({ code, report: JSON.parse(stdout) as unknown }).toMatchObject({
+      code: 0,
+      report: { signals: { traces: { sent: 1 } } },
+    });
+    const { traceId } = span.spanContext();
+    const found = await until('the trace in Jaeger', () => jaegerTrace(stack, traceId), ARRIVAL_MS);
+    expect(found.spans.map(({ operationName }) => operationName)).toEqual(['order placed']);
+    const [series] = await arrived(stack, 'shop_orders_total{service_name="offline-shop"}');
+    expect(series?.value[1]).toBe('3');
   });
 });
