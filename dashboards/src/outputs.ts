@@ -1,17 +1,87 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { callFailureRatioHigh, circuitBreakerOpen } from './guard-alerts.ts';
-import { guardsDashboard } from './guards-dashboard.ts';
-import { type AlertGroup, ruleFile, ruleTestFile } from './rule-file.ts';
-import { serviceTelemetryMissing, watchdog } from './telemetry-alerts.ts';
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { alertsPage } from './alerts-page.ts';
+import { breakerAlerts } from './alerts/breaker-alerts.ts';
+import { callAlerts } from './alerts/call-alerts.ts';
+import { collectorAlerts } from './alerts/collector-alerts.ts';
+import { containerAlerts } from './alerts/container-alerts.ts';
+import { hostAlerts } from './alerts/host-alerts.ts';
+import { limitAlerts } from './alerts/limit-alerts.ts';
+import { prometheusAlerts } from './alerts/prometheus-alerts.ts';
+import { retryAlerts } from './alerts/retry-alerts.ts';
+import { runtimeAlerts } from './alerts/runtime-alerts.ts';
+import { telemetryAlerts, watchdog } from './alerts/telemetry-alerts.ts';
+import { GUARD_RATES } from './guard-rates.ts';
+import { guardsDashboard } from './panels/guards-dashboard.ts';
+import { hostDashboard } from './panels/host-dashboard.ts';
+import { overviewDashboard } from './panels/overview-dashboard.ts';
+import { telemetryDashboard } from './panels/telemetry-dashboard.ts';
+import { type RuleFile, ruleTestYaml, ruleYaml } from './rule-file.ts';
+import type { Settings } from './settings/settings.ts';
+import { sloGroups } from './slo.ts';
 
-const ROOT = join(import.meta.dirname, '..');
+/** The folder of what is shipped. */
+export const SHIPPED: string = join(import.meta.dirname, '..');
 
-/** Every alert, in groups as Prometheus evaluates them. */
-export const ALERT_GROUPS: readonly AlertGroup[] = [
-  { name: 'keelson-guards', alerts: [circuitBreakerOpen, callFailureRatioHigh] },
-  { name: 'keelson-telemetry', alerts: [serviceTelemetryMissing, watchdog] },
-];
+/** @returns every rule, in files and groups as Prometheus evaluates them */
+export function ruleFiles(settings: Settings): readonly RuleFile[] {
+  const { thresholds } = settings;
+  return [
+    {
+      name: 'guards',
+      step: '15s',
+      groups: [
+        {
+          name: 'keelson-guards',
+          recordings: GUARD_RATES,
+          alerts: [
+            ...breakerAlerts(thresholds),
+            ...callAlerts(thresholds),
+            ...retryAlerts(thresholds),
+            ...limitAlerts(thresholds),
+          ],
+        },
+      ],
+    },
+    { name: 'slo', step: '1m', groups: sloGroups(settings) },
+    {
+      name: 'host',
+      step: '15s',
+      groups: [
+        {
+          name: 'keelson-host',
+          recordings: [],
+          alerts: [...hostAlerts(thresholds), ...containerAlerts(thresholds), ...runtimeAlerts(thresholds)],
+        },
+      ],
+    },
+    {
+      name: 'telemetry',
+      step: '15s',
+      groups: [
+        {
+          name: 'keelson-telemetry',
+          recordings: [],
+          alerts: [
+            ...telemetryAlerts(thresholds),
+            ...collectorAlerts(thresholds),
+            ...prometheusAlerts(thresholds),
+            watchdog,
+          ],
+        },
+      ],
+    },
+  ];
+}
+
+/** @returns every dashboard */
+export function dashboards(settings: Settings): readonly Dashboard[] {
+  const alerts = ruleFiles(settings).flatMap(({ groups }) => groups.flatMap((group) => group.alerts));
+  return [overviewDashboard, guardsDashboard, hostDashboard, telemetryDashboard].map((make) =>
+    make(alerts, settings),
+  );
+}
 
 /** A file that is generated and committed. */
 export interface Output {
@@ -19,29 +89,40 @@ export interface Output {
   readonly content: string;
 }
 
-/** @returns every generated file with what it has to contain */
-export function outputs(): readonly Output[] {
-  return [
+/**
+ * @param settings what users change
+ * @param folder where the files belong; below it they lie as in `dashboards/`
+ * @returns every generated file with what it has to contain
+ */
+export function outputs(settings: Settings, folder: string = SHIPPED): readonly Output[] {
+  const files = ruleFiles(settings);
+  const rules = files.flatMap((file): readonly Output[] => [
     {
-      path: join(ROOT, 'grafana', 'keelson-guards.json'),
-      content: `${JSON.stringify(guardsDashboard(), undefined, 2)}\n`,
+      path: join(folder, 'prometheus', 'rules', `${file.name}.yaml`),
+      content: ruleYaml(file, settings),
     },
-    { path: join(ROOT, 'prometheus', 'rules', 'keelson.yaml'), content: ruleFile(ALERT_GROUPS) },
     {
-      path: join(ROOT, 'prometheus', 'rules', 'keelson.test.yaml'),
-      content: ruleTestFile(ALERT_GROUPS, 'keelson.yaml'),
+      path: join(folder, 'prometheus', 'tests', `${file.name}.yaml`),
+      content: ruleTestYaml(file, settings, `../rules/${file.name}.yaml`),
     },
-  ];
+  ]);
+  const boards = dashboards(settings).map((board): Output => ({
+    path: join(folder, 'grafana', `${board.uid}.json`),
+    content: `${JSON.stringify(board, undefined, 2)}\n`,
+  }));
+  return [...boards, ...rules, { path: join(folder, 'alerts.md'), content: alertsPage(files) }];
 }
 
 /**
+ * @param expected what would be generated
  * @param read how a file is read; gives undefined for one that is not there
- * @returns the files that differ from what would be generated
+ * @returns the files that differ from it
  */
-export function staleOutputs(read: (path: string) => string | undefined = readIfThere): readonly string[] {
-  return outputs()
-    .filter((output) => read(output.path) !== output.content)
-    .map((output) => output.path);
+export function staleOutputs(
+  expected: readonly Output[],
+  read: (path: string) => string | undefined = readIfThere,
+): readonly string[] {
+  return expected.filter((output) => read(output.path) !== output.content).map((output) => output.path);
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,17 +1,32 @@
-/** The dashboard's stable address. */
-export const GUARDS_UID = 'keelson-guards';
+/** Ids of dashboards and panels. They are part of links and alerts: add, never renumber. */
 
-/** Where the stack's Grafana is reached; alerts link there. Change it, run `npm run dashboards`, and the rules follow. */
-export const GRAFANA_URL = 'http://127.0.0.1:3000';
+/** Requests and guards at a glance. */
+export const OVERVIEW = {
+  uid: 'keelson-overview',
+  firing: 1,
+  notClosed: 2,
+  silent: 3,
+  worstBurn: 4,
+  serviceRow: 5,
+  requestRate: 6,
+  requestErrors: 7,
+  requestDuration: 8,
+  guardRow: 9,
+  guardTable: 10,
+  guardRate: 11,
+  guardErrors: 12,
+  guardDuration: 13,
+  objectiveRow: 14,
+  burnRate: 15,
+  budgetSpent: 16,
+  alertRow: 17,
+  alertTable: 18,
+  breakerStates: 19,
+} as const;
 
-/** Where the stack's Jaeger is reached from a browser; the dashboard's links go there. */
-export const JAEGER_URL = 'http://127.0.0.1:16686';
-
-/** Where the runbooks are; a folder of this repository as shipped, a web address once they are published. */
-export const RUNBOOKS = 'dashboards/runbooks';
-
-/** Ids of panels. They are part of links and alerts: add, never renumber. */
-export const PANEL = {
+/** Every policy of every guard. */
+export const GUARDS = {
+  uid: 'keelson-guards',
   callsRow: 1,
   callRate: 2,
   failureRatio: 3,
@@ -29,12 +44,67 @@ export const PANEL = {
   bulkheadSaturation: 15,
   bulkheadQueue: 16,
   abandoned: 17,
-  telemetryRow: 18,
-  telemetryDropped: 19,
-  services: 20,
   bulkheadWait: 21,
   rateLimiter: 22,
   cacheRequests: 23,
   keyedState: 24,
   limitRow: 25,
+  attemptsPerCall: 26,
+  standIns: 27,
+  rejectedShare: 28,
+  storeFailures: 29,
+} as const;
+
+/** Machines, containers, processes and event loops. */
+export const HOST = {
+  uid: 'keelson-host',
+  cpuRow: 1,
+  cpu: 2,
+  cpuModes: 3,
+  processCpu: 4,
+  memoryRow: 5,
+  memory: 6,
+  processMemory: 7,
+  memoryForecast: 8,
+  diskRow: 9,
+  disk: 10,
+  diskForecast: 11,
+  files: 12,
+  loopRow: 13,
+  loopDelay: 14,
+  loopUse: 15,
+  uptime: 16,
+  restarts: 17,
+  pressure: 18,
+  container: 19,
+  throttling: 20,
+  gc: 21,
+  heap: 22,
+} as const;
+
+/** The way of the telemetry itself. */
+export const TELEMETRY = {
+  uid: 'keelson-telemetry',
+  serviceRow: 1,
+  services: 2,
+  exported: 3,
+  dropped: 4,
+  collectorRow: 5,
+  received: 6,
+  refused: 7,
+  sent: 8,
+  failed: 9,
+  queue: 10,
+  collectorMemory: 11,
+  prometheusRow: 12,
+  targets: 13,
+  ruleDuration: 14,
+  ruleFailures: 15,
+  notifications: 16,
+  notificationsFailed: 17,
+  rejectedSamples: 18,
+  headSeries: 19,
+  backlog: 20,
+  oldestAge: 21,
+  drained: 22,
 } as const;

@@ -29,11 +29,20 @@ import {
   METRIC_CALLS,
   METRIC_REJECTIONS,
   METRIC_RETRY_SUPPRESSED,
+  METRIC_TELEMETRY_BACKLOG,
+  METRIC_TELEMETRY_BACKLOG_SIZE,
+  METRIC_TELEMETRY_DRAINED,
   METRIC_TELEMETRY_DROPPED,
   METRIC_TELEMETRY_EXPORTED,
+  METRIC_TELEMETRY_LAST_SUCCESS,
+  METRIC_TELEMETRY_OLDEST_AGE,
+  METRIC_TELEMETRY_RETRIES,
   METRIC_WAIT_TIME,
+  ATTR_BREAKER_FROM,
   ATTR_BREAKER_TO,
 } from '../../src/signals/semconv.ts';
+import * as machine from '../../src/telemetry/machine-semconv.ts';
+import * as node from '../../src/telemetry/process-semconv.ts';
 import { prometheusLabel, prometheusName } from './prometheus-name.ts';
 
 type LabelName =
@@ -48,7 +57,19 @@ type LabelName =
   | 'result'
   | 'signal'
   | 'state'
-  | 'to';
+  | 'from'
+  | 'to'
+  | 'host'
+  | 'instance'
+  | 'cpuMode'
+  | 'memoryState'
+  | 'mountpoint'
+  | 'filesystemState'
+  | 'gcType'
+  | 'heapSpace'
+  | 'pressureScope'
+  | 'pressureResource'
+  | 'pressureStall';
 
 type SeriesName =
   | 'calls'
@@ -75,7 +96,40 @@ type SeriesName =
   | 'guardKeys'
   | 'telemetryExported'
   | 'telemetryDropped'
-  | 'targetInfo';
+  | 'telemetryBacklog'
+  | 'telemetryBacklogSize'
+  | 'telemetryDrained'
+  | 'telemetryOldestAge'
+  | 'telemetryLastSuccess'
+  | 'telemetryRetries'
+  | 'cpu'
+  | 'memory'
+  | 'memoryLimit'
+  | 'disk'
+  | 'inodes'
+  | 'load'
+  | 'processors'
+  | 'pressure'
+  | 'containerMemory'
+  | 'containerMemoryLimit'
+  | 'containerCpu'
+  | 'containerPeriods'
+  | 'containerThrottled'
+  | 'processCpu'
+  | 'processMemory'
+  | 'processFiles'
+  | 'processFileLimit'
+  | 'processUptime'
+  | 'loopDelayP50'
+  | 'loopDelayP99'
+  | 'loopUse'
+  | 'gcTime'
+  | 'heapUsed'
+  | 'heapLimit'
+  | 'targetInfo'
+  | 'spanCalls'
+  | 'spanDurationBucket'
+  | 'spanDurationCount';
 
 /** The labels that queries group and filter by. `service` and `namespace` are promoted resource attributes. */
 export const LABEL: Readonly<Record<LabelName, string>> = {
@@ -90,7 +144,19 @@ export const LABEL: Readonly<Record<LabelName, string>> = {
   result: prometheusLabel(ATTR_CACHE_RESULT),
   signal: prometheusLabel(ATTR_SIGNAL),
   state: prometheusLabel(ATTR_BREAKER_STATE),
+  from: prometheusLabel(ATTR_BREAKER_FROM),
   to: prometheusLabel(ATTR_BREAKER_TO),
+  host: prometheusLabel('host.name'),
+  instance: prometheusLabel('service.instance.id'),
+  cpuMode: prometheusLabel(machine.ATTR_CPU_MODE),
+  memoryState: prometheusLabel(machine.ATTR_MEMORY_STATE),
+  mountpoint: prometheusLabel(machine.ATTR_FILESYSTEM_MOUNTPOINT),
+  filesystemState: prometheusLabel(machine.ATTR_FILESYSTEM_STATE),
+  gcType: prometheusLabel(node.ATTR_GC_TYPE),
+  heapSpace: prometheusLabel(node.ATTR_HEAP_SPACE),
+  pressureScope: prometheusLabel(machine.ATTR_PRESSURE_SCOPE),
+  pressureResource: prometheusLabel(machine.ATTR_PRESSURE_RESOURCE),
+  pressureStall: prometheusLabel(machine.ATTR_PRESSURE_STALL),
 };
 
 /** The series that queries read. */
@@ -119,8 +185,42 @@ export const SERIES: Readonly<Record<SeriesName, string>> = {
   guardKeys: prometheusName(METRIC_GUARD_KEYS),
   telemetryExported: prometheusName(METRIC_TELEMETRY_EXPORTED),
   telemetryDropped: prometheusName(METRIC_TELEMETRY_DROPPED),
+  telemetryBacklog: prometheusName(METRIC_TELEMETRY_BACKLOG),
+  telemetryBacklogSize: prometheusName(METRIC_TELEMETRY_BACKLOG_SIZE),
+  telemetryDrained: prometheusName(METRIC_TELEMETRY_DRAINED),
+  telemetryOldestAge: prometheusName(METRIC_TELEMETRY_OLDEST_AGE),
+  telemetryLastSuccess: prometheusName(METRIC_TELEMETRY_LAST_SUCCESS),
+  telemetryRetries: prometheusName(METRIC_TELEMETRY_RETRIES),
+  cpu: prometheusName(machine.METRIC_CPU_UTILIZATION),
+  memory: prometheusName(machine.METRIC_MEMORY_UTILIZATION),
+  memoryLimit: prometheusName(machine.METRIC_MEMORY_LIMIT),
+  disk: prometheusName(machine.METRIC_FILESYSTEM_UTILIZATION),
+  inodes: prometheusName(machine.METRIC_FILESYSTEM_INODES),
+  load: prometheusName(machine.METRIC_LOAD_AVERAGES[0]),
+  processors: prometheusName(machine.METRIC_CPU_COUNT),
+  pressure: prometheusName(machine.METRIC_PRESSURE),
+  containerMemory: prometheusName(machine.METRIC_CONTAINER_MEMORY_WORKING_SET),
+  containerMemoryLimit: prometheusName(machine.METRIC_CONTAINER_MEMORY_LIMIT),
+  containerCpu: prometheusName(machine.METRIC_CONTAINER_CPU_USAGE),
+  containerPeriods: prometheusName(machine.METRIC_CONTAINER_CPU_PERIODS),
+  containerThrottled: prometheusName(machine.METRIC_CONTAINER_CPU_THROTTLED_PERIODS),
+  processCpu: prometheusName(node.METRIC_PROCESS_CPU_UTILIZATION),
+  processMemory: prometheusName(node.METRIC_PROCESS_MEMORY_USAGE),
+  processFiles: prometheusName(node.METRIC_PROCESS_OPEN_FILES),
+  processFileLimit: prometheusName(node.METRIC_PROCESS_OPEN_FILE_LIMIT),
+  processUptime: prometheusName(node.METRIC_PROCESS_UPTIME),
+  loopDelayP50: prometheusName(node.METRIC_EVENTLOOP_DELAYS.p50),
+  loopDelayP99: prometheusName(node.METRIC_EVENTLOOP_DELAYS.p99),
+  loopUse: prometheusName(node.METRIC_EVENTLOOP_UTILIZATION),
+  gcTime: `${prometheusName(node.METRIC_GC_DURATION)}_sum`,
+  heapUsed: prometheusName(node.METRIC_HEAP_USED),
+  heapLimit: prometheusName(node.METRIC_HEAP_LIMIT),
   /** Not ours: Prometheus makes it from the resource of whoever sends OTLP. */
   targetInfo: 'target_info',
+  // The Collector's `span_metrics` connector makes these, under the names that Jaeger's Monitor tab reads.
+  spanCalls: 'traces_span_metrics_calls_total',
+  spanDurationBucket: 'traces_span_metrics_duration_milliseconds_bucket',
+  spanDurationCount: 'traces_span_metrics_duration_milliseconds_count',
 };
 
 /** Breaker states in which calls are refused or on trial; an alert on `open` alone would start anew at every half-open trial. */
@@ -132,17 +232,6 @@ export const EXECUTED = 'success|failure|timeout';
 /** Outcomes that count as failed. */
 export const FAILED = 'failure|timeout';
 
-/** Thresholds that panels and alerts share. */
-export const THRESHOLD = {
-  /** Share of executed calls that failed. */
-  failureRatio: 0.05,
-  /** Executed calls a second below which a share says nothing. */
-  minimumCallRate: 0.1,
-  /** Share of the bulkhead's slots in use. */
-  bulkheadWarning: 0.7,
-  bulkheadCritical: 0.9,
-} as const;
-
 /**
  * @param matchers label matchers, as PromQL writes them
  * @returns `{...}`, or nothing where there are none
@@ -152,15 +241,5 @@ export function selector(...matchers: readonly string[]): string {
   return present.length === 0 ? '' : `{${present.join(',')}}`;
 }
 
-/**
- * The share of executed calls that failed or timed out.
- *
- * @param by labels to keep
- * @param window range of the rate
- * @param matchers further label matchers
- */
-export function failureRatio(by: readonly string[], window: string, ...matchers: readonly string[]): string {
-  const rate = (outcomes: string): string =>
-    `sum by (${by.join(', ')}) (rate(${SERIES.calls}${selector(...matchers, `${LABEL.outcome}=~"${outcomes}"`)}[${window}]))`;
-  return `${rate(FAILED)} / ${rate(EXECUTED)}`;
-}
+/** What an SDK writes about itself; the Collector's span metrics have a `target_info` too, which lives on after the service. */
+export const FROM_SDK: string = `${SERIES.targetInfo}${selector('telemetry_sdk_name!=""')}`;

@@ -1,20 +1,34 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { prometheusLabel, prometheusName, prometheusSeries } from '../../dashboards/src/prometheus-name.ts';
+import { prometheusLabel, prometheusName, prometheusSeries } from '../../src/signals/prometheus-name.ts';
 import * as semconv from '../../src/signals/semconv.ts';
 import {
   ARRIVAL_MS,
   arrived,
   jaegerTrace,
   linksOf,
-  panelSeries,
+  panelSamples,
   parentOf,
   promQuery,
   tag,
 } from './support/backend-queries.ts';
-import { dashboardQueries } from './support/dashboard-queries.ts';
-import { until } from './support/poll.ts';
+import { dashboardQueries, NEVER_HERE, NOT_IN_DEMO } from './support/dashboard-queries.ts';
+import { sendLate } from './support/late-points.ts';
+import { getJson, until } from './support/poll.ts';
 import { SECRET, ShopService } from './support/shop-service.ts';
 import { Stack } from './support/stack.ts';
+import { BORN_IN_TROUBLE, INFRASTRUCTURE } from '../unit/dashboards/infrastructure-metrics.ts';
+
+interface RulesAnswer {
+  readonly data: {
+    readonly groups: readonly {
+      readonly rules: readonly {
+        readonly name: string;
+        readonly health: string;
+        readonly lastError?: string;
+      }[];
+    }[];
+  };
+}
 
 const NOTIFICATION_MS = 6_000;
 const label = prometheusLabel;
@@ -25,6 +39,7 @@ let shop: ShopService;
 beforeAll(async () => {
   stack = await Stack.start();
   shop = new ShopService('shop', stack);
+  stack.webhook.refused = 'RateLimitStoreFailing';
 });
 
 afterAll(async () => {
@@ -178,9 +193,48 @@ describe('CircuitBreakerOpen', () => {
   });
 });
 
-describe('the dashboard', () => {
-  test.each(dashboardQueries())('has something to show: $where', async ({ expr }) => {
-    expect(await panelSeries(stack, expr)).toBeGreaterThan(0);
+describe('the dashboards', () => {
+  beforeAll(async () => {
+    await sendLate(stack);
+    await arrived(stack, 'otelcol_exporter_send_failed_metric_points_total > 0');
+    await arrived(stack, 'sum(prometheus_tsdb_too_old_samples_total) > 0');
+    await arrived(stack, 'sum(alertmanager_notifications_failed_total) > 0');
+  });
+
+  test.each(dashboardQueries())('have something to show: $where', async ({ where, expr }) => {
+    const samples = await panelSamples(stack, expr);
+    if (where in NEVER_HERE) return;
+    expect(samples).toBeGreaterThan(0);
+  });
+
+  test('leave out only queries that exist', () => {
+    const known = dashboardQueries().map(({ where }) => where);
+    const left = [...Object.keys(NEVER_HERE), ...Object.keys(NOT_IN_DEMO)];
+    expect(left.filter((where) => !known.includes(where))).toEqual([]);
+  });
+});
+
+describe('the rules', () => {
+  test('are all evaluated without an error', async () => {
+    const answer = await getJson<RulesAnswer>(`${stack.prometheus}/api/v1/rules`);
+    const rules = answer?.data.groups.flatMap((group) => group.rules) ?? [];
+    expect(rules.length).toBeGreaterThan(70);
+    expect(
+      rules.filter(({ health }) => health !== 'ok').map(({ name, lastError }) => [name, lastError]),
+    ).toEqual([]);
+  });
+
+  test('and the dashboards read series of the infrastructure that exist', async () => {
+    const missing: string[] = [];
+    for (const [series, labels] of Object.entries(INFRASTRUCTURE)) {
+      if (BORN_IN_TROUBLE.includes(series)) continue;
+      const [sample] = await promQuery(stack, `${series} and ${series}`);
+      const absent = labels.filter(
+        (name) => name !== 'service_namespace' && sample?.metric[name] === undefined,
+      );
+      if (sample === undefined || absent.length > 0) missing.push(`${series} ${absent.join(' ')}`);
+    }
+    expect(missing).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,8 +8,9 @@ import { ROOT } from './support/documents.ts';
 import { tool } from './support/run.ts';
 
 const PROMETHEUS = 'dashboards/prometheus/prometheus.yml';
-const RULES = 'dashboards/prometheus/rules/keelson.yaml';
-const RULE_TESTS = 'dashboards/prometheus/rules/keelson.test.yaml';
+const RULE_FILES = ['guards', 'slo', 'host', 'telemetry'];
+const rulesOf = (name: string): string => `dashboards/prometheus/rules/${name}.yaml`;
+const testsOf = (name: string): string => `dashboards/prometheus/tests/${name}.yaml`;
 const ALERTMANAGER = 'dashboards/alertmanager/alertmanager.yml';
 
 let folder: string;
@@ -30,52 +31,87 @@ function planted(file: string, name: string, from: string, to: string): string {
   return path;
 }
 
+/** Queries as a file of rules, which is what promtool checks. */
+function asRules(queries: readonly { readonly expr: string }[]): string {
+  const path = join(folder, 'queries.yaml');
+  const rules = queries.map(({ expr }, index) => ({ record: `query:${index}`, expr }));
+  writeFileSync(path, stringify({ groups: [{ name: 'queries', rules }] }));
+  return path;
+}
+
 describe('Prometheus', () => {
   test('accepts the shipped configuration', () => {
     expect(tool('promtool', 'check', 'config', PROMETHEUS)).toMatchObject({ code: 0 });
   });
 
   test('accepts the shipped rules, with every lint on', () => {
-    expect(tool('promtool', 'check', 'rules', '--lint=all', '--lint-fatal', RULES)).toMatchObject({
+    const files = RULE_FILES.map(rulesOf);
+    expect(tool('promtool', 'check', 'rules', '--lint=all', '--lint-fatal', ...files)).toMatchObject({
       code: 0,
     });
   });
 
-  test('finds every alert firing, silent and without data as the rule tests say', () => {
-    expect(tool('promtool', 'test', 'rules', RULE_TESTS)).toMatchObject({ code: 0 });
-  });
+  test.each(RULE_FILES)(
+    'finds every alert of %s firing, silent and without data as its tests say',
+    (name) => {
+      expect(tool('promtool', 'test', 'rules', testsOf(name))).toMatchObject({ code: 0 });
+    },
+  );
 
   test.each([
-    ['on `open` alone', '=~"open|half_open|forced_open"', '="open"', 'half-open trials'],
+    ['on `open` alone', 'guards', '=~"open|half_open|forced_open"}', '="open"}', 'half-open trials'],
     [
       'that leaves the successes out of its share',
+      'guards',
       '"success|failure|timeout"',
       '"rejected|failure|timeout"',
       'a quarter',
     ],
-    ['without a minimum of traffic', '> 0.1\n', '> 0\n', 'too few calls'],
-    ['that takes span metrics for a sign of life', '{telemetry_sdk_name!=""}', '', 'span metrics go on'],
-  ])('would find an alert %s', (_, from, to, situation) => {
-    planted(RULES, 'keelson.yaml', from, to);
-    const tests = join(folder, 'keelson.test.yaml');
-    writeFileSync(tests, readFileSync(join(ROOT, RULE_TESTS)));
+    ['without a minimum of traffic', 'guards', '> 0.1\n', '> 0\n', 'too few calls'],
+    ['with another threshold', 'guards', '> 1.5\n', '> 5\n', 'two attempts for every call'],
+    [
+      'that takes span metrics for a sign of life',
+      'telemetry',
+      '{telemetry_sdk_name!=""}',
+      '',
+      'span metrics go on',
+    ],
+    [
+      'that forgets the short window',
+      'slo',
+      'rate5m{slo="requests"} > 14.4',
+      'rate1h{slo="requests"} > 14.4',
+      'over for as long',
+    ],
+    ['that waits longer', 'telemetry', 'for: 2m', 'for: 9m', 'it does not answer'],
+  ])('would find an alert %s', (_, name, from, to, situation) => {
+    mkdirSync(join(folder, 'rules'), { recursive: true });
+    mkdirSync(join(folder, 'tests'), { recursive: true });
+    planted(rulesOf(name), join('rules', `${name}.yaml`), from, to);
+    const tests = join(folder, 'tests', `${name}.yaml`);
+    writeFileSync(tests, readFileSync(join(ROOT, testsOf(name))));
     const answer = tool('promtool', 'test', 'rules', tests);
     expect(answer.code).not.toBe(0);
     expect(answer.text).toContain(situation);
   });
 });
 
-describe('the dashboard’s queries', () => {
-  const asRules = (queries: readonly { readonly expr: string }[]): string => {
-    const path = join(folder, 'queries.yaml');
-    const rules = queries.map(({ expr }, index) => ({ record: `query:${index}`, expr }));
-    writeFileSync(path, stringify({ groups: [{ name: 'queries', rules }] }));
-    return path;
-  };
+describe('the queries of the runbooks', () => {
+  const pages = readdirSync(join(ROOT, 'dashboards/runbooks'));
+  test.each(pages)('%s', (page) => {
+    const text = readFileSync(join(ROOT, 'dashboards/runbooks', page), 'utf8');
+    const queries = [...text.matchAll(/```promql\n([\s\S]*?)```/g)].map(([, query = '']) => ({
+      expr: query.trim(),
+    }));
+    expect(queries.length).toBeGreaterThan(0);
+    expect(tool('promtool', 'check', 'rules', '--lint=none', asRules(queries))).toMatchObject({ code: 0 });
+  });
+});
 
+describe('the dashboards’ queries', () => {
   test('are PromQL with the right types', () => {
     const queries = dashboardQueries();
-    expect(queries.length).toBeGreaterThan(20);
+    expect(queries.length).toBeGreaterThan(90);
     expect(tool('promtool', 'check', 'rules', '--lint=none', asRules(queries))).toMatchObject({ code: 0 });
   });
 

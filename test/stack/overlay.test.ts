@@ -16,6 +16,7 @@ const TIMING_KEYS = [
   'for',
   'keep_firing_for',
   'evaluation_interval',
+  'interval',
   'scrape_interval',
   'scrape_timeout',
   'group_wait',
@@ -69,8 +70,8 @@ describe('what the tests start', () => {
 });
 
 describe('an overlay that changes anything else', () => {
-  const rules = shipped('dashboards/prometheus/rules/keelson.yaml').document;
-  const rule: Path = ['groups', 0, 'rules', 0];
+  const rules = shipped('dashboards/prometheus/rules/guards.yaml').document;
+  const rule: Path = ['groups', 0, 'rules', 3];
 
   test.each([
     ['an expression', [...rule, 'expr'], 'vector(1)'],

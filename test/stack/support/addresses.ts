@@ -83,7 +83,10 @@ export const ADDRESSES: Readonly<Record<string, AddressEdits>> = {
       value: on(port),
     })),
   ],
-  'dashboards/prometheus/rules/keelson.yaml': () => [],
+  'dashboards/prometheus/rules/guards.yaml': () => [],
+  'dashboards/prometheus/rules/slo.yaml': () => [],
+  'dashboards/prometheus/rules/host.yaml': () => [],
+  'dashboards/prometheus/rules/telemetry.yaml': () => [],
   'dashboards/alertmanager/alertmanager.yml': (_ports, paths) => [
     ...[0, 1, 2].map((index) => ({
       path: ['receivers', index, 'webhook_configs', 0, 'url_file'],

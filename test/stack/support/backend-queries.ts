@@ -40,17 +40,20 @@ export function arrived(stack: Addresses, query: string): Promise<readonly Sampl
   );
 }
 
-/** @returns how many series a query gives over the last minutes, as a panel would ask for them */
-export async function panelSeries(stack: Addresses, query: string): Promise<number> {
+/** @returns how many samples other than 0 a query gives over the last minutes, as a panel would ask for them */
+export async function panelSamples(stack: Addresses, query: string): Promise<number> {
   const now = Date.now() / 1_000;
   const range = new URLSearchParams({ query, start: String(now - 300), end: String(now), step: '1' });
   const response = await fetch(`${stack.prometheus}/api/v1/query_range?${range.toString()}`);
   const answer = (await response.json()) as {
-    readonly data?: { readonly result: readonly unknown[] };
+    readonly data?: {
+      readonly result: readonly { readonly values: readonly (readonly [number, string])[] }[];
+    };
     readonly error?: string;
   };
   if (answer.data === undefined) throw new Error(`${query}: ${answer.error}`);
-  return answer.data.result.length;
+  return answer.data.result.flatMap(({ values }) => values).filter(([, value]) => Math.abs(Number(value)) > 0)
+    .length;
 }
 
 /** A span as Jaeger's API shows it. */

@@ -10,6 +10,6 @@ export interface Answer {
 
 /** Runs one of the stack's tools to its end, at the root of the repository. */
 export function tool(name: ProgramName, ...args: readonly string[]): Answer {
-  const result = spawnSync(program(name), args, { cwd: ROOT, encoding: 'utf8', timeout: 60_000 });
+  const result = spawnSync(program(name), args, { cwd: ROOT, encoding: 'utf8', timeout: 110_000 });
   return { code: result.status, text: `${result.stdout}${result.stderr}` };
 }

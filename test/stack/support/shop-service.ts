@@ -1,5 +1,7 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Span, SpanKind, trace } from '@opentelemetry/api';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { createKeelson, type Guard } from '../../../src/index.ts';
 import { startTelemetry, type Telemetry } from '../../../src/telemetry/index.ts';
 import type { Stack } from './stack.ts';
@@ -18,6 +20,7 @@ export class ShopService {
   readonly name: string;
   readonly guard: Guard;
   readonly #catalog: Guard;
+  readonly #ledger: Guard;
   /** When the breaker opened, in epoch milliseconds; the first is the fault. */
   readonly openedAt: number[] = [];
   readonly closedAt: number[] = [];
@@ -26,6 +29,7 @@ export class ShopService {
 
   readonly #telemetry: Telemetry;
   #load: NodeJS.Timeout | undefined;
+  #loading = false;
 
   /**
    * @param name `service.name`
@@ -33,6 +37,8 @@ export class ShopService {
    */
   constructor(name: string, stack: Stack) {
     this.name = name;
+    const home = join(stack.folder, name);
+    mkdirSync(home);
     this.#telemetry = startTelemetry({
       serviceName: name,
       serviceVersion: '1.2.3',
@@ -41,7 +47,7 @@ export class ShopService {
         'service.instance.id': 'one',
         'deployment.environment.name': 'test',
       },
-      home: join(stack.folder, name),
+      home,
       files: false,
       otlp: { endpoint: stack.otlp },
       prometheus: false,
@@ -49,6 +55,13 @@ export class ShopService {
       env: TIMING_ENV,
     });
     const keelson = createKeelson();
+    this.#ledger = keelson.guard('ledger', {
+      retry: { retries: 1, retryIf: () => false },
+      rateLimit: { limit: 1_000, per: '1s', store: { take: away, close: async () => {} } },
+      cache: { ttl: '1s', secondTier: { get: away, set: away, delete: away } },
+      bulkhead: { concurrent: 1, queue: 2 },
+      timeout: { attempt: '600ms' },
+    });
     this.#catalog = keelson.guard('catalog', {
       cache: { ttl: '1s' },
       rateLimit: { limit: 1_000, per: '1s' },
@@ -76,11 +89,12 @@ export class ShopService {
       .getTracer('shop')
       .startActiveSpan('POST /orders', { kind: SpanKind.SERVER }, async (span) => {
         leak(span);
-        await this.guard.outcome('charge', async () => {
+        const { outcome } = await this.guard.outcome('charge', async () => {
           if (this.failures <= 0) return 'paid';
           this.failures -= 1;
           throw new Error(`refused by https://shop:${SECRET}@payments.example/charge?token=${SECRET}&id=7`);
         });
+        if (outcome !== 'success') span.setStatus({ code: SpanStatusCode.ERROR });
         span.end();
         return span.spanContext().traceId;
       });
@@ -89,6 +103,8 @@ export class ShopService {
   /** Pays again and again until {@link stop}. */
   startLoad(): void {
     this.#load = setInterval(() => void this.pay(), CALL_EVERY_MS);
+    this.#loading = true;
+    void this.#keepBooks();
   }
 
   /** Uses what payments has no use for: a cache, a rate limit, a line for the only slot, and keys. */
@@ -99,11 +115,33 @@ export class ShopService {
     await this.#catalog.for('north').outcome('look', look);
   }
 
+  /** Keeps a bulkhead full, its shared stores away, and functions running that ignore their signal. */
+  async #keepBooks(): Promise<void> {
+    const write = (): Promise<void> => delay(400);
+    const overlong = (): Promise<void> => delay(3_000);
+    const refuse = async (): Promise<never> => {
+      throw new Error('the books are closed');
+    };
+    while (this.#loading) {
+      await Promise.all([
+        this.#ledger.outcome('write', write, { cacheKey: String(performance.now()) }),
+        this.#ledger.outcome('write', write),
+        this.#ledger.outcome('write', overlong),
+      ]);
+      await this.#ledger.outcome('write', refuse);
+    }
+  }
+
   async stop(): Promise<void> {
+    this.#loading = false;
     clearInterval(this.#load);
     await this.#telemetry.shutdown();
   }
 }
+
+const away = async (): Promise<never> => {
+  throw new Error('nobody answers');
+};
 
 function leak(span: Span): void {
   span.setAttributes({

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { ADDRESSES, PORT_NAMES, type Ports, type RunPaths } from './addresses.ts';
 import { COLLECTOR, program } from './backends.ts';
@@ -27,7 +27,7 @@ export function writeConfigs(
 ): Readonly<Record<string, UsedConfig>> {
   const paths: RunPaths = {
     collectorData: join(folder, 'collector-data'),
-    rules: join(folder, 'keelson.yaml'),
+    rules: join(folder, 'rules', '*.yaml'),
     alertWebhookUrl: join(folder, 'alert_webhook_url'),
     watchdogWebhookUrl: join(folder, 'watchdog_webhook_url'),
   };
@@ -35,7 +35,8 @@ export function writeConfigs(
   writeFileSync(paths.watchdogWebhookUrl, `${webhookUrl}/watchdog`);
   const used = Object.entries(ADDRESSES).map(([file, addressEdits]): readonly [string, UsedConfig] => {
     const { document } = shipped(file);
-    const path = join(folder, file.split('/').at(-1) ?? file);
+    const path = join(folder, ...file.split('/').slice(/\/rules\//.test(file) ? -2 : -1));
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(
       path,
       stringify(edited(edited(document, addressEdits(ports, paths)), timingEdits(document))),

@@ -11,6 +11,7 @@ export const TIMING: Readonly<Record<string, string>> = {
   scrape_interval: '1s',
   scrape_timeout: '1s',
   evaluation_interval: '1s',
+  interval: '1s',
   for: '1s',
   keep_firing_for: '1s',
   // dashboards/alertmanager

@@ -32,7 +32,7 @@ export function shippedWaits(): readonly Wait[] {
   const compose = shipped('docker-compose.yml');
   const collector = shipped('collector/config.yaml');
   const prometheus = shipped('dashboards/prometheus/prometheus.yml');
-  const rules = shipped('dashboards/prometheus/rules/keelson.yaml');
+  const rules = shipped('dashboards/prometheus/rules/guards.yaml');
   const alertmanager = shipped('dashboards/alertmanager/alertmanager.yml');
   const sending = at(compose.document, ['services', 'demo', 'environment', 'OTEL_METRIC_EXPORT_INTERVAL']);
   const exportMs = Number(JSON.stringify(sending ?? '').replaceAll(/"|\$\{\w+:-(\d+)\}/g, '$1'));

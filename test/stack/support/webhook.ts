@@ -18,6 +18,8 @@ export interface Notice extends NotifiedAlert {
 /** What operators would have in the place of this: somebody who gets the notifications. */
 export class Webhook {
   readonly notices: Notice[] = [];
+  /** The alert whose notifications are answered with an error. */
+  refused: string | undefined;
   readonly #server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -36,7 +38,10 @@ export class Webhook {
           annotations,
         });
       }
-      response.writeHead(200).end();
+      // So that something fails to be told, once; Alertmanager does not repeat what a receiver calls wrong.
+      response
+        .writeHead(body.alerts.some(({ labels }) => labels['alertname'] === this.refused) ? 400 : 200)
+        .end();
     });
   });
 

@@ -1,3 +1,5 @@
+import { metricsIn, readingOf, unknownNames } from './promql.ts';
+
 /** A dashboard, as far as the rules look into it. */
 export interface LintedDashboard {
   readonly uid?: string | undefined;
@@ -6,6 +8,7 @@ export interface LintedDashboard {
   readonly schemaVersion: number;
   readonly panels: readonly LintedPanel[];
   readonly variables: readonly LintedVariable[];
+  readonly annotations: readonly { readonly name: string; readonly expr?: string | undefined }[];
 }
 
 /** A variable of a dashboard. */
@@ -43,8 +46,8 @@ export interface Finding {
 
 /** What the rules hold a dashboard against. */
 export interface LintContext {
-  /** Names of series that exist. */
-  readonly series: ReadonlySet<string>;
+  /** Series that exist, with their labels. */
+  readonly series: ReadonlyMap<string, ReadonlySet<string>>;
   /** Alerts that exist. */
   readonly alerts: ReadonlySet<string>;
 }
@@ -59,21 +62,16 @@ const title = (panel: LintedPanel): string => panel.title ?? `panel ${panel.id}`
 const duplicates = <T>(values: readonly T[]): readonly T[] =>
   values.filter((value, index) => values.indexOf(value) !== index);
 
-/** Names of metrics in a query: words that are no label, function or keyword of PromQL, by the prefix of what we know. */
-export function metricsIn(expr: string): readonly string[] {
-  const withoutLabels = expr
-    .replaceAll(/\{[^}]*\}/g, '')
-    .replaceAll(/\b(?:by|on|without|ignoring)\s*\([^)]*\)/g, '');
-  return [
-    ...withoutLabels.matchAll(/\b(?:keelson_\w+|target_info|traces_span_metrics_\w+|otelcol_\w+|ALERTS)\b/g),
-  ].map(([name]) => name);
+/** Counters outside of `rate`, `irate` and `increase`. Recorded series hold rates already. */
+function bareCounters(expr: string): readonly string[] {
+  const { rated } = readingOf(expr);
+  return metricsIn(expr).filter(
+    (name) => /_(total|bucket|sum|seconds_count|milliseconds_count)$/.test(name) && !rated.has(name),
+  );
 }
 
-/** Counters outside of `rate`, `irate` and `increase`. */
-function bareCounters(expr: string): readonly string[] {
-  const inside = expr.replaceAll(/\b(?:rate|irate|increase)\(([^()]|\{[^}]*\})*\)/g, '');
-  return metricsIn(inside).filter((name) => /_(total|bucket|count|sum)$/.test(name));
-}
+const ofServices = (expr: string, known: LintContext['series']): boolean =>
+  metricsIn(expr).some((name) => known.get(name)?.has('service_name') === true);
 
 function overlap(a: LintedPanel, b: LintedPanel): boolean {
   const [p, q] = [a.gridPos, b.gridPos];
@@ -152,25 +150,36 @@ export const RULES: Readonly<Record<string, Rule>> = {
       .map(title),
   'target-rate-interval': (dashboard) =>
     real(dashboard)
-      .filter(({ targets }) => targets.some(({ expr }) => /\[(?!\$__rate_interval\])[^\]]+\]/.test(expr)))
+      .filter(({ targets }) =>
+        targets.some(({ expr }) =>
+          /\b(?:rate|irate|increase)\([^[\]]*\[(?!\$__rate_interval\])[^\]]+\]/.test(expr),
+        ),
+      )
       .map(title),
   'target-counter-agg': (dashboard) =>
     real(dashboard)
       .filter(({ targets }) => targets.some(({ expr }) => bareCounters(expr).length > 0))
       .map(title),
-  'target-service': (dashboard) =>
-    real(dashboard)
-      .filter(({ targets }) => targets.some(({ expr }) => !expr.includes('service_name=~"$service"')))
-      .map(title),
-  'target-known-metrics': (dashboard, { series }) =>
+  'target-service': (dashboard, { series }) =>
     real(dashboard)
       .filter(({ targets }) =>
-        targets.some(({ expr }) => {
-          const names = metricsIn(expr);
-          return names.length === 0 || names.some((name) => !series.has(name));
-        }),
+        targets.some(({ expr }) => ofServices(expr, series) && !expr.includes('service_name=~"$service')),
       )
       .map(title),
+  'target-known-names': (dashboard, { series }) =>
+    real(dashboard)
+      .filter(({ targets }) =>
+        targets.some(({ expr }) => metricsIn(expr).length === 0 || unknownNames(expr, series).length > 0),
+      )
+      .map(title),
+  'annotation-names': ({ annotations }, { series }) =>
+    annotations
+      .filter(({ expr = '' }) => metricsIn(expr).length === 0 || unknownNames(expr, series).length > 0)
+      .map(({ name }) => name),
+  'annotation-alerts': ({ annotations }) =>
+    annotations.some(({ expr = '' }) => expr.startsWith('ALERTS{alertstate="firing"'))
+      ? []
+      : ['firing alerts'],
 };
 
 /** @returns everything that is wrong with a dashboard */

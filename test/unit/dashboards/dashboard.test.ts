@@ -1,25 +1,30 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ALERT_GROUPS } from '../../../dashboards/src/outputs.ts';
-import { prometheusSeries } from '../../../dashboards/src/prometheus-name.ts';
+import { ruleFiles } from '../../../dashboards/src/outputs.ts';
+import { prometheusSeries } from '../../../src/signals/prometheus-name.ts';
+import { readSettings } from '../../../dashboards/src/settings/settings.ts';
 import * as semconv from '../../../src/signals/semconv.ts';
 import { lint, type LintContext, type LintedDashboard, type LintedPanel, RULES } from './dashboard-rules.ts';
+import { schemaProblems } from './dashboard-schema.ts';
+import { knownSeries } from './known-series.ts';
 
 interface Json {
   readonly [key: string]: unknown;
 }
 
+const FOLDER = join(import.meta.dirname, '../../../dashboards/grafana');
 const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? (value as readonly Json[]) : []);
 const uidOf = (value: unknown): string | undefined => (value as { readonly uid?: string } | undefined)?.uid;
 
-/** Reads the committed file the way Grafana does: as JSON, and nothing else. */
-function read(): LintedDashboard {
-  const path = join(import.meta.dirname, '../../../dashboards/grafana/keelson-guards.json');
-  const json = JSON.parse(readFileSync(path, 'utf8')) as Json;
+/** Reads a committed file the way Grafana does: as JSON, and nothing else. */
+const read = (uid: string): Json => JSON.parse(readFileSync(join(FOLDER, `${uid}.json`), 'utf8')) as Json;
+
+function linted(json: Json): LintedDashboard {
   return {
     ...(json as unknown as LintedDashboard),
     variables: list((json['templating'] as Json)['list']) as unknown as LintedDashboard['variables'],
+    annotations: list((json['annotations'] as Json)['list']) as unknown as LintedDashboard['annotations'],
     panels: list(json['panels']).map((panel) => ({
       ...(panel as unknown as LintedPanel),
       datasource: uidOf(panel['datasource']),
@@ -34,16 +39,17 @@ function read(): LintedDashboard {
   };
 }
 
-const metrics = [
-  ...semconv.GUARD_METRICS,
-  semconv.METRIC_TELEMETRY_EXPORTED,
-  semconv.METRIC_TELEMETRY_DROPPED,
-];
+const UIDS = ['keelson-overview', 'keelson-guards', 'keelson-host', 'keelson-telemetry'];
 const context: LintContext = {
-  series: new Set([...metrics.flatMap(prometheusSeries), 'target_info', 'ALERTS']),
-  alerts: new Set(ALERT_GROUPS.flatMap(({ alerts }) => alerts.map(({ name }) => name))),
+  series: knownSeries(),
+  alerts: new Set(
+    ruleFiles(readSettings()).flatMap(({ groups }) =>
+      groups.flatMap(({ alerts }) => alerts.map(({ name }) => name)),
+    ),
+  ),
 };
-const dashboard = read();
+const json = read('keelson-guards');
+const dashboard = linted(json);
 
 /** The dashboard with one thing about its first real panel changed. */
 function withPanel(change: Partial<LintedPanel>): LintedDashboard {
@@ -54,7 +60,7 @@ function withPanel(change: Partial<LintedPanel>): LintedDashboard {
   };
 }
 
-const target = { refId: 'A', datasource: '${datasource}', expr: 'x{service_name=~"$service"}' };
+const target = { refId: 'A', datasource: '${datasource}' };
 const withExpr = (expr: string): LintedDashboard => withPanel({ targets: [{ ...target, expr }] });
 const withVariables = (
   change: (variables: LintedDashboard['variables']) => LintedDashboard['variables'],
@@ -63,14 +69,40 @@ const withVariables = (
   variables: change(dashboard.variables),
 });
 
-describe('the guards dashboard', () => {
+test('every dashboard is checked', () => {
+  expect(readdirSync(FOLDER).toSorted()).toEqual(UIDS.map((uid) => `${uid}.json`).toSorted());
+});
+
+describe.each(UIDS)('%s', (uid) => {
+  const shipped = read(uid);
+
   test('keeps every rule', () => {
-    expect(lint(dashboard, context)).toEqual([]);
+    expect(lint(linted(shipped), context)).toEqual([]);
   });
 
+  test('has the form that Grafana reads', () => {
+    expect(schemaProblems(shipped)).toEqual([]);
+  });
+
+  test('is found under its uid', () => {
+    expect(shipped['uid']).toBe(uid);
+  });
+
+  test('links only to dashboards and variables that exist', () => {
+    const links = [...JSON.stringify(shipped).matchAll(/"\/d\/([a-z-]+)\?([^"]*)"/g)];
+    for (const [, target = '', query = ''] of links) {
+      expect(UIDS).toContain(target);
+      const names = linted(read(target)).variables.map(({ name }) => `var-${name}`);
+      const used = [...query.matchAll(/\bvar-\w+/g)].map(([name]) => name);
+      expect(used.filter((name) => !names.includes(name))).toEqual([]);
+    }
+  });
+});
+
+describe('the guards dashboard', () => {
   test('shows every metric of the guards', () => {
     const shown = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)).join('\n');
-    const missing = metrics.filter(
+    const missing = semconv.GUARD_METRICS.filter(
       (metric) => !prometheusSeries(metric).some((series) => shown.includes(series)),
     );
     expect(missing).toEqual([]);
@@ -80,6 +112,36 @@ describe('the guards dashboard', () => {
     const text = JSON.stringify(dashboard.panels);
     expect(text).toContain('"exemplar":true');
     expect(text).toContain('${jaeger_url}/search?service=${__field.labels.service_name}');
+  });
+
+  test('marks the changes of breakers', () => {
+    const [, transitions] = dashboard.annotations;
+    expect(transitions?.expr).toContain(prometheusSeries(semconv.METRIC_BREAKER_TRANSITIONS)[0]);
+  });
+});
+
+describe('the check of the form', () => {
+  const [panel] = list(json['panels']).filter(({ type }) => type === 'timeseries');
+  const withBroken = (change: Json): Json => ({ ...json, panels: [{ ...panel, ...change }] });
+
+  test.each([
+    ['a key that Grafana does not know', { ...json, pannels: [] }],
+    ['a schema of another form', { ...json, schemaVersion: 'v2' }],
+    ['a panel of an unknown type', withBroken({ type: 'graph' })],
+    ['a panel without a place', withBroken({ gridPos: undefined })],
+    ['a typing error in a panel', withBroken({ desciption: 'x' })],
+    ['a target without a query', withBroken({ targets: [{ refId: 'A' }] })],
+    [
+      'a threshold of the wrong type',
+      withBroken({
+        fieldConfig: {
+          defaults: { thresholds: { mode: 'absolute', steps: [{ value: '5', color: 'red' }] } },
+          overrides: [],
+        },
+      }),
+    ],
+  ])('reports %s', (_, broken) => {
+    expect(schemaProblems(broken)).not.toEqual([]);
   });
 });
 
@@ -117,7 +179,12 @@ describe('the linter', () => {
     'target-rate-interval': withExpr('sum(rate(keelson_calls_total{service_name=~"$service"}[5m]))'),
     'target-counter-agg': withExpr('sum(keelson_calls_total{service_name=~"$service"})'),
     'target-service': withExpr('sum(keelson_breaker_state)'),
-    'target-known-metrics': withExpr('sum(keelson_breaker_status{service_name=~"$service"})'),
+    'target-known-names': withExpr('sum by (breaker) (keelson_breaker_state{service_name=~"$service"})'),
+    'annotation-names': {
+      ...dashboard,
+      annotations: [...dashboard.annotations, { name: 'new', expr: 'keelson_breaker_status' }],
+    },
+    'annotation-alerts': { ...dashboard, annotations: dashboard.annotations.slice(1) },
   };
 
   test('has a planted violation for every rule', () => {
