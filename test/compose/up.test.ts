@@ -1,11 +1,13 @@
 import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prometheusName } from '../../dashboards/src/prometheus-name.ts';
 import { METRIC_CALLS } from '../../src/signals/semconv.ts';
 import { jaegerTrace, jaegerTraces, promQuery } from '../stack/support/backend-queries.ts';
+import { ROOT } from '../stack/support/documents.ts';
 import { getJson, isUp, until } from '../stack/support/poll.ts';
 import { checkout } from './support/checkout.ts';
-import { docker } from './support/docker.ts';
+import { docker, run } from './support/docker.ts';
 import { listeners } from './support/listeners.ts';
 import { sendSpan } from './support/otlp-span.ts';
 import { Project } from './support/project.ts';
@@ -145,6 +147,20 @@ describe('the profiles', () => {
     ]) {
       expect(await inPrometheus(query), query).toHaveLength(1);
     }
+  });
+});
+
+describe('keelson doctor', () => {
+  test('finds nothing broken, from its own span, metric and alert to where they arrive', async () => {
+    const answer = await run(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'doctor', '--json'], {
+      cwd: project.world,
+    });
+    const report = JSON.parse(answer.stdout) as {
+      readonly checks: readonly { readonly name: string; readonly status: string }[];
+    };
+    const broken = report.checks.filter(({ status }) => status === 'fail' || status === 'skipped');
+    expect(broken).toEqual([]);
+    expect(answer.code).toBe(0);
   });
 });
 

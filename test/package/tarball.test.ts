@@ -6,6 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PackedPackage } from './packed-package.ts';
 import { entryPoints, packPackage } from './packed-package.ts';
 
+/** What `keelson stack` starts, and the runbooks that its alerts name. */
+const STACK =
+  /^(?:docker-compose\.yml|collector\/.+|dashboards\/(?:alertmanager|grafana|prometheus|provisioning|runbooks)\/.+)$/;
+
 let packed: PackedPackage;
 
 beforeAll(async () => {
@@ -17,11 +21,12 @@ afterAll(() => {
 });
 
 describe('the tarball', () => {
-  test('holds what is built from src, the texts for people, and nothing else', () => {
+  test('holds what is built from src, the stack, the texts for people, and nothing else', () => {
     const strange = packed.files.filter((path) => {
       const source = /^dist\/(.+?)\.(?:js|js\.map|d\.ts)$/.exec(path)?.[1];
       return source === undefined
-        ? !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'].includes(path)
+        ? !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dashboards/README.md'].includes(path) &&
+            !STACK.test(path)
         : !existsSync(`src/${source}.ts`);
     });
     expect(strange, 'stale files? remove dist and build again').toEqual([]);
@@ -32,6 +37,13 @@ describe('the tarball', () => {
       [types, code].map((path) => path.replace('./', '')),
     );
     expect(expected.filter((path) => !packed.files.includes(path))).toEqual([]);
+  });
+
+  test('holds everything that docker-compose.yml mounts', () => {
+    const compose = readFileSync('docker-compose.yml', 'utf8');
+    const mounted = [...compose.matchAll(/^ +- \.\/([\w/-]+):/gm)].map(([, path]) => path ?? '');
+    expect(mounted.length).toBeGreaterThan(4);
+    expect(mounted.filter((path) => !packed.files.some((file) => file.startsWith(`${path}/`)))).toEqual([]);
   });
 
   test('holds no tests', () => {
