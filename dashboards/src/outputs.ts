@@ -18,6 +18,7 @@ import { hostDashboard } from './panels/host-dashboard.ts';
 import { overviewDashboard } from './panels/overview-dashboard.ts';
 import { telemetryDashboard } from './panels/telemetry-dashboard.ts';
 import { type RuleFile, ruleTestYaml, ruleYaml } from './rule-file.ts';
+import { alertmanagerYaml } from './routing.ts';
 import type { Settings } from './settings/settings.ts';
 import { sloGroups } from './slo.ts';
 
@@ -110,7 +111,11 @@ export function outputs(settings: Settings, folder: string = SHIPPED): readonly 
     path: join(folder, 'grafana', `${board.uid}.json`),
     content: `${JSON.stringify(board, undefined, 2)}\n`,
   }));
-  return [...boards, ...rules, { path: join(folder, 'alerts.md'), content: alertsPage(files) }];
+  const routing = {
+    path: join(folder, 'alertmanager', 'alertmanager.yml'),
+    content: alertmanagerYaml(settings),
+  };
+  return [...boards, ...rules, routing, { path: join(folder, 'alerts.md'), content: alertsPage(files) }];
 }
 
 /**

@@ -197,6 +197,9 @@ describe('the dashboards', () => {
   beforeAll(async () => {
     await sendLate(stack);
     await arrived(stack, 'otelcol_exporter_send_failed_metric_points_total > 0');
+    // A counter that is born with its first loss has no rate before the second.
+    await sendLate(stack);
+    await arrived(stack, 'rate(otelcol_exporter_send_failed_metric_points_total[1m]) > 0');
     await arrived(stack, 'sum(prometheus_tsdb_too_old_samples_total) > 0');
     await arrived(stack, 'sum(alertmanager_notifications_failed_total) > 0');
   });

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { ruleFiles } from '../../dashboards/src/outputs.ts';
+import { alertmanagerYaml } from '../../dashboards/src/routing.ts';
+import { readSettings } from '../../dashboards/src/settings/settings.ts';
 import { dashboardQueries } from './support/dashboard-queries.ts';
 import { ROOT } from './support/documents.ts';
 import { tool } from './support/run.ts';
@@ -124,29 +127,94 @@ describe('the dashboards’ queries', () => {
 });
 
 describe('Alertmanager', () => {
-  test('accepts the shipped configuration', () => {
+  /** Every way to be told at once, made from settings of one's own. */
+  const everyWay = (): string => {
+    const path = join(folder, 'every-way.yml');
+    const { notifications, ...rest } = readSettings();
+    const all = ['webhook', 'slack', 'email'] as const;
+    writeFileSync(
+      path,
+      alertmanagerYaml({ ...rest, notifications: { ...notifications, critical: all, warning: all } }),
+    );
+    return path;
+  };
+
+  test('accepts the shipped configuration, and one with every way to be told', () => {
     expect(tool('amtool', 'check-config', ALERTMANAGER)).toMatchObject({ code: 0 });
+    expect(tool('amtool', 'check-config', everyWay())).toMatchObject({ code: 0 });
+  });
+
+  const shipped = ruleFiles(readSettings()).flatMap(({ groups }) => groups.flatMap((group) => group.alerts));
+  const RECEIVER = { critical: 'critical', warning: 'warning', info: 'null', none: 'watchdog' } as const;
+  const routes: readonly (readonly [string, string, readonly string[]])[] = [
+    ...[...Map.groupBy(shipped, ({ severity }) => severity)].map(
+      ([severity, [alert]]) =>
+        [severity, RECEIVER[severity], [`alertname=${alert?.name}`, `severity=${severity}`]] as const,
+    ),
+    ['no severity', 'warning', ['alertname=Anything']],
+  ];
+
+  test.each(routes)('routes an alert with %s to %s', (_, receiver, labels) => {
+    for (const config of [ALERTMANAGER, everyWay()]) {
+      const routed = (expected: string) =>
+        tool(
+          'amtool',
+          'config',
+          'routes',
+          'test',
+          `--config.file=${config}`,
+          `--verify.receivers=${expected}`,
+          ...labels,
+        );
+      expect(routed(receiver)).toMatchObject({ code: 0 });
+      expect(routed('somebody-else').code).not.toBe(0);
+    }
   });
 
   test.each([
-    ['a critical alert to the pager', 'critical', ['alertname=CircuitBreakerOpen', 'severity=critical']],
-    ['a warning to the warnings', 'warning', ['alertname=CallFailureRatioHigh', 'severity=warning']],
-    ['an information to nobody', 'null', ['alertname=Anything', 'severity=info']],
-    ['a rule without severity to the default', 'default', ['alertname=Anything']],
-    ['the watchdog to the dead man’s switch', 'watchdog', ['alertname=Watchdog', 'severity=none']],
-  ])('routes %s', (_, receiver, labels) => {
-    const routed = (expected: string) =>
-      tool(
-        'amtool',
-        'config',
-        'routes',
-        'test',
-        `--config.file=${ALERTMANAGER}`,
-        `--verify.receivers=${expected}`,
-        ...labels,
-      );
-    expect(routed(receiver)).toMatchObject({ code: 0 });
-    expect(routed('somebody-else').code).not.toBe(0);
+    ['keelson.title', 'text', ['[FIRING:1] CircuitBreakerOpen shop / payments']],
+    ['keelson.link', 'text', ['http://127.0.0.1:3000/d/keelson-guards?var-service=shop']],
+    [
+      'keelson.slack.text',
+      'text',
+      ['*Circuit breaker payments of shop is not closed*', '|Dashboard>', '|Traces>', 'Runbook: dashboards/'],
+    ],
+    ['keelson.email.text', 'text', ['Traces:    http://127.0.0.1:16686', 'Runbook:   dashboards/runbooks']],
+    ['keelson.email.html', 'html', ['<h3', '>Dashboard</a>', '&lt;b&gt;']],
+  ])('writes %s', (name, type, expected) => {
+    const data = join(folder, 'data.json');
+    const labels = {
+      alertname: 'CircuitBreakerOpen',
+      service_name: 'shop',
+      keelson_guard_name: 'payments',
+      severity: 'critical',
+    };
+    const annotations = {
+      summary: 'Circuit breaker payments of shop is not closed',
+      description: 'Calls of shop to <b>payments</b> are being refused.',
+      dashboard_url: 'http://127.0.0.1:3000/d/keelson-guards?var-service=shop',
+      runbook_url: 'dashboards/runbooks/CircuitBreakerOpen.md',
+      traces_url: 'http://127.0.0.1:16686/search?service=shop',
+    };
+    const alert = { status: 'firing', labels, annotations, startsAt: '2026-11-22T10:00:00Z' };
+    const document = {
+      status: 'firing',
+      commonLabels: labels,
+      commonAnnotations: annotations,
+      alerts: [alert],
+    };
+    writeFileSync(data, JSON.stringify(document));
+    const answer = tool(
+      'amtool',
+      'template',
+      'render',
+      '--template.glob=dashboards/alertmanager/templates/*.tmpl',
+      `--template.text={{ template "${name}" . }}`,
+      `--template.type=${type}`,
+      `--template.data=${data}`,
+    );
+    expect(answer.code).toBe(0);
+    for (const text of expected) expect(answer.text).toContain(text);
   });
 });
 

@@ -11,7 +11,7 @@ import { milliseconds } from './support/timings.ts';
 
 /** The keys that hold an address or a path; nothing else but the timing keys may differ from what is shipped. */
 const ADDRESS_KEYS = ['endpoint', 'directory', 'host', 'port', 'url_file'];
-const ADDRESS_LISTS = ['targets', 'rule_files'];
+const ADDRESS_LISTS = ['targets', 'rule_files', 'templates'];
 const TIMING_KEYS = [
   'for',
   'keep_firing_for',

@@ -37,6 +37,7 @@ const LOOPBACK = '127.0.0.1';
 export interface RunPaths {
   readonly collectorData: string;
   readonly rules: string;
+  readonly templates: string;
   readonly alertWebhookUrl: string;
   readonly watchdogWebhookUrl: string;
 }
@@ -88,10 +89,11 @@ export const ADDRESSES: Readonly<Record<string, AddressEdits>> = {
   'dashboards/prometheus/rules/host.yaml': () => [],
   'dashboards/prometheus/rules/telemetry.yaml': () => [],
   'dashboards/alertmanager/alertmanager.yml': (_ports, paths) => [
-    ...[0, 1, 2].map((index) => ({
+    { path: ['templates', 0], value: paths.templates },
+    ...[0, 1].map((index) => ({
       path: ['receivers', index, 'webhook_configs', 0, 'url_file'],
       value: paths.alertWebhookUrl,
     })),
-    { path: ['receivers', 3, 'webhook_configs', 0, 'url_file'], value: paths.watchdogWebhookUrl },
+    { path: ['receivers', 2, 'webhook_configs', 0, 'url_file'], value: paths.watchdogWebhookUrl },
   ],
 };

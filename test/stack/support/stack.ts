@@ -28,6 +28,7 @@ export function writeConfigs(
   const paths: RunPaths = {
     collectorData: join(folder, 'collector-data'),
     rules: join(folder, 'rules', '*.yaml'),
+    templates: join(ROOT, 'dashboards/alertmanager/templates/*.tmpl'),
     alertWebhookUrl: join(folder, 'alert_webhook_url'),
     watchdogWebhookUrl: join(folder, 'watchdog_webhook_url'),
   };
