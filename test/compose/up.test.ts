@@ -103,6 +103,14 @@ describe('docker compose up --wait', () => {
     expect(response.headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  test('Alertmanager lets every page read it, and has no switch for it: dashboards/README.md warns', async () => {
+    const response = await fetch(`${project.alertmanager}/api/v2/alerts`, {
+      headers: { origin: 'http://other.example' },
+    });
+    await response.arrayBuffer();
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
   test('keeps exemplars, and takes no orders over HTTP', async () => {
     const flags = await getJson<{ readonly data: Readonly<Record<string, string>> }>(
       `${project.prometheus}/api/v1/status/flags`,

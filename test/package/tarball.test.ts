@@ -8,7 +8,7 @@ import { entryPoints, packPackage } from './packed-package.ts';
 
 /** What `keelson stack` starts, and the runbooks that its alerts name. */
 const STACK =
-  /^(?:docker-compose\.yml|collector\/.+|dashboards\/(?:alertmanager|grafana|prometheus|provisioning|runbooks)\/.+)$/;
+  /^(?:docker-compose\.yml|collector\/.+|dashboards\/(?:alerts\.md|(?:alertmanager|grafana|prometheus|provisioning|runbooks)\/.+))$/;
 
 let packed: PackedPackage;
 
@@ -49,7 +49,7 @@ describe('the tarball', () => {
   test('holds no tests', () => {
     expect(
       packed.files.filter((path) =>
-        /(?:^|\/)(?:test|fixtures|bench|examples)\/|\.(?:test|bench)\./.test(path),
+        /(?:^|\/)(?:tests?|fixtures|bench|examples)\/|\.(?:test|bench)\./.test(path),
       ),
     ).toEqual([]);
   });

@@ -20,11 +20,10 @@ const SHIPPED = [
   'collector',
   'dashboards/alertmanager',
   'dashboards/grafana',
-  'dashboards/prometheus',
+  'dashboards/prometheus/prometheus.yml',
+  'dashboards/prometheus/rules',
   'dashboards/provisioning',
 ];
-/** Tests of the rules, where this is a checkout. */
-const TEST_FILE = /\.test\./;
 const MANIFEST = 'manifest.json';
 
 /** Containers read the files as users of their own; the home around them is closed to everybody else. */
@@ -89,7 +88,7 @@ export function prepareStackFiles(home: Home, root: string): StackFiles {
 }
 
 function filesBelow(root: string, path: string): readonly string[] {
-  if (statSync(join(root, path)).isFile()) return TEST_FILE.test(path) ? [] : [path];
+  if (statSync(join(root, path)).isFile()) return [path];
   return readdirSync(join(root, path)).flatMap((name) => filesBelow(root, posix.join(path, name)));
 }
 

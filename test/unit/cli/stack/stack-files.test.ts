@@ -36,9 +36,9 @@ test('the copy has what the stack mounts, and no tests', () => {
   for (const path of ['docker-compose.yml', 'collector/config.yaml', ROUTES, SCRAPES]) {
     expect(read(copyOf(path))).toBe(read(path));
   }
-  writeFileSync(join(root, 'dashboards/prometheus/new.test.yaml'), '');
-  prepare();
-  expect(existsSync(copyOf('dashboards/prometheus/new.test.yaml'))).toBe(false);
+  expect(existsSync(copyOf('dashboards/prometheus/rules'))).toBe(true);
+  expect(existsSync(join(root, 'dashboards/prometheus/tests'))).toBe(true);
+  expect(existsSync(copyOf('dashboards/prometheus/tests'))).toBe(false);
 });
 
 test('a second time there is nothing to do', () => {
@@ -74,10 +74,14 @@ test('a file that the next version no longer has goes, unless it was changed; on
   prepare();
   writeFileSync(copyOf('.env'), 'PROMETHEUS_PORT=19090\n');
   changeCopy(ROUTES);
-  rmSync(join(root, SCRAPES));
+  rmSync(join(root, 'collector/jaeger.yaml'));
   rmSync(join(root, ROUTES));
   prepare();
-  expect([SCRAPES, ROUTES, '.env'].map((path) => existsSync(copyOf(path)))).toEqual([false, true, true]);
+  expect(['collector/jaeger.yaml', ROUTES, '.env'].map((path) => existsSync(copyOf(path)))).toEqual([
+    false,
+    true,
+    true,
+  ]);
 });
 
 test('without a record of what was written, whatever differs counts as changed', () => {
