@@ -219,9 +219,31 @@ describe('Alertmanager', () => {
 });
 
 describe('the Collector and Jaeger', () => {
-  test('accept their shipped configuration', () => {
-    expect(tool('otelcol', 'validate', '--config=collector/config.yaml')).toMatchObject({ code: 0 });
-    expect(tool('jaeger', 'validate', '--config=collector/jaeger.yaml')).toMatchObject({ code: 0 });
+  const OVERLAYS = readdirSync(join(ROOT, 'collector/overlays')).map((file) => `overlays/${file}`);
+  const ofCollector = OVERLAYS.filter((file) => !file.includes('jaeger'));
+  const flags = (...files: readonly string[]): readonly string[] =>
+    files.map((file) => `--config=collector/${file}`);
+
+  test.each([
+    ['config.yaml', ['config.yaml']],
+    ['agent.yaml', ['agent.yaml']],
+    ...ofCollector.map((file) => [file, ['config.yaml', file]] as const),
+    // The last of two lists is taken as a whole: these two both name the processors of traces.
+    ['all overlays but one', ['config.yaml', ...ofCollector.filter((file) => !file.includes('probes'))]],
+  ] as const)('the Collector accepts %s', (_, files) => {
+    expect(tool('otelcol', 'validate', ...flags(...files))).toMatchObject({ code: 0 });
+  });
+
+  test('the Collector accepts the one for a machine’s metrics', () => {
+    const path = planted('collector/host.yaml', 'host.yaml', '/hostfs', '/');
+    expect(tool('otelcol', 'validate', `--config=${path}`)).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    ['jaeger.yaml', ['jaeger.yaml']],
+    ['storage on disk', ['jaeger.yaml', 'overlays/jaeger-badger.yaml']],
+  ] as const)('Jaeger accepts %s', (_, files) => {
+    expect(tool('jaeger', 'validate', ...flags(...files))).toMatchObject({ code: 0 });
   });
 
   test('would refuse a component that does not exist', () => {

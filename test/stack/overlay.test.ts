@@ -23,6 +23,7 @@ const TIMING_KEYS = [
   'group_interval',
   'repeat_interval',
   'metrics_flush_interval',
+  'decision_wait',
 ];
 
 function isAddress(path: Path): boolean {

@@ -63,6 +63,7 @@ export const ADDRESSES: Readonly<Record<string, AddressEdits>> = {
       value: key === 'host' ? LOOPBACK : ports.collectorMetrics,
     })),
   ],
+  'collector/overlays/tail-sampling.yaml': () => [],
   'collector/jaeger.yaml': (ports) => [
     { path: ['receivers', 'otlp', 'protocols', 'grpc', 'endpoint'], value: on(ports.jaegerOtlp) },
     { path: ['extensions', 'healthcheckv2', 'http', 'endpoint'], value: on(ports.jaegerHealth) },

@@ -64,9 +64,17 @@ export class Stack {
   readonly webhook: Webhook;
   readonly configs: Readonly<Record<string, UsedConfig>>;
   readonly #backends: readonly Child[];
+  readonly #overlays: readonly string[];
   #collector: Child;
 
-  private constructor(folder: string, ports: Ports, webhook: Webhook, webhookUrl: string) {
+  private constructor(
+    folder: string,
+    ports: Ports,
+    webhook: Webhook,
+    webhookUrl: string,
+    overlays: readonly string[],
+  ) {
+    this.#overlays = overlays;
     this.folder = folder;
     this.ports = ports;
     this.webhook = webhook;
@@ -104,8 +112,10 @@ export class Stack {
   /**
    * Starts everything at once and waits until all of it is ready; on failure nothing is left behind. Starts a second time where somebody
    * else took one of the ports in between.
+   *
+   * @param overlays files of `collector/overlays` that the Collector gets over its configuration
    */
-  static async start(attempt = 1): Promise<Stack> {
+  static async start(overlays: readonly string[] = [], attempt = 1): Promise<Stack> {
     for (const name of ['alertmanager', 'prometheus', 'jaeger', COLLECTOR] as const) program(name);
     const found = await freePorts(PORT_NAMES.length);
     const ports = Object.fromEntries(
@@ -116,7 +126,7 @@ export class Stack {
     const folder = mkdtempSync(join(tmpdir(), 'keelson-stack-'));
     let stack: Stack | undefined;
     try {
-      stack = new Stack(folder, ports, webhook, webhookUrl);
+      stack = new Stack(folder, ports, webhook, webhookUrl, overlays);
       await stack.#ready();
       return stack;
     } catch (error) {
@@ -126,7 +136,9 @@ export class Stack {
         await webhook.close();
         rmSync(folder, { recursive: true, force: true });
       }
-      if (attempt < STARTS && said.includes('address already in use')) return Stack.start(attempt + 1);
+      if (attempt < STARTS && said.includes('address already in use')) {
+        return Stack.start(overlays, attempt + 1);
+      }
       throw new Error(`The stack did not start.\n${said}`, { cause: error });
     }
   }
@@ -172,8 +184,10 @@ export class Stack {
   }
 
   #makeCollector(): Child {
-    const config = this.configs['collector/config.yaml']?.path ?? '';
-    return new Child('otelcol', program(COLLECTOR), [`--config=${config}`], this.folder);
+    const flags = ['collector/config.yaml', ...this.#overlays].map(
+      (file) => `--config=${this.configs[file]?.path ?? ''}`,
+    );
+    return new Child('otelcol', program(COLLECTOR), flags, this.folder);
   }
 
   /** Ends every process by its own id and removes the folder. */

@@ -7,6 +7,8 @@ import { type Edit, leaves, type Path, type Value } from './documents.ts';
 export const TIMING: Readonly<Record<string, string>> = {
   // collector/config.yaml
   metrics_flush_interval: '1s',
+  // collector/overlays
+  decision_wait: '1s',
   // dashboards/prometheus
   scrape_interval: '1s',
   scrape_timeout: '1s',
