@@ -51,6 +51,16 @@ describe('the options of a cache', () => {
     expect(() => resolve(options)).toThrow(`Expected ${expected}`);
   });
 
+  test.each<[string, object]>([
+    ["Say how long a value is fresh: '1m'.", {}],
+    ['Give a function that takes the error and says whether it is an answer.', { ttl: 1, negativeIf: 404 }],
+    ["Say how long those errors are remembered: '30s'.", { ttl: 1, negativeIf: () => true }],
+    ['Use `redisTier({ url })`, or implement `CacheTier`.', { ttl: 1, secondTier: { get: () => {} } }],
+    ['Use `redisTier({ url })`, or implement `CacheTier`.', { ttl: 1, secondTier: 'redis' }],
+  ])('say what to do: %s', (remedy, options) => {
+    expect(() => resolve(options)).toThrow(remedy);
+  });
+
   test('stand in the README with the defaults of the code', () => {
     const { retrySourceAfterMs: _retry, secondTierTimeoutMs: _timeout, ...defaults } = cacheDefaults;
     const off = ['ttl', 'staleWhileRevalidate', 'staleIfError', 'negativeTtl', 'negativeIf', 'secondTier'];

@@ -34,6 +34,10 @@ describe('our cache as a policy', () => {
     await policy.execute(fn);
     await policy.execute(fn);
     expect([fn.executions, policy.cache.entries]).toEqual([2, 0]);
+    const { signal } = new AbortController();
+    const given = (context: { signal: AbortSignal }): AbortSignal => context.signal;
+    expect(await policy.execute(given, signal)).toBe(signal);
+    expect((await policy.execute(given)).aborted).toBe(false);
   });
 
   test('gives the function a signal that aborts when everybody has gone', async () => {
@@ -83,6 +87,8 @@ describe('our cache as a policy', () => {
 
   test('refuses to stand without a key', () => {
     // @ts-expect-error the key is required
-    expect(() => cache({ ttl: '1m' })).toThrow(/^cache: Expected `key` to be a function, got undefined/);
+    expect(() => cache({ ttl: '1m' })).toThrow(
+      /^cache: Expected `key` to be a function, got undefined\. Give one that tells the key/,
+    );
   });
 });

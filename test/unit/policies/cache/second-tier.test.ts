@@ -198,7 +198,11 @@ describe('a second tier that is in trouble', () => {
     expect(shown(await first)).toBe('miss v1 0');
     expect(shown(await one.cache.through('b', load))).toBe('miss v2 0');
     expect([tier.operations, one.cache.tierFailures]).toEqual([1, 1]);
+    expect(one.tierErrors).toMatchObject([{ code: 'ERR_KEELSON_TIMEOUT', scope: 'attempt', timeoutMs: 50 }]);
     expect(one.clock.timers.refed).toBe(0);
+    await one.clock.advance(1_000);
+    void one.cache.through('c', load);
+    expect(tier.operations).toBe(2);
   });
 
   test('that hangs while everybody leaves calls no load', async () => {
@@ -226,8 +230,10 @@ describe('a second tier that is in trouble', () => {
   test.each([
     'no json',
     'null',
-    '{"v":2}',
+    '7',
+    '{"v":2,"freshMs":1,"keepMs":1}',
     '{"v":1,"freshMs":1}',
+    '{"v":1,"keepMs":1}',
     '{"v":1,"freshMs":"1","keepMs":1}',
     '{"v":1,"freshMs":1e999,"keepMs":1}',
   ])('that holds %s is counted and goes on', async (text) => {
@@ -235,6 +241,11 @@ describe('a second tier that is in trouble', () => {
     await tier.set('a', text, 1_000);
     expect(shown(await one.cache.through('a', source()))).toBe('miss v1 0');
     expect(one.cache.tierFailures).toBe(1);
+    expect(one.tierErrors).toMatchObject([
+      text === 'no json'
+        ? { name: 'SyntaxError' }
+        : { message: 'The second tier holds something that this cache did not write.' },
+    ]);
     await one.cache.through('b', source());
     expect(tier.operations).toBe(5);
   });
@@ -256,6 +267,13 @@ describe('a second tier that is in trouble', () => {
     };
     expect(shown(await one.cache.through('a', source()))).toBe('miss v1 0');
   });
+});
+
+test('a value that can be used for a millisecond is written', async () => {
+  const { one, tier } = twoCaches({ ttl: 1 });
+  await one.cache.through('a', source());
+  await settlePromises();
+  expect(tier.operations).toBe(2);
 });
 
 test('a value that nobody could use later is not written: ttl 0 without windows', async () => {
