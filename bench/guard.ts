@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import * as cockatiel from 'cockatiel';
 import type { Benchmark, Variant } from './harness.ts';
 import { runBenchmark } from './harness.ts';
-import { instrumented, startSdk, underUnsampledParent } from './telemetry.ts';
+import { instrumented, startSdk, startSdkWithExemplars, underUnsampledParent } from './telemetry.ts';
 
 /** What everybody guards: an async function that does nothing. */
 const work = async (): Promise<number> => 42;
@@ -112,6 +112,10 @@ const benchmark: Benchmark = {
       startSdk();
       return guard4(signalReader);
     },
+    'guard.telemetry.exemplars': async () => {
+      startSdkWithExemplars();
+      return guard4();
+    },
     'guard.telemetry.2readers': async () => {
       startSdk(2);
       return guard4();
@@ -124,12 +128,14 @@ const benchmark: Benchmark = {
   goals: [
     { over: 'guard.plain', under: 'cockatiel.wrap4', atMost: 0.35 },
     { over: 'guard.telemetry', under: 'cockatiel.wrap4', atMost: 0.9 },
+    { over: 'guard.telemetry.exemplars', under: 'cockatiel.wrap4', atMost: 0.9 },
     { over: 'guard.unsampled', under: 'cockatiel.wrap4', atMost: 0.55 },
     { over: 'guard.plain', under: 'opossum', atMost: 1.5 },
     { over: 'guard.plain.signal', under: 'cockatiel.wrap4' },
     { over: 'guard.breaker', under: 'cockatiel.breaker', atMost: 1.3 },
     { over: 'guard.telemetry', under: 'cockatiel.wrap4.telemetry' },
     { over: 'guard.telemetry.2readers', under: 'guard.telemetry' },
+    { over: 'guard.telemetry.exemplars', under: 'guard.telemetry' },
     { over: 'observe.wrap4.telemetry', under: 'cockatiel.wrap4.telemetry' },
   ],
 };

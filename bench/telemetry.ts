@@ -8,6 +8,10 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 
+import { setExemplarPort } from '../src/signals/exemplars.ts';
+import { systemClock } from '../src/core/clock.ts';
+import { ExemplarStore } from '../src/telemetry/exemplar-store.ts';
+
 class PullReader extends MetricReader {
   override async onForceFlush(): Promise<void> {}
   override async onShutdown(): Promise<void> {}
@@ -45,6 +49,12 @@ export function underUnsampledParent<T>(call: () => Promise<T>): () => Promise<T
   const spanContext = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 0 };
   const parent = trace.setSpanContext(context.active(), spanContext);
   return () => context.with(parent, call);
+}
+
+/** Registers the same, and keeps exemplars as `startTelemetry` does. */
+export function startSdkWithExemplars(): void {
+  startSdk();
+  setExemplarPort(new ExemplarStore(metrics.getMeterProvider(), systemClock));
 }
 
 /** The telemetry that people write by hand around a policy: a span, a histogram and a counter for each call. */
