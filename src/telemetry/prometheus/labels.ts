@@ -9,7 +9,12 @@ export type Labels = Map<string, string>;
 /** What Prometheus sets itself, and takes from no attribute. */
 const NAME_LABEL = '__name__';
 
-/** A value of an attribute as the Collector and Prometheus turn it into a text (`pcommon.Value.AsString`). */
+/** Characters that Go's JSON escapes beside those that have to be. */
+const GO_ESCAPES = /[<>&\u2028\u2029]/g;
+
+const goEscaped = (found: string): string => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** A value of an attribute as Prometheus 3.10 turns it into a text (`pcommon.Value.AsString`). */
 export function labelValue(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -21,7 +26,7 @@ export function labelValue(value: unknown): string {
     case 'object':
       if (value === null) return '';
       if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-      return JSON.stringify(value, sortedKeys);
+      return JSON.stringify(value, sortedKeys).replaceAll(GO_ESCAPES, goEscaped);
     default:
       return '';
   }

@@ -192,7 +192,7 @@ describe('the labels of a series', () => {
     expect(sample?.labels).toEqual({ http_route: 'a;b;c' });
   });
 
-  it('turn every kind of value into the text that the Collector makes of it', async () => {
+  it('turn every kind of value into the text that Prometheus makes of it', async () => {
     const [sample] = await exposed((meter) =>
       meter.createCounter('c').add(1, {
         int: 7,
@@ -220,7 +220,7 @@ describe('the labels of a series', () => {
       nan: 'NaN',
       up: 'Infinity',
       yes: 'true',
-      list: '["a","b<c"]',
+      list: '["a","b\\u003cc"]',
       numbers: '[1,2.5]',
       map: '{"a":{"c":2,"d":1},"b":1}',
       bytes: 'AQL/',
