@@ -51,5 +51,5 @@ export const ODD_INSTRUMENTS: readonly OddInstrument[] = [
     },
   },
   { kind: 'counter', name: 'odd.promoted', unit: '', attributes: { 'service.version': 'mine' } },
-  { kind: 'histogram', name: 'odd.bounds', unit: 's', attributes: { le: 'mine' } },
+  { kind: 'histogram', name: 'odd.bounds', unit: 's', attributes: { quantile: '0.5' } },
 ];
