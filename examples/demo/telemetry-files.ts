@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 
 /** How many spans, metric points and log records lie in a folder. */
 export interface RecordCounts {
@@ -29,15 +30,24 @@ function below(value: unknown, keys: readonly string[]): readonly unknown[] {
   });
 }
 
-/** Every record of one signal in the JSON lines below `folder`. */
+/** Every line of one signal's files below `folder`, archives included. */
+export function* telemetryLines(
+  folder: string,
+  signal: keyof typeof LEVELS,
+): Generator<{ readonly file: string; readonly line: string }> {
+  for (const file of globSync([`${signal}/*.jsonl`, `${signal}/*.jsonl.gz`], { cwd: folder })) {
+    const bytes = readFileSync(join(folder, file));
+    const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+    for (const line of text.split('\n')) if (line !== '') yield { file, line };
+  }
+}
+
+/** Every record of one signal below `folder`. */
 export function* recordsIn(folder: string, signal: keyof typeof LEVELS): Generator {
-  for (const file of globSync(`${signal}/*.jsonl`, { cwd: folder })) {
-    for (const line of readFileSync(join(folder, file), 'utf8').split('\n')) {
-      if (line === '') continue;
-      let found: readonly unknown[] = [JSON.parse(line)];
-      for (const keys of LEVELS[signal]) found = found.flatMap((value) => below(value, keys));
-      yield* found;
-    }
+  for (const { line } of telemetryLines(folder, signal)) {
+    let found: readonly unknown[] = [JSON.parse(line)];
+    for (const keys of LEVELS[signal]) found = found.flatMap((value) => below(value, keys));
+    yield* found;
   }
 }
 

@@ -1,5 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { telemetryLines } from '../../examples/demo/telemetry-files.ts';
 
 interface Attribute {
   readonly key: string;
@@ -65,12 +64,11 @@ interface MetricsLine {
   })[];
 }
 
-function* linesOf<L>(folder: string, signal: string): Generator<{ readonly file: string; readonly line: L }> {
-  for (const file of globSync(`${signal}/*.jsonl`, { cwd: folder })) {
-    for (const text of readFileSync(join(folder, file), 'utf8').split('\n')) {
-      if (text !== '') yield { file, line: JSON.parse(text) as L };
-    }
-  }
+function* linesOf<L>(
+  folder: string,
+  signal: 'traces' | 'metrics' | 'logs',
+): Generator<{ readonly file: string; readonly line: L }> {
+  for (const { file, line } of telemetryLines(folder, signal)) yield { file, line: JSON.parse(line) as L };
 }
 
 /** The value of an attribute, as text. */
