@@ -189,6 +189,11 @@ export class JsonLinesWriter {
     if (this.#open && this.#isOld(this.#open)) this.#closeFile();
   }
 
+  /** Ends the open file: the next line starts another segment. */
+  endFile(): void {
+    this.#closeFile();
+  }
+
   /** Closes the open file; a later append is a loss with the reason `closed`. Calling it again does nothing. */
   close(): void {
     this.#closed = true;

@@ -32,6 +32,7 @@ export interface PipelinesParts {
 export class Pipelines {
   readonly #parts: PipelinesParts;
   readonly #journal: Journal | undefined;
+  #adopted = 0;
   readonly #signals = new Map<
     Signal,
     { readonly journal: SignalJournal | undefined; readonly delivery: Delivery | undefined }
@@ -46,7 +47,10 @@ export class Pipelines {
       ...parts,
       random: systemRandom,
       processes: systemProcesses,
-      onAdopted: (signal) => this.#signals.get(signal)?.delivery?.wake(),
+      onAdopted: (signal) => {
+        this.#adopted += 1;
+        this.#signals.get(signal)?.delivery?.wake();
+      },
     });
   }
 
@@ -81,13 +85,18 @@ export class Pipelines {
 
   /** Sends what waits; see {@link Delivery.flush}. */
   async flush(withinMs: number): Promise<void> {
-    await Promise.all(Array.from(this.#signals.values(), async ({ delivery }) => delivery?.flush(withinMs)));
+    const deliveries = (): Promise<unknown> =>
+      Promise.all(Array.from(this.#signals.values(), async ({ delivery }) => delivery?.flush(withinMs)));
+    // A process that ends before its first look would leave the dead's telemetry to the next, which may be as short.
+    const adopted = this.#adopted;
+    await Promise.all([deliveries(), this.#journal?.firstLook()]);
+    if (this.#adopted > adopted) await deliveries();
     this.#journal?.flush();
   }
 
-  /** Saves what was delivered, synchronously. */
-  save(): void {
-    this.#journal?.flush();
+  /** The process ends: saves what was delivered and lets go of the lock, synchronously; see {@link Journal.leave}. */
+  leave(): void {
+    this.#journal?.leave();
   }
 
   /** Ends: what is on disk waits for the next process. */

@@ -120,7 +120,7 @@ export class TelemetryRun implements Telemetry {
 
   flushOnExit(): void {
     for (const queue of this.providers?.queues ?? []) queue.drainForGood();
-    this.#pipelines?.save();
+    this.#pipelines?.leave();
   }
 
   shutdown(deadline?: Duration): Promise<void> {

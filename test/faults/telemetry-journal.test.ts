@@ -118,6 +118,42 @@ describe('processes on one home', () => {
     expect(names()).toEqual(expected('first', 30).sort());
   });
 
+  /** Runs a process that ends of itself, under `keelson/register`. */
+  async function runShort(name: string): Promise<void> {
+    const file = join(import.meta.dirname, 'fixtures', 'short-lived.ts');
+    const env = {
+      ...process.env,
+      KEELSON_HOME: home,
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_PROMETHEUS_PORT: '0',
+      OTEL_METRICS_EXPORTER: 'none',
+    };
+    const short = spawn(process.execPath, ['--import', resolve('dist/telemetry/register.js'), file, name], {
+      env,
+      stdio: 'ignore',
+    });
+    services.push(short);
+    await once(short, 'exit');
+  }
+
+  it('a process that ends of itself with everything delivered leaves archives, and no lock', async () => {
+    await runShort('one');
+    expect(names()).toEqual(['one']);
+    expect(owners()).toEqual([]);
+    expect(readdirSync(join(home, 'telemetry', 'traces'))).toEqual([expect.stringMatching(/\.jsonl\.gz$/)]);
+  });
+
+  it('processes that live too short for a look send what those before them could not', async () => {
+    receiver.mode = { status: 503 };
+    await runShort('one');
+    await runShort('two');
+    expect(owners().filter((name) => name.endsWith('.lock'))).toEqual([]);
+    receiver.mode = 'take';
+    await runShort('three');
+    expect(names()).toEqual(['one', 'three', 'two']);
+    expect(owners()).toEqual([]);
+  });
+
   it('a kill -9 while the backlog is sent loses nothing either', async () => {
     receiver.mode = { status: 503 };
     const { service: first } = await start('first', 500);

@@ -1,23 +1,30 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { join } from 'node:path';
 
 import { systemCode } from '../../storage/index.ts';
-import type { FilePort } from '../../storage/index.ts';
 import { SIGNALS } from '../signal.ts';
 import type { Signal } from '../signal.ts';
-import { parseCursor } from './cursor.ts';
-import { countItems, itemMarkOverlap } from './item-count.ts';
+import { countWaiting } from './item-count.ts';
 import type { JournalBase } from './journal-base.ts';
-import { cursorName, journalFolders, lockName, parseOwnerFile } from './layout.ts';
-import { isOwnerAlive, parseOwnerLock } from './owner-lock.ts';
+import { journalFolders } from './layout.ts';
+import { listed, Owners } from './owners.ts';
 import type { ProcessPort } from './process-identity.ts';
 import { gapsOf, sizeOf } from './ranges.ts';
-import type { Ranges } from './ranges.ts';
 import { formatSegmentName, parseSegmentName } from './segment-name.ts';
 import type { SegmentName } from './segment-name.ts';
 import { Segment } from './segment.ts';
 import type { SignalJournal } from './signal-journal.ts';
 
-const SLICE_BYTES = 1_024 * 1_024;
+/** Orphans that are taken over together, with one save of the cursor; the event loop turns between them. */
+const BATCH = 32;
+
+/** A file that is about to be taken over. */
+interface Orphan {
+  readonly journal: SignalJournal;
+  readonly owner: string;
+  readonly path: string;
+  readonly segment: Segment;
+}
 
 /**
  * Takes over what dead owners left, once: an orphan is renamed, so that its name carries the new owner, after the new owner's cursor says what
@@ -39,6 +46,7 @@ export class Adoption {
   async run(journals: readonly SignalJournal[], isClosed: () => boolean): Promise<void> {
     const owners = new Owners(this.#base, this.#processes);
     const left = new Set<string>();
+    let found: Orphan[] = [];
     for (const signal of SIGNALS) {
       const journal = journals.find((each) => each.signal === signal);
       const folder = journalFolders(this.#base.home.path).segments(signal);
@@ -49,62 +57,87 @@ export class Adoption {
         if (!parts || owners.isAlive(parts.owner)) continue;
         if (parts.kind === 'archiving') this.#remove(join(folder, name));
         if (parts.kind !== 'segment') continue;
-        if (!journal || !(await this.#adopt(journal, folder, name, parts, owners))) left.add(parts.owner);
+        const orphan = this.#find(journal, folder, name, parts, owners);
+        if (orphan === 'left') left.add(parts.owner);
+        if (typeof orphan === 'object') found.push(orphan);
+        if (found.length < BATCH) continue;
+        await this.#take(found, left);
+        found = [];
       }
     }
+    if (isClosed()) return;
+    await this.#take(found, left);
     owners.removeDead(left);
   }
 
-  /** @returns whether the orphan is nobody's any more */
-  async #adopt(
-    journal: SignalJournal,
+  /** @returns what to take over; `done` where nothing is to be, `left` where it stays the dead owner's */
+  #find(
+    journal: SignalJournal | undefined,
     folder: string,
     name: string,
-    parts: SegmentName,
+    { owner, openedAt }: SegmentName,
     owners: Owners,
-  ): Promise<boolean> {
-    const { files, owner, cursor, nextNumber } = this.#base;
+  ): Orphan | 'done' | 'left' {
+    if (!journal) return 'left';
+    const { files } = this.#base;
     const { signal } = journal;
     const path = join(folder, name);
     const size = files.facts(path)?.size;
-    if (size === undefined) return true;
-    const settled = owners.settledOf(parts.owner, `${signal}/${name}`, size);
+    if (size === undefined) return 'done';
+    const settled = owners.settledOf(owner, `${signal}/${name}`, size);
     const done = sizeOf(settled) === size;
     // Made into an archive by an owner that died before it could remove the source.
     if (done && (size === 0 || files.facts(`${path}.gz`))) {
       this.#remove(path);
-      return true;
+      return 'done';
     }
-    if (!done && !journal.delivers) return false;
+    if (!done && !journal.delivers) return 'left';
     const newName = formatSegmentName({
-      openedAt: parts.openedAt,
-      owner: owner.take(),
-      number: nextNumber(),
+      openedAt,
+      owner: this.#base.owner.take(),
+      number: this.#base.nextNumber(),
       kind: 'segment',
     });
     const newPath = join(folder, newName);
-    const segment = new Segment({
-      signal,
-      name: newName,
-      path: newPath,
-      openedAt: parts.openedAt,
-      size,
-      settled,
-      items: 0,
-    });
+    const segment = new Segment({ signal, name: newName, path: newPath, openedAt, size, settled, items: 0 });
     segment.notBefore = Infinity;
-    journal.adopt(segment);
+    return { journal, owner, path, segment };
+  }
+
+  async #take(orphans: readonly Orphan[], left: Set<string>): Promise<void> {
+    if (orphans.length === 0) return;
+    const { cursor, files } = this.#base;
+    for (const { journal, segment } of orphans) journal.adopt(segment);
+    const saved = cursor.save();
+    const taken = orphans.filter(({ journal, owner, path, segment }) => {
+      try {
+        if (saved) files.rename(path, segment.path);
+        else left.add(owner);
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') left.add(owner);
+        journal.forget(segment);
+        return false;
+      }
+      if (!saved) journal.forget(segment);
+      return saved;
+    });
+    for (const { segment } of taken) await this.#count(segment);
+    await nextTurn();
+  }
+
+  /** Gives a segment free for the lanes, once it is known how much waits in it. */
+  async #count(segment: Segment): Promise<void> {
+    const { size, settled, signal, path } = segment;
     try {
-      if (!cursor.save()) throw Object.assign(new Error('The cursor cannot be saved.'), { code: 'EIO' });
-      files.rename(path, newPath);
-    } catch (error) {
-      journal.forget(segment);
-      return systemCode(error) === 'ENOENT';
+      const counting = countWaiting(this.#base.files, path, gapsOf(settled, size), signal);
+      let step = counting.next();
+      for (; !step.done; step = counting.next()) await nextTurn();
+      segment.count(step.value);
+    } catch {
+      // Whoever reads it next finds what is wrong, and says it.
     }
-    segment.count(await countWaiting(files, newPath, gapsOf(settled, size), signal));
     segment.notBefore = 0;
     this.#onAdopted(signal);
-    return true;
   }
 
   #remove(path: string): void {
@@ -121,123 +154,4 @@ export class Adoption {
       `telemetry/${signal} holds a file that is not the journal's (${name.slice(0, 100)}). It is left alone and never sent; move it elsewhere.`,
     );
   }
-}
-
-/** The owners on a home during one look: who lives, and what the cursors of the dead say. */
-class Owners {
-  readonly #base: JournalBase;
-  readonly #processes: ProcessPort;
-  readonly #folder: string;
-  readonly #alive = new Map<string, boolean>();
-  readonly #cursors = new Map<string, ReadonlyMap<string, Ranges>>();
-
-  constructor(base: JournalBase, processes: ProcessPort) {
-    this.#base = base;
-    this.#processes = processes;
-    this.#folder = journalFolders(base.home.path).owners;
-  }
-
-  isAlive(owner: string): boolean {
-    if (owner === this.#base.owner.id) return true;
-    const known = this.#alive.get(owner);
-    if (known !== undefined) return known;
-    const { files, clock } = this.#base;
-    const path = join(this.#folder, lockName(owner));
-    const facts = files.facts(path);
-    const alive =
-      facts !== undefined &&
-      isOwnerAlive(
-        { lock: parseOwnerLock(this.#text(path)), touchedAt: facts.changedAt },
-        this.#processes,
-        clock.epoch(),
-      );
-    this.#alive.set(owner, alive);
-    return alive;
-  }
-
-  /** What a dead owner's cursor says of a segment; nothing where it cannot be believed. */
-  settledOf(owner: string, key: string, size: number): Ranges {
-    let segments = this.#cursors.get(owner);
-    if (!segments) this.#cursors.set(owner, (segments = this.#read(owner)));
-    const settled = segments.get(key) ?? [];
-    if ((settled.at(-1)?.[1] ?? 0) <= size) return settled;
-    this.#setAside(owner, `it speaks of bytes beyond the end of ${key}`);
-    this.#cursors.set(owner, new Map());
-    return [];
-  }
-
-  /** Removes locks and cursors of dead owners. @param left owners that still have segments */
-  removeDead(left: ReadonlySet<string>): void {
-    for (const name of listed(this.#base.files, this.#folder)) {
-      const file = parseOwnerFile(name);
-      if (!file || left.has(file.owner) || this.isAlive(file.owner)) continue;
-      try {
-        this.#base.files.remove(join(this.#folder, name));
-      } catch {
-        // Another process was first.
-      }
-    }
-  }
-
-  #read(owner: string): ReadonlyMap<string, Ranges> {
-    const path = join(this.#folder, cursorName(owner));
-    if (!this.#base.files.facts(path)) return new Map();
-    const reading = parseCursor(this.#text(path));
-    if (reading.cursor) return reading.cursor.segments;
-    this.#setAside(owner, reading.problem);
-    return new Map();
-  }
-
-  #setAside(owner: string, problem: string): void {
-    const name = cursorName(owner);
-    this.#base.warn(
-      'journal:cursor',
-      `The cursor telemetry/owners/${name} cannot be used: ${problem}. It is renamed to ${name}.unreadable, and what it covered is sent again.`,
-    );
-    try {
-      this.#base.files.rename(join(this.#folder, name), join(this.#folder, `${name}.unreadable`));
-    } catch {
-      // It is not believed either way.
-    }
-  }
-
-  #text(path: string): string {
-    try {
-      return this.#base.files.readText(path);
-    } catch {
-      return '';
-    }
-  }
-}
-
-function listed(files: FilePort, folder: string): readonly string[] {
-  try {
-    return [...files.list(folder)].sort();
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-/** Counts the items in parts of a file, a slice in each turn of the event loop. */
-async function countWaiting(files: FilePort, path: string, gaps: Ranges, signal: Signal): Promise<number> {
-  let count = 0;
-  const descriptor = files.openRead(path);
-  try {
-    const overlap = itemMarkOverlap(signal);
-    const buffer = Buffer.alloc(SLICE_BYTES);
-    for (const [from, to] of gaps) {
-      for (let at = from; at < to; at += SLICE_BYTES - overlap) {
-        const read = files.read(descriptor, buffer.subarray(0, Math.min(SLICE_BYTES, to - at)), at);
-        count += countItems(signal, buffer.subarray(0, read));
-        if (read < SLICE_BYTES) break;
-        await new Promise((resolve) => {
-          setImmediate(resolve);
-        });
-      }
-    }
-  } finally {
-    files.close(descriptor);
-  }
-  return count;
 }

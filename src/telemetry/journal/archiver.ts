@@ -6,6 +6,9 @@ import type { Segment } from './segment.ts';
 import type { SignalJournal } from './signal-journal.ts';
 
 const PRIVATE_FILE = 0o600;
+/** Bytes that are compressed while the process ends: about 10 ms. What is more is left to the next process. */
+const AT_END_BYTES = 1_024 * 1_024;
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Compresses segments that are settled, one at a time and off the event loop: lines are kept for whoever wants to search or replay them. */
 export class Archiver {
@@ -17,35 +20,69 @@ export class Archiver {
 
   /** Archives what is settled. @param isClosed asked before each file */
   async run(journals: readonly SignalJournal[], isClosed: () => boolean): Promise<void> {
+    const { files } = this.#base;
     for (const journal of journals) {
       for (const segment of journal.segments.filter((each) => !each.open && each.isSettled)) {
-        if (isClosed() || !(await this.#archive(segment))) return;
+        if (isClosed()) return;
+        const { making, archive } = archiveOf(segment);
+        try {
+          await files.compress(segment.path, making, PRIVATE_FILE);
+          files.rename(making, archive);
+          files.remove(segment.path);
+        } catch (error) {
+          if (!this.#mayForget(segment, making, error)) return;
+        }
         journal.forget(segment);
       }
     }
   }
 
-  async #archive(segment: Segment): Promise<boolean> {
+  /** Archives what is settled and small, before it returns: a process that ends in order leaves nothing to the next but archives. */
+  runAtEnd(journals: readonly SignalJournal[]): void {
+    const { files } = this.#base;
+    let left = AT_END_BYTES;
+    for (const journal of journals) {
+      for (const segment of journal.segments.filter((each) => !each.open && each.isSettled)) {
+        if (segment.size > left) continue;
+        left -= segment.size;
+        const { making, archive } = archiveOf(segment);
+        try {
+          files.compressNow(segment.path, making, PRIVATE_FILE);
+          files.rename(making, archive);
+          files.remove(segment.path);
+        } catch (error) {
+          if (!this.#mayForget(segment, making, error)) return;
+        }
+        journal.forget(segment);
+      }
+    }
+  }
+
+  /** Whether a segment that could not be archived is gone all the same: what was delivered must not fill the disk for good. */
+  #mayForget(segment: Segment, making: string, error: unknown): boolean {
     const { files, warn } = this.#base;
-    const parts = parseSegmentName(segment.name);
-    if (!parts) return false;
-    const named = (kind: 'archive' | 'archiving'): string =>
-      segment.path.slice(0, -segment.name.length) + formatSegmentName({ ...parts, kind });
+    const code = systemCode(error);
+    if (code === 'ENOENT') return true;
     try {
-      await files.compress(segment.path, named('archiving'), PRIVATE_FILE);
-      files.rename(named('archiving'), named('archive'));
+      files.remove(making);
+    } catch {
+      // It was not made, or a later look removes it.
+    }
+    warnAboutDisk(warn, code, error);
+    if (!FULL.has(code)) return false;
+    try {
       files.remove(segment.path);
       return true;
-    } catch (error) {
-      const code = systemCode(error);
-      if (code === 'ENOENT') return true;
-      try {
-        files.remove(named('archiving'));
-      } catch {
-        // It was not made, or a later look removes it.
-      }
-      warnAboutDisk(warn, code, error);
+    } catch {
       return false;
     }
   }
+}
+
+function archiveOf(segment: Segment): { readonly making: string; readonly archive: string } {
+  const parts = parseSegmentName(segment.name);
+  if (!parts) throw new TypeError('A segment has a name that is none.');
+  const named = (kind: 'archive' | 'archiving'): string =>
+    segment.path.slice(0, -segment.name.length) + formatSegmentName({ ...parts, kind });
+  return { making: named('archiving'), archive: named('archive') };
 }

@@ -2,8 +2,13 @@ import { join } from 'node:path';
 
 import { jsonLinesDefaults, systemCode } from '../../storage/index.ts';
 import { SIGNALS } from '../signal.ts';
+import type { Signal } from '../signal.ts';
+import { countWaiting } from './item-count.ts';
 import type { JournalBase } from './journal-base.ts';
 import { isRejectedFile, journalFolders } from './layout.ts';
+import { Owners } from './owners.ts';
+import type { ProcessPort } from './process-identity.ts';
+import { gapsOf } from './ranges.ts';
 import { parseSegmentName, segmentTime } from './segment-name.ts';
 import type { Segment } from './segment.ts';
 import type { SignalJournal } from './signal-journal.ts';
@@ -31,6 +36,10 @@ interface Kept {
   readonly size: number;
 }
 
+interface Orphan extends Kept {
+  readonly signal: Signal;
+}
+
 const STAMP_LENGTH = segmentTime(0).length;
 
 /**
@@ -39,15 +48,23 @@ const STAMP_LENGTH = segmentTime(0).length;
  */
 export class Caps {
   readonly #base: JournalBase;
+  readonly #processes: ProcessPort;
   readonly #journals: readonly SignalJournal[];
   readonly #limits: CapLimits;
   /** Sizes of files that never change. */
   #sizes = new Map<string, number>();
+  #owners: Owners | undefined;
   #total = 0;
   #opened = 0;
 
-  constructor(base: JournalBase, journals: readonly SignalJournal[], limits: CapLimits = capDefaults) {
+  constructor(
+    base: JournalBase,
+    processes: ProcessPort,
+    journals: readonly SignalJournal[],
+    limits: CapLimits = capDefaults,
+  ) {
     this.#base = base;
+    this.#processes = processes;
     this.#journals = journals;
     this.#limits = limits;
   }
@@ -63,7 +80,7 @@ export class Caps {
     const { maxTotalBytes, maxAgeMs, segmentBytes } = this.#limits;
     const oldest = segmentTime(Math.max(0, this.#base.clock.epoch() - maxAgeMs));
     const room = maxTotalBytes - Math.min(segmentBytes, maxTotalBytes / 2);
-    const { kept, segmentBytes: inSegments } = this.#inventory();
+    const { kept, others, segmentBytes: inSegments } = this.#inventory();
     let keptBytes = kept.reduce((sum, { size }) => sum + size, 0);
     let total = keptBytes + inSegments;
     for (const file of kept) {
@@ -75,10 +92,15 @@ export class Caps {
     }
     for (const journal of this.#journals) {
       for (const segment of journal.segments.filter(
-        (each) => !each.open && each.name.slice(0, STAMP_LENGTH) < oldest,
+        (each) => !each.open && !each.isHeld && each.name.slice(0, STAMP_LENGTH) < oldest,
       )) {
         total -= this.#evict(journal, segment, 'expired');
       }
+    }
+    for (const file of others) {
+      const tooOld = file.name.slice(0, STAMP_LENGTH) < oldest;
+      if (tooOld || total > room) total -= this.#evictOrphan(file, tooOld ? 'expired' : 'evicted');
+      else break;
     }
     while (total > room) {
       const freed = this.#evictOne();
@@ -87,6 +109,42 @@ export class Caps {
     }
     this.#total = total;
     this.#opened = 0;
+    this.#owners = undefined;
+  }
+
+  /** The disk is full, however little the caps allow: what was delivered gives way to what was not, as much as two segments hold. */
+  makeRoom(): void {
+    let wanted = 2 * this.#limits.segmentBytes;
+    for (const file of this.#inventory().kept) {
+      if (wanted <= 0) return;
+      if (this.#remove(file.path)) wanted -= file.size;
+    }
+    for (const journal of this.#journals) {
+      for (const segment of journal.segments.filter((each) => !each.open && each.isSettled)) {
+        if (wanted <= 0) return;
+        wanted -= this.#evict(journal, segment, 'evicted');
+      }
+    }
+  }
+
+  /** What nobody took over: its owner is dead, and whoever runs now sends nothing of its signal or lives too short. @returns the bytes that are free now */
+  #evictOrphan({ path, name, size, signal }: Orphan, reason: 'evicted' | 'expired'): number {
+    this.#owners ??= new Owners(this.#base, this.#processes);
+    const owner = parseSegmentName(name)?.owner;
+    if (owner === undefined || this.#owners.isAlive(owner)) return 0;
+    let items = 0;
+    try {
+      const settled = this.#owners.settledOf(owner, `${signal}/${name}`, size);
+      const counting = countWaiting(this.#base.files, path, gapsOf(settled, size), signal);
+      let step = counting.next();
+      while (!step.done) step = counting.next();
+      items = step.value;
+    } catch {
+      // What cannot be read cannot be counted either.
+    }
+    if (!this.#remove(path)) return 0;
+    if (items > 0) this.#sayLost(signal, reason, items);
+    return size;
   }
 
   #evictOne(): number {
@@ -106,21 +164,30 @@ export class Caps {
     if (!this.#remove(segment.path)) return 0;
     const { items } = segment.waiting;
     journal.forget(segment);
-    if (items === 0) return segment.size;
-    this.#base.counts.dropped(journal.signal, reason, items);
-    this.#base.warn(
-      `journal:${reason}:${journal.signal}`,
-      reason === 'evicted'
-        ? `The journal is full (${Math.round(this.#limits.maxTotalBytes / 1_048_576)} MiB): the oldest ${journal.signal} that waited are lost and counted. Start the receiver.`
-        : `${journal.signal} that waited for ${Math.round(this.#limits.maxAgeMs / 86_400_000)} days are lost and counted. Start the receiver.`,
-    );
+    if (items > 0) this.#sayLost(journal.signal, reason, items);
     return segment.size;
   }
 
-  /** Archives and rejected batches, oldest first, and the bytes of everybody's segments. */
-  #inventory(): { readonly kept: readonly Kept[]; readonly segmentBytes: number } {
+  #sayLost(signal: Signal, reason: 'evicted' | 'expired', items: number): void {
+    this.#base.counts.dropped(signal, reason, items);
+    this.#base.warn(
+      `journal:${reason}:${signal}`,
+      reason === 'evicted'
+        ? `The journal is full (${Math.round(this.#limits.maxTotalBytes / 1_048_576)} MiB): the oldest ${signal} that waited are lost and counted. Start the receiver.`
+        : `${signal} that waited for ${Math.round(this.#limits.maxAgeMs / 86_400_000)} days are lost and counted. Start the receiver.`,
+    );
+  }
+
+  /** Archives and rejected batches, and segments of other owners, each oldest first; and the bytes of everybody's segments. */
+  #inventory(): {
+    readonly kept: readonly Kept[];
+    readonly others: readonly Orphan[];
+    readonly segmentBytes: number;
+  } {
     const folders = journalFolders(this.#base.home.path);
     const kept: Kept[] = [];
+    const others: Orphan[] = [];
+    const me = this.#base.owner.id;
     const sizes = new Map<string, number>();
     let segmentBytes = 0;
     const keep = (folder: string, name: string): void => {
@@ -132,15 +199,23 @@ export class Caps {
     for (const signal of SIGNALS) {
       const folder = folders.segments(signal);
       for (const name of this.#list(folder)) {
-        const kind = parseSegmentName(name)?.kind;
-        if (kind === 'archive') keep(folder, name);
-        else if (kind !== undefined) segmentBytes += this.#base.files.facts(join(folder, name))?.size ?? 0;
+        const parts = parseSegmentName(name);
+        if (!parts) continue;
+        if (parts.kind === 'archive') {
+          keep(folder, name);
+          continue;
+        }
+        const path = join(folder, name);
+        const size = this.#base.files.facts(path)?.size ?? 0;
+        segmentBytes += size;
+        if (parts.kind === 'segment' && parts.owner !== me) others.push({ path, name, size, signal });
       }
       const rejected = folders.rejected(signal);
       for (const name of this.#list(rejected)) if (isRejectedFile(name)) keep(rejected, name);
     }
     this.#sizes = sizes;
-    return { kept: kept.sort((a, b) => (a.name < b.name ? -1 : 1)), segmentBytes };
+    const byName = (a: Kept, b: Kept): number => (a.name < b.name ? -1 : 1);
+    return { kept: kept.sort(byName), others: others.sort(byName), segmentBytes };
   }
 
   #list(folder: string): readonly string[] {

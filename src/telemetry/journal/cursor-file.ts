@@ -21,6 +21,9 @@ export interface CursorFileParts {
 /** The most time for which a delivery may be unsaved: what a kill in it sends twice. */
 export const CURSOR_DELAY_MS = 200;
 
+/** How long after a save that failed the next is tried. */
+const RETRY_MS = 1_000;
+
 const PRIVATE_FILE = 0o600;
 
 /** Saves what was delivered, several deliveries at once. */
@@ -34,12 +37,7 @@ export class CursorFile {
 
   /** Something was delivered: it will be saved soon. */
   changed(): void {
-    if (this.#timer) return;
-    this.#timer = this.#parts.clock.setTimer(() => {
-      this.#timer = undefined;
-      this.save();
-    }, CURSOR_DELAY_MS);
-    this.#timer.unref();
+    this.#saveIn(CURSOR_DELAY_MS);
   }
 
   /** Saves what is not saved yet. */
@@ -61,7 +59,17 @@ export class CursorFile {
       return true;
     } catch (error) {
       onError(error);
+      this.#saveIn(RETRY_MS);
       return false;
     }
+  }
+
+  #saveIn(delayMs: number): void {
+    if (this.#timer) return;
+    this.#timer = this.#parts.clock.setTimer(() => {
+      this.#timer = undefined;
+      this.save();
+    }, delayMs);
+    this.#timer.unref();
   }
 }

@@ -19,6 +19,8 @@ export interface JournalBase {
   readonly nextNumber: () => number;
   /** A segment was opened. */
   readonly onSegment: () => void;
+  /** The disk is full. */
+  readonly onDiskFull: () => void;
 }
 
 /** What is waited for: how much, and since when. */

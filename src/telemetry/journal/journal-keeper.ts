@@ -17,6 +17,7 @@ export class JournalKeeper {
   readonly #archiver: Archiver;
   readonly #caps: Caps;
   #sweeping: Promise<void> | undefined;
+  #hasLooked = false;
   #closed = false;
 
   constructor(
@@ -30,15 +31,26 @@ export class JournalKeeper {
     this.#journals = journals;
     this.#adoption = new Adoption(base, processes, onAdopted);
     this.#archiver = new Archiver(base);
-    this.#caps = new Caps(base, journals, limits);
+    this.#caps = new Caps(base, processes, journals, limits);
   }
 
   /** One look; a second one meanwhile joins it. Never rejects. */
   sweep(): Promise<void> {
+    this.#hasLooked = true;
     this.#sweeping ??= this.#look().finally(() => {
       this.#sweeping = undefined;
     });
     return this.#sweeping;
+  }
+
+  /** The first look, where the process has not lived long enough for one. */
+  firstLook(): Promise<void> {
+    return this.#hasLooked ? Promise.resolve() : this.sweep();
+  }
+
+  /** See {@link Caps.makeRoom}. */
+  diskFull(): void {
+    this.#caps.makeRoom();
   }
 
   /** See {@link Caps.segmentOpened}. */
@@ -46,11 +58,14 @@ export class JournalKeeper {
     this.#caps.segmentOpened();
   }
 
-  /** Ends; a process that lived too short for a look keeps the folders small now. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  /** The process ends: archives what it delivered, and keeps the folders small. Every segment has ended. */
+  end(): void {
+    this.#archiver.runAtEnd(this.#journals);
     this.#caps.enforce();
+  }
+
+  close(): void {
+    this.#closed = true;
   }
 
   async #look(): Promise<void> {

@@ -66,6 +66,7 @@ export class Journal {
       warn,
       nextNumber: () => number++,
       onSegment: () => this.#keeper.segmentOpened(),
+      onDiskFull: () => this.#keeper.diskFull(),
     };
     this.#keeper = new JournalKeeper(this.#base, processes, this.#signals, onAdopted, limits);
   }
@@ -96,14 +97,33 @@ export class Journal {
     this.#base.cursor.flush();
   }
 
-  /** Saves what was delivered and lets go of the lock: what is left is the next process's. Calling it again does nothing. */
+  /** Looks at what others left, where this process has not lived long enough to have done so. Never rejects. */
+  firstLook(): Promise<void> {
+    return this.#closed ? Promise.resolve() : this.#keeper.firstLook();
+  }
+
+  /** Lets go of everything, and takes nothing any more. Calling it again does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const timer of this.#timers) timer.cancel();
-    for (const signal of this.#signals) signal.close();
     this.#keeper.close();
+    this.#leave();
+    for (const signal of this.#signals) signal.close();
+  }
+
+  /**
+   * The process ends: saves what was delivered, archives it, and lets go of the lock, all before it returns. What is left is the next process's.
+   * What is appended after that is so too; a process that does not end after all has its lock again at the next heartbeat.
+   */
+  leave(): void {
+    if (!this.#closed) this.#leave();
+  }
+
+  #leave(): void {
+    for (const signal of this.#signals) signal.endSegment();
     const { cursor, owner, files, home } = this.#base;
+    this.#keeper.end();
     cursor.flush();
     if (owner.id === undefined) return;
     const rest = this.#signals.some((signal) => signal.segments.length > 0);

@@ -38,9 +38,13 @@ export class Segment {
   open: boolean = false;
   /** Monotonic time before which it is not read again, after a disk that failed. */
   notBefore = 0;
+  /** Whether its file is gone, with what waited in it. */
+  isLost: boolean = false;
   #size: number;
   #settled: Ranges;
   #held: Ranges = [];
+  /** Items of what is held, by offset. */
+  readonly #itemsHeld = new Map<number, number>();
   #items: number;
   readonly #marks: { readonly offset: number; readonly time: number }[] = [];
 
@@ -106,14 +110,23 @@ export class Segment {
     return this.#held.length > 0;
   }
 
-  /** A lane has it. */
-  hold(range: Range): void {
-    this.#held = addRange(this.#held, range);
+  /** Items that lanes have. */
+  get heldItems(): number {
+    return this.#itemsHeld.values().reduce((sum, items) => sum + items, 0);
   }
 
-  /** No lane has it any more: it waits on the disk alone. */
-  release(range: Range): void {
+  /** A lane has it. */
+  hold(range: Range, items: number): void {
+    this.#held = addRange(this.#held, range);
+    this.#itemsHeld.set(range[0], items);
+  }
+
+  /** No lane has it any more: it waits on the disk alone. @returns how many items it holds */
+  release(range: Range): number {
     this.#held = removeRange(this.#held, range);
+    const items = this.#itemsHeld.get(range[0]) ?? 0;
+    this.#itemsHeld.delete(range[0]);
+    return items;
   }
 
   /** It need not be sent again. @param items how many items it held */

@@ -82,13 +82,16 @@ export class SignalJournal {
     const before = this.#writer.openFile;
     const result = this.#writer.append([body]);
     if (this.#writer.openFile !== before) this.#close(before);
-    if (!result.written) return { code: result.code, error: result.error };
+    if (!result.written) {
+      if (result.reason === 'disk_full' && result.error !== undefined) this.#base.onDiskFull();
+      return { code: result.code, error: result.error };
+    }
     if (!result.place) throw new TypeError('A batch was appended without a place.');
     const range: Range = [result.place.from, result.place.to];
     const segment = this.#openSegment(result.place.file);
     segment.grow(range, items, this.#base.clock.epoch());
     const place = { segment, range };
-    if (this.delivers) segment.hold(range);
+    if (this.delivers) segment.hold(range, items);
     else this.settle(place, items);
     return { place };
   }
@@ -107,7 +110,7 @@ export class SignalJournal {
         }
         const items = countItems(this.signal, line.bytes);
         if (line.whole && isJson(line.bytes)) {
-          segment.hold(line.range);
+          segment.hold(line.range, items);
           return { place, body: line.bytes, items };
         }
         this.#setDamagedAside(place, line.bytes, Math.max(1, items));
@@ -123,9 +126,10 @@ export class SignalJournal {
     this.#base.cursor.changed();
   }
 
-  /** A batch waits on the disk alone from now on. */
+  /** A batch waits on the disk alone from now on; where its file is gone, it is lost. */
   release({ segment, range }: Place): void {
-    segment.release(range);
+    const items = segment.release(range);
+    if (segment.isLost) this.#base.counts.dropped(this.signal, 'disk', items);
   }
 
   /** A batch waits until everything else was tried. */
@@ -159,11 +163,17 @@ export class SignalJournal {
     if (this.#writer.openFile !== before) this.#close(before);
   }
 
-  close(): void {
+  /** Ends the open segment: the next batch opens another. */
+  endSegment(): void {
     const before = this.#writer.openFile;
-    this.#writer.close();
+    this.#writer.endFile();
     this.#close(before);
     this.#reader.close();
+  }
+
+  close(): void {
+    this.endSegment();
+    this.#writer.close();
   }
 
   #close(name: string | undefined): void {
@@ -228,7 +238,9 @@ export class SignalJournal {
 
   #lose(segment: Segment, what: string): void {
     const { counts, warn } = this.#base;
-    counts.dropped(this.signal, 'disk', segment.waiting.items);
+    // What a lane holds is in memory too, and may still be delivered.
+    counts.dropped(this.signal, 'disk', segment.waiting.items - segment.heldItems);
+    segment.isLost = true;
     warn(`journal:lost:${this.signal}`, `${what} What waited in it is lost and counted.`);
     this.forget(segment);
   }

@@ -21,6 +21,7 @@ export class FaultyFiles implements FilePort {
   /** Time of the last change by file name, in place of the real one. */
   readonly changedAt: Map<string, number> = new Map();
   opened: number = 0;
+  replaced: number = 0;
 
   facts(path: string): ReturnType<FilePort['facts']> {
     const facts = systemFiles.facts(path);
@@ -42,6 +43,7 @@ export class FaultyFiles implements FilePort {
   }
 
   replace(path: string, text: string, mode: number): void {
+    this.replaced += 1;
     if (this.failAppend !== undefined) throw systemError(this.failAppend);
     systemFiles.replace(path, text, mode);
   }
@@ -67,8 +69,14 @@ export class FaultyFiles implements FilePort {
     return systemFiles.read(descriptor, buffer, offset);
   }
 
-  compress(from: string, to: string, mode: number): Promise<void> {
-    return systemFiles.compress(from, to, mode);
+  async compress(from: string, to: string, mode: number): Promise<void> {
+    if (this.failAppend !== undefined) throw systemError(this.failAppend);
+    await systemFiles.compress(from, to, mode);
+  }
+
+  compressNow(from: string, to: string, mode: number): void {
+    if (this.failAppend !== undefined) throw systemError(this.failAppend);
+    systemFiles.compressNow(from, to, mode);
   }
 
   list(folder: string): readonly string[] {

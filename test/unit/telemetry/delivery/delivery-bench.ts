@@ -53,7 +53,7 @@ export class MemoryBacklog {
     const from = this.segment.size;
     const range = [from, from + bytes.byteLength] as const;
     this.segment.grow(range, items, 0);
-    this.segment.hold(range);
+    this.segment.hold(range, items);
     this.#ends.push(range[1]);
     return { place: { segment: this.segment, range } };
   }
@@ -73,7 +73,7 @@ export class MemoryBacklog {
       for (const place of this.#deferred.splice(0)) this.release(place);
       return undefined;
     }
-    this.segment.hold([from, to]);
+    this.segment.hold([from, to], 1);
     return { place: { segment: this.segment, range: [from, to] }, body: body(to - from), items: 1 };
   }
 
