@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createGzip, gzipSync } from 'node:zlib';
+import { createGzip } from 'node:zlib';
 
 /** What is known of a file or folder. */
 export interface FileFacts {
@@ -67,8 +67,6 @@ export interface FilePort {
   remove(path: string): void;
   /** Writes a compressed copy (gzip), off the event loop; replaces what lies at `to`. */
   compress(from: string, to: string, mode: number): Promise<void>;
-  /** The same for a small file, before it returns. */
-  compressNow(from: string, to: string, mode: number): void;
 }
 
 /** The code of a system error, such as `ENOSPC`; `UNKNOWN` for everything else. */
@@ -158,9 +156,5 @@ export const systemFiles: FilePort = {
       createGzip(),
       createWriteStream(to, { flags: 'wx', mode }),
     );
-  },
-  compressNow(from, to, mode) {
-    rmSync(to, { force: true });
-    writeFileSync(to, gzipSync(readFileSync(from, { flag: OPEN_READ })), { flag: 'wx', mode });
   },
 };

@@ -136,11 +136,17 @@ describe('processes on one home', () => {
     await once(short, 'exit');
   }
 
-  it('a process that ends of itself with everything delivered leaves archives, and no lock', async () => {
+  it('a process that ends of itself leaves no lock, and what it delivered is archived by the next', async () => {
     await runShort('one');
     expect(names()).toEqual(['one']);
-    expect(owners()).toEqual([]);
-    expect(readdirSync(join(home, 'telemetry', 'traces'))).toEqual([expect.stringMatching(/\.jsonl\.gz$/)]);
+    expect(owners()).toEqual([expect.stringMatching(/\.cursor\.json$/)]);
+    await runShort('two');
+    expect(names()).toEqual(['one', 'two']);
+    expect(readdirSync(join(home, 'telemetry', 'traces')).map((name) => name.replace(/^.*?\./, ''))).toEqual([
+      'jsonl.gz',
+      'jsonl',
+    ]);
+    expect(owners()).toHaveLength(1);
   });
 
   it('processes that live too short for a look send what those before them could not', async () => {
@@ -151,7 +157,7 @@ describe('processes on one home', () => {
     receiver.mode = 'take';
     await runShort('three');
     expect(names()).toEqual(['one', 'three', 'two']);
-    expect(owners()).toEqual([]);
+    expect(owners()).toEqual([expect.stringMatching(/\.cursor\.json$/)]);
   });
 
   it('a kill -9 while the backlog is sent loses nothing either', async () => {

@@ -6,8 +6,6 @@ import type { Segment } from './segment.ts';
 import type { SignalJournal } from './signal-journal.ts';
 
 const PRIVATE_FILE = 0o600;
-/** Bytes that are compressed while the process ends: about 10 ms. What is more is left to the next process. */
-const AT_END_BYTES = 1_024 * 1_024;
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Compresses segments that are settled, one at a time and off the event loop: lines are kept for whoever wants to search or replay them. */
@@ -27,27 +25,6 @@ export class Archiver {
         const { making, archive } = archiveOf(segment);
         try {
           await files.compress(segment.path, making, PRIVATE_FILE);
-          files.rename(making, archive);
-          files.remove(segment.path);
-        } catch (error) {
-          if (!this.#mayForget(segment, making, error)) return;
-        }
-        journal.forget(segment);
-      }
-    }
-  }
-
-  /** Archives what is settled and small, before it returns: a process that ends in order leaves nothing to the next but archives. */
-  runAtEnd(journals: readonly SignalJournal[]): void {
-    const { files } = this.#base;
-    let left = AT_END_BYTES;
-    for (const journal of journals) {
-      for (const segment of journal.segments.filter((each) => !each.open && each.isSettled)) {
-        if (segment.size > left) continue;
-        left -= segment.size;
-        const { making, archive } = archiveOf(segment);
-        try {
-          files.compressNow(segment.path, making, PRIVATE_FILE);
           files.rename(making, archive);
           files.remove(segment.path);
         } catch (error) {

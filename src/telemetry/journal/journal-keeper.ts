@@ -58,9 +58,8 @@ export class JournalKeeper {
     this.#caps.segmentOpened();
   }
 
-  /** The process ends: archives what it delivered, and keeps the folders small. Every segment has ended. */
+  /** The process ends: keeps the folders small, however short it lived. */
   end(): void {
-    this.#archiver.runAtEnd(this.#journals);
     this.#caps.enforce();
   }
 

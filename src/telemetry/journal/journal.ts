@@ -113,7 +113,8 @@ export class Journal {
   }
 
   /**
-   * The process ends: saves what was delivered, archives it, and lets go of the lock, all before it returns. What is left is the next process's.
+   * The process ends: saves what was delivered and lets go of the lock, before it returns. What is left is the next process's, which sends what
+   * waits and archives what was delivered: until then it stays readable as it is, and the end is not held up by compression.
    * What is appended after that is so too; a process that does not end after all has its lock again at the next heartbeat.
    */
   leave(): void {

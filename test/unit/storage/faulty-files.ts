@@ -74,11 +74,6 @@ export class FaultyFiles implements FilePort {
     await systemFiles.compress(from, to, mode);
   }
 
-  compressNow(from: string, to: string, mode: number): void {
-    if (this.failAppend !== undefined) throw systemError(this.failAppend);
-    systemFiles.compressNow(from, to, mode);
-  }
-
   list(folder: string): readonly string[] {
     return systemFiles.list(folder);
   }

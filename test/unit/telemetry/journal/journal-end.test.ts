@@ -17,13 +17,16 @@ function leave({ traces }: Process, ...numbers: number[]): void {
 }
 
 describe('a process that ends', () => {
-  it('leaves nothing but archives where everything was delivered', () => {
+  it('leaves no lock, and what was delivered to the next, which archives it', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1, 2);
     one.drain();
     one.journal.leave();
-    expect(bench.list('owners')).toEqual([]);
+    expect(bench.list('owners')).toEqual([expect.stringMatching(/^1-.*\.cursor\.json$/)]);
+    const two = bench.start(2);
+    await two.journal.firstLook();
+    expect(two.drain()).toEqual([]);
     expect(bench.list('traces')).toEqual([expect.stringMatching(/\.jsonl\.gz$/)]);
   });
 
