@@ -184,14 +184,9 @@ export class JsonLinesWriter {
     return this.#open?.name;
   }
 
-  /** Ends a segment that is old, although no line asks for the next. */
-  rotate(): void {
-    if (this.#open && this.#isOld(this.#open)) this.#closeFile();
-  }
-
-  /** Ends the open file: the next line starts another segment. */
-  endFile(): void {
-    this.#closeFile();
+  /** Ends a segment that is old, or whatever is open where it is told to, although no line asks for the next. */
+  rotate(age: 'old' | 'any' = 'old'): void {
+    if (this.#open && (age === 'any' || this.#isOld(this.#open))) this.#closeFile();
   }
 
   /** Closes the open file; a later append is a loss with the reason `closed`. Calling it again does nothing. */

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { join } from 'node:path';
 
 import { systemCode } from '../../storage/index.ts';
@@ -17,6 +16,8 @@ import type { SignalJournal } from './signal-journal.ts';
 
 /** Orphans that are taken over together, with one save of the cursor; the event loop turns between them. */
 const BATCH = 32;
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A file that is about to be taken over. */
 interface Orphan {

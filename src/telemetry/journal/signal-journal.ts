@@ -166,7 +166,7 @@ export class SignalJournal {
   /** Ends the open segment: the next batch opens another. */
   endSegment(): void {
     const before = this.#writer.openFile;
-    this.#writer.endFile();
+    this.#writer.rotate('any');
     this.#close(before);
     this.#reader.close();
   }
