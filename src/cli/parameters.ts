@@ -1,3 +1,4 @@
+import { NOT_SHOWN } from '../core/options.ts';
 import type { OptionChecker } from '../core/options.ts';
 import { Refusal } from './value-types.ts';
 import type { ValueType } from './value-types.ts';
@@ -37,7 +38,7 @@ function readOne<T>(syntax: string, type: ValueType<T>, given: Given, { checker,
   const text = typeof given === 'string' ? given : '';
   const value = type.parse(text, now);
   if (value instanceof Refusal) {
-    checker.problem(name, value.expected, type.secret === true ? [] : text, value.remedy);
+    checker.problem(name, value.expected, type.secret === true ? NOT_SHOWN : text, value.remedy);
   }
   // The checker stops the command before it could use a refusal.
   return value as T;

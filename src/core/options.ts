@@ -1,6 +1,9 @@
 import { MAX_TIMER_MS, parseDuration } from './duration.ts';
 import { ConfigError } from './errors.ts';
 
+/** Stands for a value that a message must not repeat, such as an address with a password in it. */
+export const NOT_SHOWN: unique symbol = Symbol('not shown');
+
 /** The limits of a number. */
 export interface NumberRange {
   readonly min: number;
@@ -113,6 +116,7 @@ function describeRange({ min, max, integer, exclusiveMin }: NumberRange): string
 }
 
 function show(value: unknown): string {
+  if (value === NOT_SHOWN) return 'something else (not shown, since it may hold a secret)';
   if (typeof value === 'string') return `'${value}' (string)`;
   if (typeof value === 'number' || typeof value === 'boolean') return `${value} (${typeof value})`;
   if (value === null || value === undefined) return String(value);

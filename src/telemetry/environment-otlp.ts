@@ -61,7 +61,7 @@ export function readOtlp(read: VariableReader, signal: keyof typeof PATHS, warn:
     if (value === undefined || isHttpUrl(value)) return value;
     warn(
       `environment:${name}`,
-      `Expected ${name} to be an http or https URL, got \`${shownUrl(value)}\`. It is ignored.`,
+      `Expected ${name} to be an http or https URL with its scheme, such as http://localhost:4318. What it holds is not shown, since it may hold a secret. It is ignored.`,
     );
     return undefined;
   };

@@ -4,7 +4,7 @@ import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 
 import type { Clock } from '../core/clock.ts';
 import type { Duration } from '../core/duration.ts';
-import { OptionChecker } from '../core/options.ts';
+import { NOT_SHOWN, OptionChecker } from '../core/options.ts';
 import { DEFAULT_SAMPLE_INTERVAL_MS } from '../host/index.ts';
 import { isHttpUrl } from './environment-otlp.ts';
 import type { Variables } from './variable-reader.ts';
@@ -162,11 +162,10 @@ export function checkOptions(options: TelemetryOptions): CheckedOptions {
   const otlpChecker = checker.under('otlp');
   otlpChecker.keys(otlp, ['endpoint', 'headers', 'timeout']);
   if (otlp?.endpoint !== undefined && (typeof otlp.endpoint !== 'string' || !isHttpUrl(otlp.endpoint))) {
-    // The value stays out of the message: it may hold a password.
     otlpChecker.problem(
       'endpoint',
       'to be an http or https URL',
-      'something else',
+      NOT_SHOWN,
       "For example 'http://localhost:4318'.",
     );
   }

@@ -17,7 +17,7 @@ export async function checkAlertmanager({ clock, signal }: CommandContext, base:
   const answer = await askJson({ base, path: 'api/v2/status' }, clock, signal);
   const info = answer.kind === 'json' && isJsonObject(answer.body) ? answer.body['versionInfo'] : undefined;
   return isJsonObject(info)
-    ? pass('alertmanager', `Alertmanager ${String(info['version'])} answers.`)
+    ? pass('alertmanager', `Alertmanager ${String(info['version'])}`.trim() + ' answers.')
     : fail('alertmanager', describeAnswer(answer, base), REMEDY);
 }
 
@@ -62,7 +62,7 @@ export async function fireTestAlert(
   if (found)
     return pass(
       name,
-      `It fired (${state}), would go to ${receivers.join(', ') || 'no receiver'}, and is ended again.`,
+      `It fired (${state}), the routes give it to ${receivers.map((name) => `receiver '${name}'`).join(', ') || 'no receiver'}, and it is ended again.`,
     );
   return fail(
     name,

@@ -28,7 +28,7 @@ export async function checkPrometheus({ clock, signal }: CommandContext, base: U
   const answer = await askJson({ base, path: 'api/v1/status/buildinfo' }, clock, signal);
   const version = dataOf(answer)?.['version'];
   return typeof version === 'string'
-    ? pass('prometheus', `Prometheus ${version} answers.`)
+    ? pass('prometheus', `Prometheus ${version}`.trim() + ' answers.')
     : fail('prometheus', describeAnswer(answer, base), REMEDY);
 }
 

@@ -47,8 +47,8 @@ export interface ReplayReport {
   readonly foreign: readonly string[];
   /** Folders of batches that were set aside, which were not named. */
   readonly leftOut: readonly string[];
-  /** Where it stopped before the end, and why. */
-  stopped: (Place & { readonly reason: string }) | undefined;
+  /** Where it stopped before the end, why, and what to do. */
+  stopped: (Place & { readonly reason: string; readonly remedy: string }) | undefined;
   seconds: number;
 }
 
@@ -124,7 +124,8 @@ function problemLines(report: ReplayReport, output: Output): readonly string[] {
     ),
     ...(stopped
       ? [
-          `${error} stopped at ${printable(stopped.file)}:${stopped.line}: ${printable(stopped.reason)}. Everything before that line is over with.`,
+          `${error} stopped at ${printable(stopped.file)}:${stopped.line}: ${printable(stopped.reason)}.`,
+          `  ${stopped.remedy}`,
         ]
       : []),
   ];

@@ -17,8 +17,8 @@ export interface SendReport {
   readonly partialAnswer: string | undefined;
   /** Parts that were refused for good: the whole batch, or single items of one that was too large. */
   readonly rejected: readonly { readonly items: number; readonly status: number; readonly answer: string }[];
-  /** Why nothing more can be sent, where that is so. */
-  readonly stopped: string | undefined;
+  /** Why nothing more can be sent, where that is so, and what to do. */
+  readonly stopped: { readonly reason: string; readonly remedy: string } | undefined;
 }
 
 /** What a {@link ReplaySender} is made of. */
@@ -31,6 +31,12 @@ export interface ReplaySenderParts {
   /** Told while it waits, and when that is over. */
   readonly onWait: (why: string | undefined) => void;
 }
+
+/** How a replay goes on that was stopped. */
+export const GO_ON =
+  'Sent is what stands before it. To go on, name this file and the newer ones; --wait is how long a receiver that is away is waited for.';
+const NO_RECEIVER =
+  'What listens there is no OTLP/HTTP receiver, or wants other headers: check --to, --header and OTEL_EXPORTER_OTLP_HEADERS.';
 
 const NOTHING: SendReport = {
   requests: 0,
@@ -73,7 +79,10 @@ export class ReplaySender {
           : { ...report, rejected: [rejection(part, result)] };
       }
       case 'later':
-        return { ...report, stopped: result.detail };
+        return {
+          ...report,
+          stopped: { reason: result.detail, remedy: result.reason === 'refused' ? NO_RECEIVER : GO_ON },
+        };
     }
   }
 

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../core/duration.ts';
+import { ConfigError } from '../../core/errors.ts';
 import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment-otlp.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
 import { HttpTransport } from '../../telemetry/otlp-transport.ts';
@@ -15,7 +16,8 @@ import { itemsOf, parseLine, timeOf, withItems } from './otlp-json.ts';
 import type { JsonObject } from './otlp-json.ts';
 import { hasFailed, listed, reportLines, sentItems } from './replay-report.ts';
 import type { ReplayReport, SignalReport } from './replay-report.ts';
-import { ReplaySender } from './replay-sender.ts';
+import { GO_ON, ReplaySender } from './replay-sender.ts';
+import type { SendReport } from './replay-sender.ts';
 import { findSources, isLive } from './sources.ts';
 import type { Source } from './sources.ts';
 
@@ -36,9 +38,12 @@ export interface ReplayInput {
   readonly dryRun: boolean;
 }
 
+const INTERRUPTED = { reason: 'interrupted', remedy: GO_ON };
+
 /** `keelson telemetry replay`. */
 export const replay: Run<ReplayInput> = async (context, input) => {
   const { output, progress, clock, signal } = context;
+  checkWindow(input);
   const { sources, foreign, leftOut } = findSources(input.paths, context.cwd);
   const transports = await connect(context, input);
   const closeAll = (): void => {
@@ -59,6 +64,14 @@ export const replay: Run<ReplayInput> = async (context, input) => {
   await output.answer(report, () => reportLines(report, output));
   return hasFailed(report) ? EXIT.unwell : EXIT.ok;
 };
+
+/** @throws ConfigError where no time is in the window: nothing would be sent, and all would look well */
+function checkWindow({ since, until }: ReplayInput): void {
+  if (since === undefined || until === undefined || since < until) return;
+  throw new ConfigError('keelson telemetry replay', [
+    `Expected \`--since\` to be before \`--until\`, got ${new Date(since).toISOString()} and ${new Date(until).toISOString()}. A duration such as 2h is so long before now.`,
+  ]);
+}
 
 async function connect(
   { env, clock, output }: CommandContext,
@@ -155,7 +168,7 @@ class Replay {
   async #file(source: Source): Promise<void> {
     const { signal, clock } = this.#context;
     for await (const read of readLines(source.path)) {
-      if (signal.aborted) this.#stop(source, read, 'interrupted');
+      if (signal.aborted) this.#stop(source, read, INTERRUPTED);
       if (this.report.stopped) return;
       if (read.kind === 'broken') this.#damaged(source, read, read.problem);
       else if (read.kind === 'tail' && isLive(source, systemProcesses, clock.epoch())) {
@@ -197,7 +210,7 @@ class Replay {
       listed(report.rejected, { file: source.path, line: read.number, ...rejected });
     }
     if (sent.stopped !== undefined)
-      this.#stop(source, read, this.#context.signal.aborted ? 'interrupted' : sent.stopped);
+      this.#stop(source, read, this.#context.signal.aborted ? INTERRUPTED : sent.stopped);
   }
 
   /** What of a line is to be sent. A line of which all is sent goes out byte for byte. */
@@ -237,8 +250,8 @@ class Replay {
     listed(this.report.damaged, { file: path, line: number, problem });
   }
 
-  #stop({ path }: Source, { number }: ReadLine, reason: string): void {
-    this.report.stopped ??= { file: path, line: number, reason };
+  #stop({ path }: Source, { number }: ReadLine, why: NonNullable<SendReport['stopped']>): void {
+    this.report.stopped ??= { file: path, line: number, ...why };
   }
 
   async #showProgress(): Promise<void> {

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 
-import { formatDuration } from '../../core/duration.ts';
 import { KeelsonError } from '../../core/errors.ts';
 import { Home, systemCode } from '../../storage/index.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
@@ -8,7 +7,7 @@ import type { Run } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { printable } from '../printable.ts';
-import { counted, formatBytes } from '../quantities.ts';
+import { counted, formatAge, formatBytes } from '../quantities.ts';
 import { tableLines } from '../table.ts';
 import type { Column } from '../table.ts';
 import { takeInventory } from './journal-inventory.ts';
@@ -50,7 +49,10 @@ function readInventory(home: string, now: number): JournalInventory {
   } catch (error) {
     throw new KeelsonError('ERR_KEELSON_HOME', `Cannot read the journal in ${home}: ${systemCode(error)}.`, {
       cause: error,
-      hint: 'Run it as the user that owns the home.',
+      hint:
+        systemCode(error) === 'ENOTDIR'
+          ? 'Name the folder of state with --home or KEELSON_HOME; this is no folder.'
+          : 'Run it as the user that owns the home.',
     });
   }
 }
@@ -64,7 +66,7 @@ export function attentionFor(inventory: JournalInventory, home: string, now: num
         what:
           `${counted(orphaned.items, 'item')} of ${signal} wait in ${counted(orphaned.files, 'segment')} of processes that are gone, ` +
           `the oldest for ${age(orphaned.oldestAt, now)}.`,
-        remedy: 'They are sent by the next process that starts with this home.',
+        remedy: `The next process that starts with this home sends them to its own endpoint. To send all that is on this disk elsewhere: keelson telemetry replay ${home} --to URL.`,
       });
     }
     if (rejected.files > 0) {
@@ -89,7 +91,7 @@ export function attentionFor(inventory: JournalInventory, home: string, now: num
 }
 
 function age(since: number | undefined, now: number): string {
-  return since === undefined ? '-' : formatDuration(Math.max(0, Math.round((now - since) / 1_000) * 1_000));
+  return since === undefined ? '-' : formatAge(now - since);
 }
 
 function documentOf(

@@ -227,7 +227,7 @@ export class Delivery {
     });
     this.#forget(this.#live.spill(this.#sending));
     const where = backlog
-      ? 'on disk, in telemetry/ below KEELSON_HOME (512 MiB, 7 days)'
+      ? 'on disk, in telemetry/ below KEELSON_HOME or ./.keelson (512 MiB, 7 days)'
       : 'in memory, up to 8 MiB for each signal';
     const kept = `Calls go on; telemetry waits ${where}, and what does not fit is counted in keelson.telemetry.dropped.`;
     if (reason === 'refused') {

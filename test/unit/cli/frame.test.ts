@@ -111,7 +111,7 @@ describe('a command line', () => {
     const secrets = ['--to', 'ftp://ada:hunter2@example.com', '--header', 'hunter2'];
     const { code, stderr } = await carving(done, ['yard', 'carve', 'oak', ...secrets]);
     expect(code).toBe(EXIT.usage);
-    expect(stderr).toContain('Expected `--to` to be an http or https address');
+    expect(stderr).toContain('Expected `--to` to be an http or https address, got something else (not shown');
     expect(stderr).toContain('Expected `--header` to be name=value');
     expect(stderr).not.toContain('hunter2');
   });

@@ -313,9 +313,13 @@ describe('the table of variables', () => {
     expect(settings.otlp.logs).toMatchObject({ url: 'http://b:2/own', headers: { x: '1', y: '3' } });
   });
 
-  it('never shows a password that an endpoint holds', () => {
-    const { warnings } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://user:hunter2@host/x?key=hunter2' });
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]).not.toContain('hunter2');
-  });
+  it.each(['ftp://user:hunter2@host/x?key=hunter2', 'user:hunter2@host:4318', 'hunter2@host'])(
+    'never shows a password that an endpoint holds: %s',
+    (OTEL_EXPORTER_OTLP_ENDPOINT) => {
+      const { warnings } = read({ OTEL_EXPORTER_OTLP_ENDPOINT });
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]).toContain('with its scheme, such as http://localhost:4318');
+      expect(warnings[0]).not.toContain('hunter2');
+    },
+  );
 });

@@ -77,7 +77,8 @@ describe('a receiver that', () => {
       replayed([file, '--to', receiver.url, '--wait', '20s'], { clock }),
     );
     expect(code).toBe(EXIT.unwell);
-    expect(report.stopped).toEqual({ file, line: 2, reason: 'HTTP 503' });
+    expect(report.stopped).toMatchObject({ file, line: 2, reason: 'HTTP 503' });
+    expect(report.stopped?.remedy).toContain('To go on, name this file and the newer ones');
     expect(report.signals['traces']).toMatchObject({ sent: 1 });
     expect(clock.now()).toBeLessThan(40_000);
     expect(receiver.requests.length).toBeGreaterThan(4);
@@ -91,6 +92,7 @@ describe('a receiver that', () => {
     }));
     const wrong = await replayed([two(), '--to', page.url]);
     expect(wrong).toMatchObject({ code: EXIT.unwell, report: { stopped: { line: 1 } } });
+    expect(wrong.report.stopped?.remedy).toContain('check --to, --header and OTEL_EXPORTER_OTLP_HEADERS');
     expect(page.requests).toHaveLength(1);
     const nobody = await replaying([two(), '--to', 'http://127.0.0.1:1', '--wait', '0s']);
     expect(nobody.code).toBe(EXIT.unwell);

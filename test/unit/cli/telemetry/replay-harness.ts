@@ -21,7 +21,7 @@ export interface Report {
   readonly unfinished: readonly string[];
   readonly leftOut: readonly string[];
   readonly foreign: readonly string[];
-  readonly stopped?: { readonly line: number; readonly reason: string };
+  readonly stopped?: { readonly line: number; readonly reason: string; readonly remedy: string };
 }
 
 /** Replays in this process, with a fake clock. */

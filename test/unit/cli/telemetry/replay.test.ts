@@ -175,6 +175,14 @@ describe('a replay', () => {
     expect(terminal.text.endsWith('\r\u001b[K')).toBe(true);
   });
 
+  test('of a window without any time in it is refused', async () => {
+    const file = fileOf(...lines);
+    const window = ['--since', '2h', '--until', '3h', '--dry-run'];
+    const { code, stderr } = await replaying([file, '--to', 'http://127.0.0.1:1', ...window]);
+    expect(code).toBe(EXIT.usage);
+    expect(stderr).toContain('Expected `--since` to be before `--until`');
+  });
+
   test('that is interrupted says what it did and where it stopped', async () => {
     const interrupt = new AbortController();
     const receiver = await ScriptedReceiver.start((_request, index) => {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -38,6 +38,15 @@ describe('keelson telemetry status', () => {
     const home = join(temporaryFolder(), 'nowhere');
     expect(await statusOf(home)).toMatchObject({ code: EXIT.ok, status: { exists: false, healthy: true } });
     expect(await textOf(home)).toContain('does not exist');
+  });
+
+  test('says of a home that is a file what a home is', async () => {
+    const home = join(temporaryFolder(), 'app.js');
+    writeFileSync(home, '');
+    const { code, stderr } = await runInMemory(['telemetry', 'status', '--home', home]);
+    expect(code).toBe(EXIT.unwell);
+    expect(stderr).toContain('this is no folder');
+    expect(stderr).not.toContain('as the user that owns');
   });
 
   test('takes the home from KEELSON_HOME, and below the working directory without it', async () => {
@@ -106,7 +115,7 @@ describe('keelson telemetry status', () => {
     expect(status.attention).toEqual([
       {
         what: '1 item of traces wait in 1 segment of processes that are gone, the oldest for 2m.',
-        remedy: 'They are sent by the next process that starts with this home.',
+        remedy: `The next process that starts with this home sends them to its own endpoint. To send all that is on this disk elsewhere: keelson telemetry replay ${journal.home} --to URL.`,
       },
     ]);
     expect(await textOf(journal.home)).toContain('attention: 1 item of traces');
