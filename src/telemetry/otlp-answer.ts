@@ -28,9 +28,10 @@ export interface OtlpAnswer {
   readonly retryAfter: string | undefined;
   /** The body, or its beginning. */
   readonly text: string;
+  /** Whether `text` is the whole body. */
+  readonly isWhole: boolean;
 }
 
-const MAX_DETAIL = 200;
 const TOO_LARGE = 413;
 /** The specification's four, and 408, with which proxies give up a slow upload. */
 const LATER: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
@@ -44,7 +45,7 @@ const WRONG_ENDPOINT: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 41
  * @param epochMs the time, for a `Retry-After` that is a date
  */
 export function judgeAnswer(
-  { status, contentType, retryAfter, text }: OtlpAnswer,
+  { status, contentType, retryAfter, text, isWhole }: OtlpAnswer,
   epochMs: number,
 ): SendResult {
   const later = (reason: LaterReason, detail: string): SendResult => ({
@@ -56,6 +57,8 @@ export function judgeAnswer(
   if (status >= 200 && status < 300) {
     if (isProtobuf(contentType) || text.trim() === '')
       return { status: 'taken', refused: 0, detail: undefined };
+    // Too long to be read: to send it again would only double it.
+    if (!isWhole && isJson(contentType)) return { status: 'taken', refused: 0, detail: undefined };
     const body = parsed(text);
     if (body) return { status: 'taken', ...partialSuccess(body) };
     return later('refused', `HTTP ${status} with ${contentType ?? 'a body'} that is no OTLP answer`);
@@ -86,13 +89,17 @@ function partialSuccess(answer: Readonly<Record<string, unknown>>): {
   const message = partial['errorMessage'];
   return {
     refused: Number.isSafeInteger(refused) && refused > 0 ? refused : 0,
-    detail: typeof message === 'string' && message !== '' ? message.slice(0, MAX_DETAIL) : undefined,
+    detail: typeof message === 'string' && message !== '' ? message : undefined,
   };
 }
 
 /** Some receivers answer JSON with their native form. */
 function isProtobuf(contentType: string | undefined): boolean {
   return contentType?.startsWith('application/x-protobuf') ?? false;
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return contentType?.startsWith('application/json') ?? false;
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -24,6 +24,12 @@ export interface OtlpTransport {
 const MAX_ANSWER_BYTES = 64 * 1_024;
 const compress = promisify(gzip);
 
+interface Exchange {
+  readonly response: IncomingMessage;
+  readonly text: string;
+  readonly isWhole: boolean;
+}
+
 class TimedOut extends Error {}
 
 /**
@@ -59,13 +65,14 @@ export class HttpTransport implements OtlpTransport {
       const zipped = this.#settings.compression === 'gzip';
       const bytes = zipped ? await compress(body) : body;
       if (this.#closed) return later('unreachable', 'closed');
-      const { response, text } = await this.#exchange(bytes, zipped);
+      const { response, text, isWhole } = await this.#exchange(bytes, zipped);
       const { headers } = response;
       const answer = {
         status: response.statusCode ?? 0,
         contentType: headers['content-type'],
         retryAfter: headers['retry-after'],
         text,
+        isWhole,
       };
       return judgeAnswer(answer, this.#clock.epoch());
     } catch (error) {
@@ -80,14 +87,11 @@ export class HttpTransport implements OtlpTransport {
     this.#agent.destroy();
   }
 
-  #exchange(
-    bytes: Uint8Array,
-    zipped: boolean,
-  ): Promise<{ readonly response: IncomingMessage; readonly text: string }> {
+  #exchange(bytes: Uint8Array, zipped: boolean): Promise<Exchange> {
     return context.with(
       suppressTracing(context.active()),
       () =>
-        new Promise<{ readonly response: IncomingMessage; readonly text: string }>((resolve, reject) => {
+        new Promise<Exchange>((resolve, reject) => {
           const start = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
           const request = start(this.#url, {
             method: 'POST',
@@ -117,7 +121,8 @@ export class HttpTransport implements OtlpTransport {
             response.on('error', fail);
             response.on('end', () => {
               timer.cancel();
-              resolve({ response, text: Buffer.concat(chunks).toString('utf8') });
+              const text = Buffer.concat(chunks).toString('utf8');
+              resolve({ response, text, isWhole: size <= MAX_ANSWER_BYTES });
             });
             // An answer that breaks off has neither an end nor, always, an error.
             response.on('close', () => fail(new Error('The answer broke off.')));

@@ -16,7 +16,7 @@ const MAX_MS: Readonly<Record<LaterReason, number>> = {
 
 /**
  * How long to wait before the next try, in milliseconds: 1 s times 1.5 for each failure before, within 20 % at random. `Retry-After` wins, up to
- * a minute.
+ * a minute; one of less than a second (0, a date in the past) would have the receiver hammered without a pause, and is not taken.
  * @param failures tries that failed before this one
  */
 export function backoffMs(
@@ -25,7 +25,8 @@ export function backoffMs(
   retryAfterMs: number | undefined,
   random: Random,
 ): number {
-  if (retryAfterMs !== undefined) return Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
+  if (retryAfterMs !== undefined && retryAfterMs >= FIRST_MS)
+    return Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
   const backoff = Math.min(MAX_MS[reason], FIRST_MS * FACTOR ** failures);
   return backoff * (1 - JITTER + 2 * JITTER * random());
 }

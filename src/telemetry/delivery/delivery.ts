@@ -46,6 +46,12 @@ export const BACKLOG_BYTES_PER_SECOND: number = 4 * 1_024 * 1_024;
 /** Tries for one batch of the backlog, while others are taken, before it waits until the end. */
 const TRIES_IN_A_ROW = 5;
 
+/** How long batches that were put off wait once all others were tried. */
+const DEFERRED_MS = 30_000;
+
+/** Tries for the newest batch before another is tried in its place: about a minute of an outage in which nothing new comes. */
+const TRIES_OF_THE_NEWEST = 12;
+
 /**
  * Carries the batches of one signal to its endpoint, in two lanes with one request each: what is new goes first, out of memory and in order; what
  * waits on the disk follows, oldest first and at a bounded rate, while nothing new waits. While the endpoint is away, only the newest batch is
@@ -61,8 +67,13 @@ export class Delivery {
   #backlogRun: Promise<void> | undefined;
   #retry: Timer | undefined;
   #pace: Timer | undefined;
+  #again: Timer | undefined;
+  #hasDeferred = false;
   /** Tries in a row that failed. */
   #failures = 0;
+  /** The live batch that failed last, and how often in a row. */
+  #tried: LiveBatch | undefined;
+  #tries = 0;
   #head: { readonly place: Place; tries: number } | undefined;
   /** Monotonic time until which the backlog is sent without pace. */
   #flushUntil = -Infinity;
@@ -149,11 +160,14 @@ export class Delivery {
       const result = await this.#sender.send(batch);
       this.#sending = undefined;
       if (result.status === 'later') {
-        if (!this.#closed) this.#wentAway(result);
+        if (this.#closed) return;
+        this.#letOthersTry(batch);
+        this.#wentAway(result);
         return;
       }
       if (batch.place) this.#parts.backlog?.settle(batch.place, batch.items);
       this.#live.remove(batch);
+      this.#tried = undefined;
       this.#cameBack();
     }
   }
@@ -169,7 +183,10 @@ export class Delivery {
     const { backlog, counts, clock, signal } = this.#parts;
     while (backlog && !this.#closed && this.#mayTakeBacklog()) {
       const line = backlog.next();
-      if (!line) return;
+      if (!line) {
+        this.#tryDeferredLater();
+        return;
+      }
       this.#pacer.spend(line.body.byteLength, clock.now());
       const result = await this.#sender.send(line);
       if (result.status === 'later') {
@@ -202,6 +219,32 @@ export class Delivery {
     return false;
   }
 
+  /** The newest batch may be one that never gets through, such as one so large that it times out: what waits behind it must not wait for good. */
+  #letOthersTry(batch: LiveBatch): void {
+    const { backlog } = this.#parts;
+    this.#tries = this.#tried === batch ? this.#tries + 1 : 1;
+    this.#tried = batch;
+    if (!batch.place || !backlog || this.#tries < TRIES_OF_THE_NEWEST) return;
+    if (backlog.waiting.items <= batch.items) return;
+    this.#live.remove(batch);
+    this.#defer(batch.place, backlog);
+  }
+
+  #defer(place: Place, backlog: Backlog): void {
+    backlog.defer(place);
+    this.#hasDeferred = true;
+  }
+
+  /** All others were tried: those that were put off have their turn, although nothing new may come that would ask for them. */
+  #tryDeferredLater(): void {
+    if (!this.#hasDeferred || this.#closed) return;
+    this.#hasDeferred = false;
+    this.#again ??= this.#after(DEFERRED_MS, () => {
+      this.#again = undefined;
+      this.wake();
+    });
+  }
+
   /** A batch that fails again and again while others are taken must not hold up those behind it. */
   #putBack(place: Place, backlog: Backlog): void {
     const known = this.#head;
@@ -209,7 +252,7 @@ export class Delivery {
     const tries = same ? known.tries + 1 : 1;
     this.#head = { place, tries };
     if (tries < TRIES_IN_A_ROW) backlog.release(place);
-    else backlog.defer(place);
+    else this.#defer(place, backlog);
   }
 
   #wentAway(result: Extract<SendResult, { status: 'later' }>): void {
@@ -282,7 +325,9 @@ export class Delivery {
   #stopTimers(): void {
     this.#retry?.cancel();
     this.#pace?.cancel();
+    this.#again?.cancel();
     this.#retry = undefined;
     this.#pace = undefined;
+    this.#again = undefined;
   }
 }

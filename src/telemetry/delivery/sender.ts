@@ -1,6 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import type { SetAside } from '../journal/rejected-folder.ts';
+import type { Place } from '../journal/segment.ts';
+import { Redactor } from '../redaction.ts';
 import type { SendResult } from '../otlp-answer.ts';
 import type { OtlpTransport } from '../otlp-transport.ts';
 import type { Signal } from '../signal.ts';
@@ -24,28 +26,57 @@ export type SendOutcome =
   /** Nothing of it is to be sent again; `taken` of its items were taken. */
   { readonly status: 'done'; readonly taken: number } | Extract<SendResult, { status: 'later' }>;
 
+/** A batch to send, and where it stands on disk, by which it is known when it comes again. */
+export interface SentBatch extends RequestPart {
+  readonly place?: Place | undefined;
+}
+
+interface Unfinished {
+  readonly batch: SentBatch;
+  readonly parts: RequestPart[];
+  taken: number;
+}
+
+/** One for each lane. */
+const MAX_UNFINISHED = 2;
+const MAX_DETAIL = 200;
+const redactor = new Redactor();
+
 /** Sends one batch and does what the answer asks for: splits what is too large, sets aside what is refused for good. */
 export class Sender {
   readonly #parts: SenderParts;
+  #unfinished: readonly Unfinished[] = [];
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
   }
 
   /** @returns a promise that never rejects */
-  async send(batch: RequestPart): Promise<SendOutcome> {
-    const result = await this.#request(batch.body);
-    switch (result.status) {
-      case 'later':
+  async send(batch: SentBatch): Promise<SendOutcome> {
+    const work = this.#resume(batch) ?? { batch, parts: [batch], taken: 0 };
+    for (let part = work.parts[0]; part; part = work.parts[0]) {
+      const result = await this.#request(part.body);
+      if (result.status === 'later') {
+        if (part !== batch) this.#unfinished = [work, ...this.#unfinished].slice(0, MAX_UNFINISHED);
         return result;
-      case 'taken':
-        return { status: 'done', taken: this.#taken(batch, result) };
-      case 'rejected':
-        this.#setAside(batch, 'rejected', result);
-        return { status: 'done', taken: 0 };
-      case 'too_large':
-        return this.#sendHalves(batch, result);
+      }
+      work.parts.shift();
+      if (result.status === 'taken') work.taken += this.#taken(part, result);
+      else if (result.status === 'rejected') this.#setAside(part, 'rejected', result);
+      else work.parts.unshift(...this.#halves(part, result));
     }
+    return { status: 'done', taken: work.taken };
+  }
+
+  /** What is left of a batch that was split: the receiver has the rest of it, and would have it again with each try. */
+  #resume({ place, body }: SentBatch): Unfinished | undefined {
+    const found = this.#unfinished.find(({ batch }) =>
+      place
+        ? batch.place?.segment === place.segment && batch.place.range[0] === place.range[0]
+        : batch.body === body,
+    );
+    if (found) this.#unfinished = this.#unfinished.filter((each) => each !== found);
+    return found;
   }
 
   async #request(body: Uint8Array): Promise<SendResult> {
@@ -62,35 +93,26 @@ export class Sender {
     counts.exported(signal, items - refused, clock.epoch());
     if (refused > 0) {
       counts.dropped(signal, 'rejected', refused);
-      const why = result.detail === undefined ? '' : `: ${result.detail}`;
+      const why = result.detail === undefined ? '' : `: ${shown(result.detail)}`;
       warn(`otlp:partial:${target}`, `OTLP at ${target} refused ${refused} of ${items} ${signal}${why}.`);
     }
     return items - refused;
   }
 
-  /** Where the second half has to wait, the whole batch is sent again: what is on disk is one line. */
-  async #sendHalves(
-    batch: RequestPart,
-    result: Extract<SendResult, { status: 'too_large' }>,
-  ): Promise<SendOutcome> {
+  /** @returns nothing for what cannot be split: that is set aside */
+  #halves(part: RequestPart, result: Extract<SendResult, { status: 'too_large' }>): readonly RequestPart[] {
     const { signal, warn, target } = this.#parts;
-    const halves = splitRequest(signal, batch.body);
+    const halves = splitRequest(signal, part.body);
     if (!halves) {
-      this.#setAside(batch, 'too_large', result);
-      return { status: 'done', taken: 0 };
+      this.#setAside(part, 'too_large', result);
+      return [];
     }
     warn(
       `otlp:too_large:${target}`,
-      `OTLP at ${target} takes no batch of ${batch.body.byteLength} bytes (HTTP ${result.code}); it is split. ` +
+      `OTLP at ${target} takes no batch of ${part.body.byteLength} bytes (HTTP ${result.code}); it is split. ` +
         'Raise the limit of the receiver, or lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE and OTEL_BLRP_MAX_EXPORT_BATCH_SIZE.',
     );
-    let taken = 0;
-    for (const half of halves) {
-      const outcome = await this.send(half);
-      if (outcome.status === 'later') return outcome;
-      taken += outcome.taken;
-    }
-    return { status: 'done', taken };
+    return halves;
   }
 
   #setAside(
@@ -107,4 +129,12 @@ export class Sender {
       `OTLP at ${target} refused a batch of ${items} ${signal} for good (HTTP ${code}).${where} It is counted in keelson.telemetry.dropped.`,
     );
   }
+}
+
+/** A receiver's own words: without secrets, on one line, and without what steers a terminal. */
+function shown(text: string): string {
+  return redactor
+    .text(text)
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .slice(0, MAX_DETAIL);
 }

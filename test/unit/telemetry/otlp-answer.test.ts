@@ -6,7 +6,14 @@ import type { OtlpAnswer, SendResult } from '../../../src/telemetry/otlp-answer.
 const NOW = Date.UTC(2026, 10, 22);
 const judge = (answer: Partial<OtlpAnswer>): SendResult =>
   judgeAnswer(
-    { status: 200, contentType: 'application/json', retryAfter: undefined, text: '{}', ...answer },
+    {
+      status: 200,
+      contentType: 'application/json',
+      retryAfter: undefined,
+      text: '{}',
+      isWhole: true,
+      ...answer,
+    },
     NOW,
   );
 const TAKEN: SendResult = { status: 'taken', refused: 0, detail: undefined };
@@ -17,6 +24,7 @@ describe('the answer of a receiver', () => {
     ['nothing at all', { status: 204, text: '', contentType: undefined }],
     ['blanks', { text: ' \n' }],
     ['its native form', { contentType: 'application/x-protobuf', text: '\n\u0000' }],
+    ['JSON that is too long to be read', { text: '{"a":"', isWhole: false }],
     ['an empty partial success', { text: '{"partialSuccess":{}}' }],
   ])('says that all was taken with %s', (_, answer) => {
     expect(judge(answer)).toEqual(TAKEN);

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+
+import { TelemetryCounts } from '../../../../src/telemetry/counts.ts';
+import { Sender } from '../../../../src/telemetry/delivery/sender.ts';
+import type { SendResult } from '../../../../src/telemetry/otlp-answer.ts';
+import { FakeClock, settlePromises } from '../../../../src/testing/fake-clock.ts';
+import { AWAY, setup, TAKEN } from './delivery-bench.ts';
+
+const later = (retryAfterMs: number): SendResult => ({
+  status: 'later',
+  reason: 'unavailable',
+  detail: 'HTTP 429',
+  retryAfterMs,
+});
+const TOO_LARGE: SendResult = { status: 'too_large', code: 413, answer: '' };
+const request = (...names: readonly string[]): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      resourceSpans: [{ scopeSpans: [{ spans: names.map((name) => ({ name, startTimeUnixNano: '1' })) }] }],
+    }),
+  );
+
+/** A sender before a receiver that takes one span at a time. */
+function sending(answer: (names: readonly string[]) => SendResult): {
+  readonly sender: Sender;
+  readonly counts: TelemetryCounts;
+  readonly warnings: string[];
+} {
+  const counts = new TelemetryCounts();
+  const warnings: string[] = [];
+  const sender = new Sender({
+    signal: 'traces',
+    transport: {
+      send: (bytes) => {
+        const { resourceSpans } = JSON.parse(Buffer.from(bytes).toString()) as {
+          resourceSpans: { scopeSpans: { spans: { name: string }[] }[] }[];
+        };
+        const spans = resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
+        return Promise.resolve(answer(spans.map(({ name }) => name)));
+      },
+      close() {},
+    },
+    counts,
+    clock: new FakeClock(),
+    warn: (_, message) => warnings.push(message),
+    target: 'http://here',
+  });
+  return { sender, counts, warnings };
+}
+
+describe('a receiver that says Retry-After: 0', () => {
+  it('is not hammered: the pauses are those of a receiver that says nothing', async () => {
+    const { transport, clock, take } = setup();
+    transport.answer = later(0);
+    take(1);
+    await clock.advance(10_000);
+    expect(transport.sent.length).toBeLessThan(8);
+  });
+});
+
+describe('a batch that is split before a receiver that limits requests', () => {
+  it('goes on where it stopped, and is counted once', async () => {
+    const taken: string[] = [];
+    let busy = false;
+    const { sender, counts } = sending((names) => {
+      if (names.length > 1) return TOO_LARGE;
+      busy = !busy;
+      if (!busy) return later(1_000);
+      taken.push(...names);
+      return TAKEN;
+    });
+    const batch = { body: request('a', 'b', 'c', 'd'), items: 4 };
+    let tries = 0;
+    let outcome = await sender.send(batch);
+    for (; outcome.status === 'later' && tries < 20; tries += 1) outcome = await sender.send(batch);
+    expect(outcome).toEqual({ status: 'done', taken: 4 });
+    expect(taken).toEqual(['a', 'b', 'c', 'd']);
+    expect(counts.snapshot().traces.exported).toBe(4);
+  });
+});
+
+describe('a newest batch that never gets through', () => {
+  it('does not hold up what waits on the disk, although nothing new comes', async () => {
+    const { transport, clock, disk, take, counts } = setup();
+    transport.answer = AWAY;
+    take(1, 2, 900);
+    await settlePromises();
+    transport.answer = (size) => Promise.resolve(size === 900 ? AWAY : TAKEN);
+    await clock.advance(120_000);
+    expect(counts.snapshot().traces.exported).toBe(2);
+    expect(disk.segment.waiting.items).toBe(1);
+    transport.answer = TAKEN;
+    await clock.advance(60_000);
+    expect(counts.snapshot().traces.exported).toBe(3);
+  });
+});
+
+describe("a receiver's own words in a warning", () => {
+  it('have no secrets and no control characters', async () => {
+    const detail = 'Authorization: Bearer abcdef0123456789\u001b[31m\nkeelson: all is well';
+    const { sender, warnings } = sending(() => ({ status: 'taken', refused: 1, detail }));
+    await sender.send({ body: request('a'), items: 1 });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).not.toContain('abcdef0123456789');
+    // eslint-disable-next-line no-control-regex
+    expect(warnings[0]).not.toMatch(/[\u0000-\u001f]/);
+  });
+});
