@@ -42,6 +42,7 @@ describe('a limit for each key', () => {
     limiter.tryAcquire('c', 120_000);
     expect([limiter.size, limiter.available('a'), limiter.available('c')]).toEqual([2, 0, 0]);
     expect(limiter.available('b')).toBe(1);
+    expect(limiter.available('never seen')).toBe(1);
   });
 
   test('gives a key that it had to forget no second burst', () => {
@@ -63,6 +64,7 @@ describe('a limit for each key', () => {
     const limiter = limiterOf({ limit: 10, per: '1s', keys: 1 });
     drain(limiter, 'a', 3_600_000);
     expect(limiter.tryAcquire('a', 0)).toBe(100);
+    expect(limiter.tryAcquire('a', 100)).toBe(0);
     expect(limiter.tryAcquire('b', 0)).toBe(0);
     expect(limiter.tryAcquire('c', Number.NaN)).toBe(100);
     expect(limiter.tryAcquire('c', -3_600_000)).toBe(100);
@@ -90,6 +92,62 @@ describe('calls that wait for keys', () => {
     await clock.advance(1_000);
     expect(turns).toEqual(['a2@100', 'b2@150', 'a3@200', 'b3@250']);
     expect([limiter.queued, clock.timers.running]).toEqual([0, 0]);
+  });
+});
+
+describe('a line for a key', () => {
+  /** A key with one call in its line, and the time at which its token came, which nobody has served yet. */
+  function lined(): { limiter: KeyedRateLimiter; clock: FakeClock; turns: string[] } {
+    const clock = new FakeClock();
+    const limiter = limiterOf({ limit: 10, per: '1s', burst: 2, maxWait: '1s' }, clock);
+    const turns: string[] = [];
+    drain(limiter, 'a', 0);
+    const first = waiterOf(limiter.enter('a', 0));
+    first.granted.then(
+      () => turns.push(`granted@${clock.now()}`),
+      ({ retryAfterMs }: RejectedError) => turns.push(`refused, again in ${retryAfterMs}`),
+    );
+    return { limiter, clock, turns };
+  }
+
+  test('keeps the tokens that came for those who wait', async () => {
+    const { limiter, clock, turns } = lined();
+    clock.block(200);
+    expect([limiter.available('a'), limiter.tryAcquire('a', 200)]).toEqual([0, 1]);
+    const second = waiterOf(limiter.enter('a', 200));
+    void second.granted.then(() => turns.push(`second@${clock.now()}`));
+    await clock.advance(0);
+    expect(turns).toEqual(['granted@200', 'second@200']);
+  });
+
+  test('moves up by a token that is given back', async () => {
+    const { limiter, clock, turns } = lined();
+    limiter.giveBack('a');
+    await clock.advance(0);
+    expect([turns, limiter.queued]).toEqual([['granted@0'], 0]);
+  });
+
+  test('loses those at once who cannot wait for the end of a pause', async () => {
+    const { limiter, clock, turns } = lined();
+    limiter.slowDown('a', 5_000);
+    await clock.advance(0);
+    expect([turns, limiter.queued]).toEqual([['refused, again in 5000'], 0]);
+  });
+});
+
+describe('a pause of a key', () => {
+  test('lasts, however often somebody asks meanwhile', () => {
+    const limiter = limiterOf({ limit: 10, per: '1s' });
+    limiter.slowDown('a', 10_000);
+    limiter.slowDown('b', 100);
+    expect([limiter.tryAcquire('a', 0), limiter.tryAcquire('a', 4_000)]).toEqual([10_000, 6_000]);
+    expect([limiter.tryAcquire('a', 9_999), limiter.tryAcquire('a', 10_000)]).toEqual([1, 0]);
+  });
+
+  test.each([0, -1, Number.NaN])('of %d ms does nothing', (pauseMs) => {
+    const limiter = limiterOf({ limit: 10, per: '1s' });
+    limiter.slowDown('a', pauseMs);
+    expect([limiter.size, limiter.available('a')]).toEqual([0, 10]);
   });
 });
 

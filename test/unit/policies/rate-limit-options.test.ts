@@ -68,11 +68,16 @@ test.each([
     'Expected `queue` to be a whole number of at least 0, got -1 (number).',
   ],
   [{ limit: 1, per: '1s', keys: 0 }, 'Expected `keys` to be a whole number of at least 1, got 0 (number).'],
-  [{ limit: 1, per: '1s', store: 'redis' }, "Expected `store` to be a limiter store, got 'redis' (string)."],
+  [
+    { limit: 1, per: '1s', store: 'redis' },
+    "Expected `store` to be a limiter store, got 'redis' (string). Use sqliteStore(), redisStore() or postgresStore().",
+  ],
+  [{ limit: 1, per: '1s', store: {} }, 'Expected `store` to be a limiter store'],
+  [{ limit: 1, per: '1s', store: null }, 'Expected `store` to be a limiter store, got null.'],
   [{ limit: 1, per: '1s', storeTimeout: 0 }, 'Expected `storeTimeout` to be a duration of at least 1 ms'],
   [
     { limit: 1, per: '1s', onStoreFailure: 'open' },
-    "Expected `onStoreFailure` to be 'failOpen', 'failClosed'",
+    "Expected `onStoreFailure` to be 'failOpen', 'failClosed' or 'localShare', got 'open' (string). The default is 'failOpen'.",
   ],
   [{ limit: 1, per: '1s', processes: 0 }, 'Expected `processes` to be a whole number of at least 1, got 0'],
   [{ limit: 1, per: '1s', bursts: 3 }, 'Unknown option `bursts`. Did you mean `burst`?'],
@@ -80,6 +85,12 @@ test.each([
   const problems = problemsOf(options);
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain(problem);
+});
+
+test('a burst may be what the limit gives in five years', () => {
+  expect(problemsOf({ limit: 1, per: '1d', burst: 1_825 })).toEqual([]);
+  expect(problemsOf({ limit: 2, per: '1d', burst: 3_650 })).toEqual([]);
+  expect(problemsOf({ limit: 2, per: '1d', burst: 3_651 })).toHaveLength(1);
 });
 
 test('all problems come in one error', () => {

@@ -195,6 +195,8 @@ describe('a store that is away', () => {
     const first = await ending(seats);
     expect(first).toMatchObject({
       code: 'ERR_KEELSON_RATE_LIMIT_STORE',
+      message: 'The store of the rate limit cannot be asked, and no call goes on without it.',
+      hint: "Look at the store, or set `rateLimit.onStoreFailure` to 'localShare' or 'failOpen'.",
       reason: 'rate_limited',
       retryAfterMs: 1_000,
       source: { guard: 'drive', policy: 'rate_limit' },

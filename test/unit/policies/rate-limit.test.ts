@@ -5,7 +5,7 @@ import { RejectedError } from '../../../src/core/errors.ts';
 import { OptionChecker } from '../../../src/core/options.ts';
 import type { RateLimitOptions, RateWaiter } from '../../../src/policies/rate-limit/index.ts';
 import { rateLimit, RateLimiter, resolveRateLimit } from '../../../src/policies/rate-limit/index.ts';
-import { FakeClock } from '../../../src/testing/index.ts';
+import { FakeClock, settlePromises } from '../../../src/testing/index.ts';
 import { failing } from '../../support/failing.ts';
 
 function limiterOf(options: RateLimitOptions, clock = new FakeClock()): RateLimiter {
@@ -143,6 +143,7 @@ describe('a call without a token', () => {
       retryAfterMs: 750,
       source: { guard: 'drive', policy: 'rate_limit' },
       message: 'The limit of 60 per 1m is used up; the next turn is in 750ms.',
+      hint: 'Spread the calls, let them wait with `rateLimit.maxWait`, or raise `rateLimit.limit` if the dependency allows more.',
     });
   });
 
@@ -313,6 +314,36 @@ describe('our rate limit as a policy', () => {
     controller.abort('left');
     await run;
     expect([fn.executions, policy.limiter.available]).toEqual([0, 1]);
+  });
+
+  test('gives the function the signal of its caller, or one that stays quiet', async () => {
+    const policy = rateLimit({ limit: 2, per: '1m' }, { clock: new FakeClock() });
+    const given = (context: { signal: AbortSignal }): AbortSignal => context.signal;
+    const { signal } = new AbortController();
+    expect(await policy.execute(given, signal)).toBe(signal);
+    expect((await policy.execute(given)).aborted).toBe(false);
+  });
+
+  test('listens no more to a caller that has its token', async () => {
+    const clock = new FakeClock();
+    const policy = rateLimit({ limit: 1, per: '1m', maxWait: '2m' }, { clock });
+    await policy.execute(failing(0));
+    const { signal } = new AbortController();
+    let listening = 0;
+    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+    signal.addEventListener = (...args: Parameters<typeof add>): void => {
+      listening += 1;
+      add(...args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>): void => {
+      listening -= 1;
+      remove(...args);
+    };
+    const run = policy.execute(failing(0), signal);
+    await settlePromises();
+    expect(listening).toBe(1);
+    await clock.advance(60_000);
+    expect([await run, listening]).toEqual(['ok', 0]);
   });
 
   test('refuses, and tells the listeners', async () => {
