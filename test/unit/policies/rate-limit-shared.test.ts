@@ -1,72 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { RejectedError } from '../../../src/core/errors.ts';
-import { OptionChecker } from '../../../src/core/options.ts';
-import type {
-  LimiterStore,
-  RateLimitOptions,
-  RateWaiter,
-  Taken,
-} from '../../../src/policies/rate-limit/index.ts';
-import {
-  limiterFor,
-  rateLimit,
-  resolveRateLimit,
-  SharedRateLimiter,
-} from '../../../src/policies/rate-limit/index.ts';
+import type { Taken } from '../../../src/policies/rate-limit/index.ts';
+import { rateLimit } from '../../../src/policies/rate-limit/index.ts';
 import { FakeClock, settlePromises } from '../../../src/testing/index.ts';
 import { deferred } from '../../support/deferred.ts';
 import { failing } from '../../support/failing.ts';
-
-/** A store that answers as the test says. */
-class ScriptedStore implements LimiterStore {
-  readonly asked: string[] = [];
-  answer: (signal: AbortSignal | undefined) => Promise<Taken> = () => Promise.resolve(YES);
-
-  take(key: string, _rate: object, signal?: AbortSignal): Promise<Taken> {
-    this.asked.push(key);
-    return this.answer(signal);
-  }
-
-  async close(): Promise<void> {}
-}
-
-const YES: Taken = { granted: true, retryAfterMs: 0, remaining: 7 };
-const no = (retryAfterMs: number): Taken => ({ granted: false, retryAfterMs, remaining: 0 });
-
-interface Seat {
-  readonly clock: FakeClock;
-  readonly store: ScriptedStore;
-  readonly limiter: SharedRateLimiter;
-}
-
-function seat(options: Partial<RateLimitOptions> = {}): Seat {
-  const clock = new FakeClock();
-  const store = new ScriptedStore();
-  const resolved = resolveRateLimit(
-    { limit: 10, per: '1s', ...options, store },
-    new OptionChecker('rateLimit'),
-  );
-  const limiter = limiterFor(resolved, clock, { source: { guard: 'drive' }, random: () => 0 });
-  if (!(limiter instanceof SharedRateLimiter)) throw new Error('The limiter is not shared.');
-  return { clock, store, limiter };
-}
-
-/** How the call ends, whatever it has to wait for. */
-function ending({ limiter, clock }: Seat): Promise<unknown> {
-  const entry = limiter.enter(clock.now());
-  if (entry === undefined) return Promise.resolve('free');
-  if (entry instanceof RejectedError) return Promise.resolve(entry);
-  return entry.granted.then(
-    () => `granted@${clock.now()}`,
-    (error: unknown) => error,
-  );
-}
-
-function waiterOf({ limiter, clock }: Seat): RateWaiter {
-  const entry = limiter.enter(clock.now());
-  if (entry === undefined || entry instanceof RejectedError) throw new Error('The call does not wait.');
-  return entry;
-}
+import { ending, no, ScriptedStore, seat, waiterOf, YES } from './shared-limit-seat.ts';
 
 describe('a shared limit', () => {
   test("asks the store under the guard's name, side by side while it grants", async () => {
@@ -255,7 +194,11 @@ describe('a store that is away', () => {
     await seats.clock.advance(100);
     const error = await end;
     expect(error).toMatchObject({ code: 'ERR_KEELSON_RATE_LIMIT_STORE' });
-    expect((error as Error).cause).toMatchObject({ code: 'ERR_KEELSON_STORE_TIMEOUT' });
+    expect((error as Error).cause).toMatchObject({
+      code: 'ERR_KEELSON_STORE_TIMEOUT',
+      message: 'The store gave no answer within 100 ms.',
+      hint: 'Look at the store and the way to it; raise `rateLimit.storeTimeout` if it needs longer.',
+    });
     expect(reason).toBe((error as Error).cause);
     gate.resolve(YES);
     await settlePromises();
