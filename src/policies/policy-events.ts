@@ -7,7 +7,7 @@ export function asEvent<T>(listeners: Listeners<T>): Event<T> {
   return (listener) => ({ dispose: listeners.add(listener) });
 }
 
-/** `onSuccess` and `onFailure` of cockatiel's `IPolicy`. Time is taken only while somebody listens. */
+/** `onSuccess` and `onFailure` of cockatiel's `IPolicy`, with the duration of each execution in milliseconds. */
 export class PolicyEvents {
   readonly #clock: Clock;
   readonly #successes = new Listeners<ISuccessEvent>();
