@@ -83,8 +83,13 @@ export class Adoption {
     const { files } = this.#base;
     const { signal } = journal;
     const path = join(folder, name);
-    const size = files.facts(path)?.size;
-    if (size === undefined) return 'done';
+    const facts = files.facts(path);
+    if (!facts) return 'done';
+    const { size } = facts;
+    if (facts.kind !== 'file') {
+      this.#sayForeign(signal, name);
+      return 'left';
+    }
     const settled = owners.settledOf(owner, `${signal}/${name}`, size);
     const done = sizeOf(settled) === size;
     // Made into an archive by an owner that died before it could remove the source.

@@ -60,6 +60,7 @@ export class JournalKeeper {
 
   /** The process ends: keeps the folders small, however short it lived. */
   end(): void {
+    for (const journal of this.#journals) journal.checkFiles();
     this.#caps.enforce();
   }
 
@@ -70,7 +71,10 @@ export class JournalKeeper {
   async #look(): Promise<void> {
     const isClosed = (): boolean => this.#closed;
     try {
-      for (const journal of this.#journals) journal.rotate();
+      for (const journal of this.#journals) {
+        journal.rotate();
+        journal.checkFiles();
+      }
       await this.#adoption.run(this.#journals, isClosed);
       await this.#archiver.run(this.#journals, isClosed);
       if (!this.#closed) this.#caps.enforce();

@@ -163,6 +163,17 @@ export class SignalJournal {
     if (this.#writer.openFile !== before) this.#close(before);
   }
 
+  /** Finds out which segments somebody removed, and counts what waited in them; without it an outage would hide the loss. */
+  checkFiles(): void {
+    for (const segment of this.#segments.slice()) {
+      try {
+        if (!this.#base.files.facts(segment.path)) this.#vanished(segment);
+      } catch {
+        // What cannot be looked at is found out when it is read.
+      }
+    }
+  }
+
   /** Ends the open segment: the next batch opens another. */
   endSegment(): void {
     const before = this.#writer.openFile;

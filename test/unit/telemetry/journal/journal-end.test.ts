@@ -85,6 +85,19 @@ describe('a process that ends', () => {
   });
 });
 
+describe('what has the name of a segment and is no file', () => {
+  it('is left alone and said', async () => {
+    using bench = new JournalBench();
+    const folder = '2026-11-22T000000000Z-5-abcd-0.jsonl';
+    mkdirSync(bench.path('traces', folder), { recursive: true });
+    const one = bench.start(1);
+    await one.journal.firstLook();
+    expect(bench.list('traces')).toEqual([folder]);
+    expect(one.traces.waiting.bytes).toBe(0);
+    expect(one.warnings).toEqual([expect.stringContaining("a file that is not the journal's")]);
+  });
+});
+
 describe('many orphans', () => {
   it('are taken over with few saves of the cursor, while the event loop turns', async () => {
     using bench = new JournalBench();
@@ -167,6 +180,16 @@ describe('a batch whose file is removed while it is on its way', () => {
     expect(one.counts.snapshot().traces.dropped.disk).toBe(2);
     if (place) one.traces.settle(place, 2);
     expect(one.counts.snapshot().traces.dropped.disk).toBe(2);
+  });
+
+  it('is found out in an outage too, when nothing is read', async () => {
+    using bench = new JournalBench();
+    const one = bench.start(1);
+    leave(one, 1, 2);
+    rmSync(bench.path('traces'), { recursive: true });
+    await bench.clock.advance(LOOK_MS + 1_000);
+    expect(one.traces.waiting.items).toBe(0);
+    expect(one.counts.snapshot().traces.dropped.disk).toBe(4);
   });
 
   it('is counted once it leaves the memory', () => {
