@@ -5,6 +5,8 @@ import { CommanderError } from 'commander';
 import { ConfigError, KeelsonError } from '../core/errors.ts';
 import { EXIT } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { fileHint, isFileError } from './file-error.ts';
+import { printable } from './printable.ts';
 
 /** An error as the user gets it: with `--json` these are its fields. */
 export interface ShownError {
@@ -33,6 +35,15 @@ export function shownError(error: unknown): ShownError {
   if (error instanceof KeelsonError) {
     const { code, message, hint } = error;
     return { exitCode: EXIT.unwell, code, message, ...(hint !== undefined && { hint }) };
+  }
+  if (isFileError(error)) {
+    const hint = fileHint(error, 'Check the path: --home and KEELSON_HOME name a folder of state.');
+    return {
+      exitCode: EXIT.unwell,
+      code: 'ERR_KEELSON_FILE',
+      message: `Cannot use ${printable(error.path)}: ${error.code}.`,
+      hint,
+    };
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {

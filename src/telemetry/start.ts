@@ -8,7 +8,7 @@ import { bindSignals } from '../signals/index.ts';
 import { TelemetryCounts } from './counts.ts';
 import { readEnvironment } from './environment.ts';
 import type { DiagLevel, EnvironmentSettings } from './environment.ts';
-import { registeredSignals } from './globals.ts';
+import { registeredSignals, registerOlderLogs } from './globals.ts';
 import { checkOptions } from './options.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
 import { makePropagator } from './providers.ts';
@@ -70,6 +70,7 @@ function register(run: TelemetryRun, settings: EnvironmentSettings, warn: Warn):
   trace.setGlobalTracerProvider(providers.tracer);
   metrics.setGlobalMeterProvider(providers.meter);
   logs.setGlobalLoggerProvider(providers.logger);
+  registerOlderLogs(providers.logger);
 }
 
 function build(

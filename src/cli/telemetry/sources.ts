@@ -17,6 +17,7 @@ import { parseSegmentName } from '../../telemetry/journal/segment-name.ts';
 import type { SegmentName } from '../../telemetry/journal/segment-name.ts';
 import { SIGNALS } from '../../telemetry/signal.ts';
 import type { Signal } from '../../telemetry/signal.ts';
+import { fileHint } from '../file-error.ts';
 
 /** A file with lines of OTLP JSON. */
 export interface Source {
@@ -70,7 +71,7 @@ export function findSources(paths: readonly string[], cwd: string): Sources {
     } catch (error) {
       throw new KeelsonError('ERR_KEELSON_FILE', `Cannot read ${named}: ${systemCode(error)}.`, {
         cause: error,
-        hint: 'Name a file of JSON lines, a home, or a folder inside of it.',
+        hint: fileHint(error, 'Name a file of JSON lines, a home, or a folder inside of it.'),
       });
     }
   }

@@ -5,6 +5,7 @@ import { Home, systemCode } from '../../storage/index.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
 import type { Run } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { fileHint } from '../file-error.ts';
 import type { Output } from '../output.ts';
 import { printable } from '../printable.ts';
 import { counted, formatAge, formatBytes } from '../quantities.ts';
@@ -49,10 +50,7 @@ function readInventory(home: string, now: number): JournalInventory {
   } catch (error) {
     throw new KeelsonError('ERR_KEELSON_HOME', `Cannot read the journal in ${home}: ${systemCode(error)}.`, {
       cause: error,
-      hint:
-        systemCode(error) === 'ENOTDIR'
-          ? 'Name the folder of state with --home or KEELSON_HOME; this is no folder.'
-          : 'Run it as the user that owns the home.',
+      hint: fileHint(error, 'Name the folder of state with --home or KEELSON_HOME; this is none.'),
     });
   }
 }

@@ -45,7 +45,7 @@ describe('keelson telemetry status', () => {
     writeFileSync(home, '');
     const { code, stderr } = await runInMemory(['telemetry', 'status', '--home', home]);
     expect(code).toBe(EXIT.unwell);
-    expect(stderr).toContain('this is no folder');
+    expect(stderr).toContain('Name the folder of state with --home');
     expect(stderr).not.toContain('as the user that owns');
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { CATALOG } from '../../../../src/cli/catalog.ts';
-import { Interruption } from '../../../../src/cli/exit-codes.ts';
+import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
 import { runCli } from '../../../../src/cli/run.ts';
 import { POLL_MS } from '../../../../src/cli/telemetry/tail.ts';
 import { FakeClock, seededRandom } from '../../../../src/testing/index.ts';
@@ -138,6 +138,16 @@ describe('keelson telemetry tail', () => {
     const damaged = await runInMemory(['telemetry', 'tail', '--home', journal.home]);
     expect(damaged.stdout.split('\n')).toHaveLength(2);
     expect(damaged.stderr).toContain('1 line could not be read');
+  });
+
+  test('says of a home that is a file that it is none, and takes it for no defect', async () => {
+    const { home } = new JournalFolder();
+    const file = join(home, 'app.js');
+    writeFileSync(file, '');
+    const { code, stderr } = await runInMemory(['telemetry', 'tail', '--home', file]);
+    expect(code).toBe(EXIT.unwell);
+    expect(stderr).toContain('ENOTDIR.\nCheck the path: --home');
+    expect(stderr).not.toContain('defect');
   });
 
   test('follows what is written, new files, unfinished lines and files that get another name', async () => {
