@@ -4,7 +4,7 @@ import { EXIT } from '../../../src/cli/exit-codes.ts';
 import { shownError } from '../../../src/cli/shown-error.ts';
 
 const system = (code: string): Error =>
-  Object.assign(new Error(code), { code, syscall: 'scandir', path: '/home/shop/.keelson\u001b[2J' });
+  Object.assign(new Error(code), { code, syscall: 'scandir', path: '/srv/shop/.keelson\u001b[2J' });
 
 test('a file that the system refuses is no defect, and permissions have their own remedy', () => {
   expect(shownError(system('EACCES'))).toMatchObject({
