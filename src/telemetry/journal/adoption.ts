@@ -68,7 +68,8 @@ export class Adoption {
     }
     if (isClosed()) return;
     await this.#take(found, left);
-    owners.removeDead(left);
+    const removing = owners.removeDead(left);
+    while (!removing.next().done) await nextTurn();
   }
 
   /** @returns what to take over; `done` where nothing is to be, `left` where it stays the dead owner's */

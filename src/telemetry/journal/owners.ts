@@ -9,6 +9,9 @@ import { isOwnerAlive, parseOwnerLock } from './owner-lock.ts';
 import type { ProcessPort } from './process-identity.ts';
 import type { Ranges } from './ranges.ts';
 
+/** Files that go in one turn of the event loop. */
+const REMOVED_AT_ONCE = 32;
+
 /** The owners on a home during one look: who lives, and what the cursors of the dead say. */
 export class Owners {
   readonly #base: JournalBase;
@@ -52,8 +55,9 @@ export class Owners {
     return [];
   }
 
-  /** Removes locks and cursors of dead owners. @param left owners that still have segments */
-  removeDead(left: ReadonlySet<string>): void {
+  /** Removes locks and cursors of dead owners, some at each step. @param left owners that still have segments */
+  *removeDead(left: ReadonlySet<string>): Generator<undefined, void> {
+    let removed = 0;
     for (const name of listed(this.#base.files, this.#folder)) {
       const file = parseOwnerFile(name);
       if (!file || left.has(file.owner) || this.isAlive(file.owner)) continue;
@@ -62,6 +66,8 @@ export class Owners {
       } catch {
         // Another process was first.
       }
+      removed += 1;
+      if (removed % REMOVED_AT_ONCE === 0) yield;
     }
   }
 

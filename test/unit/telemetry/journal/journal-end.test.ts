@@ -108,8 +108,13 @@ describe('many orphans', () => {
     const heir = bench.start(999);
     let turns = 0;
     let looking = true;
+    let before = 0;
+    let most = 0;
     const count = (): void => {
       turns += 1;
+      const left = bench.list('owners').length;
+      most = Math.max(most, before - left);
+      before = left;
       if (looking) setImmediate(count);
     };
     count();
@@ -117,6 +122,8 @@ describe('many orphans', () => {
     looking = false;
     expect(heir.files.replaced).toBeLessThan(10);
     expect(turns).toBeGreaterThan(5);
+    expect(most).toBeLessThan(100);
+    expect(bench.list('owners')).toHaveLength(2);
     expect(heir.drain()).toHaveLength(200);
   });
 });
