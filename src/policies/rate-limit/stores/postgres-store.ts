@@ -34,7 +34,7 @@ const SWEEP_ROWS = 10_000;
 /** Any number that nobody else uses: one process at a time makes the tables. */
 const SCHEMA_LOCK = 7_235_110;
 
-const NOW = `floor(extract(epoch FROM clock_timestamp())::numeric * ${TICKS_PER_MS * 1_000})::bigint - ${TICKS_START_MS * TICKS_PER_MS}`;
+const NOW = `(floor(extract(epoch FROM clock_timestamp())::numeric * ${TICKS_PER_MS * 1_000})::bigint - ${TICKS_START_MS * TICKS_PER_MS})`;
 
 /** Unlogged: fast, and empty after a crash of the server, which then allows one burst more. */
 const SCHEMA = `SELECT pg_advisory_xact_lock(${SCHEMA_LOCK});
@@ -43,23 +43,22 @@ INSERT INTO keelson_schema VALUES ('limiter', ${SCHEMA_VERSION}) ON CONFLICT DO 
 CREATE UNLOGGED TABLE IF NOT EXISTS keelson_limiter (key text PRIMARY KEY, tat bigint NOT NULL);`;
 
 /**
- * One statement. The row is compared under its lock, with the time from before the lock: waiting for it gives nobody a token. What a refused
- * call is told comes from the snapshot of the statement; it is only a hint.
+ * One statement. The row is compared under its lock, with the server's time under that lock: a time from before it would be older than what a
+ * call that came first has written, and take a token away. What a refused call is told comes from the snapshot of the statement; it is only a hint.
  */
-const TAKE = `WITH clock AS MATERIALIZED (SELECT ${NOW} AS now, $2::bigint AS interval, $3::bigint AS tolerance),
-taken AS (
-  INSERT INTO keelson_limiter AS l (key, tat) SELECT $1, now + interval FROM clock
+const TAKE = `WITH taken AS (
+  INSERT INTO keelson_limiter AS l (key, tat) VALUES ($1, ${NOW} + $2::bigint)
   ON CONFLICT (key) DO UPDATE
-    SET tat = CASE WHEN l.tat > excluded.tat - $2::bigint + $3::bigint + ${CLOCK_STEP_TICKS}
-      THEN excluded.tat - $2::bigint + $3::bigint
-      ELSE greatest(l.tat + $2::bigint, excluded.tat) END
-    WHERE l.tat <= excluded.tat - 2 * $2::bigint + $3::bigint
-      OR l.tat > excluded.tat - $2::bigint + $3::bigint + ${CLOCK_STEP_TICKS}
-  RETURNING tat
+    SET tat = CASE WHEN l.tat > ${NOW} + $3::bigint + ${CLOCK_STEP_TICKS}
+      THEN ${NOW} + $3::bigint
+      ELSE greatest(l.tat, ${NOW}) + $2::bigint END
+    WHERE l.tat <= ${NOW} - $2::bigint + $3::bigint
+      OR l.tat > ${NOW} + $3::bigint + ${CLOCK_STEP_TICKS}
+  RETURNING greatest(tat - ${NOW}, $2::bigint) AS ahead
 )
-SELECT taken.tat IS NOT NULL AS granted,
-  (coalesce(taken.tat, (SELECT tat FROM keelson_limiter WHERE key = $1), now + tolerance) - now)::float8 AS ahead
-FROM clock LEFT JOIN taken ON true`;
+SELECT taken.ahead IS NOT NULL AS granted,
+  coalesce(taken.ahead, (SELECT tat FROM keelson_limiter WHERE key = $1) - ${NOW}, $3::bigint)::float8 AS ahead
+FROM (VALUES (1)) AS one LEFT JOIN taken ON true`;
 
 const SWEEP = `DELETE FROM keelson_limiter WHERE key IN
   (SELECT key FROM keelson_limiter WHERE tat <= ${NOW} LIMIT ${SWEEP_ROWS} FOR UPDATE SKIP LOCKED)`;
