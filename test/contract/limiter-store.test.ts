@@ -208,8 +208,8 @@ describe('the stores with a client of yours', () => {
       'SELECT pg_advi',
       'SELECT pg_advi',
       'SELECT version',
-      'WITH clock AS ',
-      'WITH clock AS ',
+      'WITH taken AS ',
+      'WITH taken AS ',
     ]);
     version = 2;
     await expect(postgresStore({ pool }).take('k', ONE)).rejects.toMatchObject({
