@@ -43,6 +43,15 @@ beforeAll(async () => {
   service = await NamedService.start(stack, 'names');
   scraping = await ScrapingPrometheus.start(stack.folder, service.target);
   await service.hasCalled();
+  // Two ways on which nothing has arrived yet would agree.
+  await until(
+    'series on both ways',
+    async () => {
+      const found = await Promise.all([all(stack.prometheus), all(scraping.url)]);
+      return found.every(({ length }) => length > 0) ? found : undefined;
+    },
+    ARRIVAL_MS,
+  );
 }, 90_000);
 
 afterAll(async () => {
