@@ -1,4 +1,5 @@
 import type { Slo } from './settings/settings.ts';
+import { CALLS } from './guard-rates.ts';
 import { LABEL, selector, SERIES } from './queries.ts';
 
 /** What is counted for an objective: two rates by service. */
@@ -14,6 +15,10 @@ const SERVER = 'span_kind="SPAN_KIND_SERVER"';
 const rate = (series: string, ...matchers: readonly string[]): string =>
   `sum by (${BY}) (rate(${series}${selector(...matchers)}[5m]))`;
 
+/** Over the rates of all guards, which are recorded already. */
+const guarded = (...matchers: readonly string[]): string =>
+  `sum by (${BY}) (${CALLS}${selector(...matchers)})`;
+
 function shareOf(bad: string, total: string): Indicated {
   return { bad: `${bad} or 0 * ${total}`, total };
 }
@@ -28,8 +33,8 @@ export function indicated(slo: Slo): Indicated {
       );
     case 'guarded_calls':
       return shareOf(
-        rate(SERIES.calls, `${LABEL.outcome}=~"failure|timeout|rejected"`),
-        rate(SERIES.calls, `${LABEL.outcome}!="cancelled"`),
+        guarded(`${LABEL.outcome}=~"failure|timeout|rejected"`),
+        guarded(`${LABEL.outcome}!="cancelled"`),
       );
     case 'request_latency': {
       const total = rate(SERIES.spanDurationCount, SERVER);

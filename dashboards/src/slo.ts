@@ -115,8 +115,15 @@ const span = (status: string): string =>
     span_name: 'POST /orders',
     status_code: `STATUS_CODE_${status}`,
   });
-const burning = (long: string, short: string, value: string) => ({
-  labels: { [LABEL.service]: 'shop', slo: 'requests', long_window: long, short_window: short },
+const duration = (part: string, le?: string): string =>
+  named(`${SERIES.spanDurationCount.replace(/_count$/, '')}_${part}`, {
+    [LABEL.service]: 'shop',
+    span_kind: 'SPAN_KIND_SERVER',
+    span_name: 'POST /orders',
+    ...(le !== undefined && { le }),
+  });
+const burning = (long: string, short: string, value: string, slo = 'requests') => ({
+  labels: { [LABEL.service]: 'shop', slo, long_window: long, short_window: short },
   value,
 });
 
@@ -134,6 +141,16 @@ const cases: readonly AlertCase[] = [
     { [span('UNSET')]: '0+98x430', [span('ERROR')]: '0+2x430' },
     burning('1d', '2h', '2%'),
     burning('3d', '6h', '2%'),
+  ),
+  firing(
+    'one request in five takes longer than a second, for seven hours',
+    '7h',
+    {
+      [span('UNSET')]: '0+100x430',
+      [duration('count')]: '0+100x430',
+      [duration('bucket', '1000')]: '0+80x430',
+    },
+    ...BURNS.map(({ long, short }) => burning(long, short, '20%', 'request-latency')),
   ),
   quiet('the same ten minutes, but over for as long', '1830m', {
     [span('UNSET')]: '0+60x1800 108000x10 108000+60x100',

@@ -70,7 +70,7 @@ describe('Prometheus', () => {
       '"rejected|failure|timeout"',
       'a quarter',
     ],
-    ['without a minimum of traffic', 'guards', '> 0.1\n', '> 0\n', 'too few calls'],
+    ['without a minimum of traffic', 'guards', '> 0.1) > 0.05', '> 0) > 0.05', 'too few calls'],
     ['with another threshold', 'guards', '> 1.5\n', '> 5\n', 'two attempts for every call'],
     [
       'that takes span metrics for a sign of life',

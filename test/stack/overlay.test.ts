@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ADDRESSES, PORT_NAMES, type Ports } from './support/addresses.ts';
-import { changedLeaves, edited, type Path, shipped, type Value } from './support/documents.ts';
+import { at, changedLeaves, edited, type Path, shipped, type Value } from './support/documents.ts';
 import { writeConfigs } from './support/stack.ts';
 import { isTiming, TIMING, timingEdits } from './support/timing-overlay.ts';
 import { milliseconds } from './support/timings.ts';
@@ -72,7 +72,13 @@ describe('what the tests start', () => {
 
 describe('an overlay that changes anything else', () => {
   const rules = shipped('dashboards/prometheus/rules/guards.yaml').document;
-  const rule: Path = ['groups', 0, 'rules', 3];
+  const rulesOfGroup = at(rules, ['groups', 0, 'rules']) as readonly Value[];
+  const rule: Path = [
+    'groups',
+    0,
+    'rules',
+    rulesOfGroup.findIndex((each) => at(each, ['alert']) !== undefined),
+  ];
 
   test.each([
     ['an expression', [...rule, 'expr'], 'vector(1)'],

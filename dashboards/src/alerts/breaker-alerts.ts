@@ -78,7 +78,7 @@ export function breakerAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'CircuitBreakerFlapping',
       severity: 'warning',
-      expr: `sum by (${BY_GUARD}) (increase(${SERIES.breakerTransitions}${selector(`${LABEL.from}="closed"`, `${LABEL.to}="open"`)}[15m])) > ${CircuitBreakerFlapping.openings}`,
+      expr: `sum by (${BY_GUARD}) (increase(${SERIES.breakerTransitions}${selector(`${LABEL.from}="closed"`, `${LABEL.to}="open"`)}[15m]) > 0) > ${CircuitBreakerFlapping.openings}`,
       timing: CircuitBreakerFlapping,
       summary: `Circuit breaker ${NAMED} opens again and again`,
       description: `It opened {{ $value | humanize }} times in fifteen minutes: the dependency recovers just long enough for the trials.`,

@@ -1,7 +1,7 @@
 import { type Alert, type AlertCase, firing, noData, quiet } from '../alert.ts';
-import { attemptRate, BY_GUARD, callRate } from '../guard-rates.ts';
+import { ATTEMPTS, BY_GUARD, callRate, FAILED_ATTEMPTS, RAN } from '../guard-rates.ts';
 import { GUARDS } from '../panel-ids.ts';
-import { EXECUTED, FAILED, LABEL, selector, SERIES } from '../queries.ts';
+import { FAILED, LABEL, selector, SERIES } from '../queries.ts';
 import { OF_GUARD } from '../rule-file.ts';
 import type { Thresholds } from '../settings/thresholds.ts';
 import { attempts, calls, guardFires } from './shop.ts';
@@ -10,9 +10,6 @@ const NAMED = `{{ $labels.${LABEL.guard} }} of {{ $labels.${LABEL.service} }}`;
 const CALLS = `of the calls of {{ $labels.${LABEL.service} }} to {{ $labels.${LABEL.guard} }}`;
 const panel = (id: number): Alert['panel'] => ({ uid: GUARDS.uid, panel: id });
 const outcome = (values: string): string => `${LABEL.outcome}=~"${values}"`;
-
-const executed = callRate(outcome(EXECUTED));
-const failedAttempts = attemptRate(outcome(FAILED));
 
 const tooFew = (series: AlertCase['series']): AlertCase =>
   quiet('too few calls for a share to mean something', '15m', series);
@@ -29,7 +26,7 @@ export function callAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'CallFailureRatioHigh',
       severity: 'warning',
-      expr: `${callRate(outcome(FAILED))} / ${executed} > ${failures.ratio}\nand ${executed} > ${failures.minimumRate}`,
+      expr: `${callRate(outcome(FAILED))} / (${RAN} > ${failures.minimumRate}) > ${failures.ratio}`,
       timing: failures,
       summary: `Calls of guard ${NAMED} fail too often`,
       description: `{{ $value | humanizePercentage }} ${CALLS} failed or timed out in the last five minutes, retries included.`,
@@ -59,7 +56,7 @@ export function callAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'CallTimeoutRatioHigh',
       severity: 'warning',
-      expr: `${callRate(outcome('timeout'))} / ${executed} > ${timeouts.ratio}\nand ${executed} > ${timeouts.minimumRate}`,
+      expr: `${callRate(outcome('timeout'))} / (${RAN} > ${timeouts.minimumRate}) > ${timeouts.ratio}`,
       timing: timeouts,
       summary: `Calls of guard ${NAMED} time out too often`,
       description: `{{ $value | humanizePercentage }} ${CALLS} timed out in the last five minutes, retries included: the dependency is slow, not wrong.`,
@@ -83,7 +80,7 @@ export function callAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'AttemptFailureRatioHigh',
       severity: 'warning',
-      expr: `${failedAttempts} / ${attemptRate()} > ${attempt.ratio}\nand ${attemptRate()} > ${attempt.minimumRate}`,
+      expr: `${FAILED_ATTEMPTS} / (${ATTEMPTS} > ${attempt.minimumRate}) > ${attempt.ratio}`,
       timing: attempt,
       summary: `The dependency behind guard ${NAMED} fails too often`,
       description: `{{ $value | humanizePercentage }} of the attempts failed or timed out in the last five minutes. Retries, caches and fallbacks may still hide it from callers.`,
@@ -101,8 +98,9 @@ export function callAlerts(thresholds: Thresholds): readonly Alert[] {
           guardFires('50%'),
         ),
         quiet('one attempt in twenty fails', '20m', {
-          [attempts('success')]: '0+19x90',
-          [attempts('failure')]: '0+1x90',
+          [attempts('success')]: '0+57x90',
+          [calls('success')]: '0+57x90',
+          [attempts('failure')]: '0+3x90',
         }),
         quiet('callers gave up', '20m', {
           [attempts('success')]: '0+20x90',
@@ -115,7 +113,7 @@ export function callAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'AbandonedCallsHigh',
       severity: 'warning',
-      expr: `sum by (${BY_GUARD}) (${SERIES.abandoned}) > ${abandoned.calls}`,
+      expr: `sum by (${BY_GUARD}) (${SERIES.abandoned} > 0) > ${abandoned.calls}`,
       timing: abandoned,
       summary: `Functions of guard ${NAMED} go on after their call has ended`,
       description: `{{ $value | humanize }} functions are still running although their call timed out or was cancelled: they ignore their signal, and hold sockets and memory.`,

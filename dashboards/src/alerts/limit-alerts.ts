@@ -1,5 +1,5 @@
 import { type Alert, firing, noData, quiet } from '../alert.ts';
-import { BY_GUARD, callRate, rejectionRate } from '../guard-rates.ts';
+import { BY_GUARD, happening, refusedShare } from '../guard-rates.ts';
 import { GUARDS } from '../panel-ids.ts';
 import { LABEL, SERIES } from '../queries.ts';
 import { OF_GUARD } from '../rule-file.ts';
@@ -10,8 +10,8 @@ const NAMED = `{{ $labels.${LABEL.guard} }} of {{ $labels.${LABEL.service} }}`;
 const panel = (id: number): Alert['panel'] => ({ uid: GUARDS.uid, panel: id });
 
 /** The fullest instance, smoothed: a gauge is only a glance at the moment of its export. */
-const bulkheadUse = `max by (${BY_GUARD}) (avg_over_time(${SERIES.bulkheadActive}[5m]) / ${SERIES.bulkheadLimit})`;
-const failing = (series: string): string => `sum by (${BY_GUARD}) (rate(${series}[5m]))`;
+const bulkheadUse = (above: number): string =>
+  `max by (${BY_GUARD}) (avg_over_time(${SERIES.bulkheadActive}[5m]) / ${SERIES.bulkheadLimit} > ${above})`;
 const active = ofGuard(SERIES.bulkheadActive);
 const limit = ofGuard(SERIES.bulkheadLimit);
 const storeFailures = ofGuard(SERIES.storeFailures);
@@ -21,12 +21,11 @@ function bulkheadAlerts({
   BulkheadNearlySaturated: near,
   BulkheadSaturated: full,
 }: Thresholds): readonly Alert[] {
-  const refused = `${rejectionRate('bulkhead')} / ${callRate()}`;
   return [
     {
       name: 'BulkheadNearlySaturated',
       severity: 'warning',
-      expr: `${bulkheadUse} > ${near.ratio}`,
+      expr: bulkheadUse(near.ratio),
       timing: near,
       summary: `Bulkhead ${NAMED} is nearly full`,
       description: `{{ $value | humanizePercentage }} of its slots were in use over five minutes. A little more load or latency, and calls queue.`,
@@ -46,7 +45,7 @@ function bulkheadAlerts({
     {
       name: 'BulkheadSaturated',
       severity: 'critical',
-      expr: `${bulkheadUse} > ${full.ratio} or ${refused} > ${full.rejectedRatio}`,
+      expr: `${bulkheadUse(full.ratio)} or ${refusedShare('bulkhead')} > ${full.rejectedRatio}`,
       timing: full,
       summary: `Bulkhead ${NAMED} is full`,
       description: `{{ $value | humanizePercentage }} of its slots are in use, or that share of the calls is refused because none was free.`,
@@ -88,7 +87,7 @@ export function limitAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'RateLimitRejections',
       severity: 'warning',
-      expr: `${rejectionRate('rate_limit')} / ${callRate()} > ${RateLimitRejections.ratio}`,
+      expr: `${refusedShare('rate_limit')} > ${RateLimitRejections.ratio}`,
       timing: RateLimitRejections,
       summary: `The rate limit of guard ${NAMED} refuses calls`,
       description: `{{ $value | humanizePercentage }} of the calls were refused because the quota was used up.`,
@@ -116,7 +115,7 @@ export function limitAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'RateLimitStoreFailing',
       severity: 'warning',
-      expr: `${failing(SERIES.storeFailures)} > ${RateLimitStoreFailing.rate}`,
+      expr: `${happening(SERIES.storeFailures)} > ${RateLimitStoreFailing.rate}`,
       timing: RateLimitStoreFailing,
       summary: `The shared store of the rate limit of guard ${NAMED} does not answer`,
       description: `{{ $value | printf "%.1f" }} questions a second fail. Until it answers, every instance limits by itself, lets everything pass or refuses everything: that is the option \`onStoreFailure\`.`,
@@ -131,7 +130,7 @@ export function limitAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'CacheTierFailing',
       severity: 'warning',
-      expr: `${failing(SERIES.cacheTierFailures)} > ${CacheTierFailing.rate}`,
+      expr: `${happening(SERIES.cacheTierFailures)} > ${CacheTierFailing.rate}`,
       timing: CacheTierFailing,
       summary: `The second tier of the cache of guard ${NAMED} fails`,
       description: `{{ $value | printf "%.1f" }} operations a second fail or take too long. Calls go on without it: every instance asks the source for itself.`,

@@ -1,7 +1,7 @@
 import { type Alert, firing, noData, quiet } from '../alert.ts';
-import { attemptRate, BY_GUARD, callRate } from '../guard-rates.ts';
+import { ATTEMPTS, callRate, FAILED_ATTEMPTS, happening, RAN } from '../guard-rates.ts';
 import { GUARDS } from '../panel-ids.ts';
-import { LABEL, selector, SERIES } from '../queries.ts';
+import { LABEL, SERIES } from '../queries.ts';
 import { OF_GUARD } from '../rule-file.ts';
 import type { Thresholds } from '../settings/thresholds.ts';
 import { attempts, calls, guardFires, ofGuard } from './shop.ts';
@@ -9,13 +9,11 @@ import { attempts, calls, guardFires, ofGuard } from './shop.ts';
 const NAMED = `{{ $labels.${LABEL.guard} }} of {{ $labels.${LABEL.service} }}`;
 const panel = (id: number): Alert['panel'] => ({ uid: GUARDS.uid, panel: id });
 
-/** Calls whose function ran: what the cache answered or a policy refused made no attempt. */
-const ran = callRate(`${LABEL.outcome}!="rejected"`, `${LABEL.origin}!="cache"`);
-const succeeded = callRate(`${LABEL.outcome}="success"`);
 const suppressed = ofGuard(SERIES.retrySuppressed, { [LABEL.reason]: 'budget' });
 const cached = (result: string): string => ofGuard(SERIES.cacheRequests, { [LABEL.result]: result });
-const requests = (...matchers: readonly string[]): string =>
-  `sum by (${BY_GUARD}) (rate(${SERIES.cacheRequests}${selector(...matchers)}[5m]))`;
+
+const oldValues = happening(SERIES.cacheRequests, `${LABEL.result}="stale_error"`);
+const freshValues = happening(SERIES.cacheRequests, `${LABEL.result}="hit"`);
 
 /** Alerts about retries, and about what stands in when they do not help. */
 export function retryAlerts(thresholds: Thresholds): readonly Alert[] {
@@ -24,7 +22,7 @@ export function retryAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'RetryStorm',
       severity: 'warning',
-      expr: `${attemptRate()} / ${ran} > ${storm.attemptsPerCall}\nand ${attemptRate()} > ${storm.minimumRate}`,
+      expr: `(${ATTEMPTS} > ${storm.minimumRate}) / ${RAN} > ${storm.attemptsPerCall}`,
       timing: storm,
       summary: `Retries of guard ${NAMED} multiply the load`,
       description: `Every call makes {{ $value | humanize }} attempts on average. A dependency that fails gets more load, not less.`,
@@ -63,10 +61,10 @@ export function retryAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'RetryBudgetExhausted',
       severity: 'warning',
-      expr: `sum by (${BY_GUARD}) (rate(${SERIES.retrySuppressed}${selector(`${LABEL.reason}="budget"`)}[5m])) / ${attemptRate()} > ${budget.ratio}`,
+      expr: `${happening(SERIES.retrySuppressed, `${LABEL.reason}="budget"`)} / ${FAILED_ATTEMPTS} > ${budget.ratio}`,
       timing: budget,
       summary: `The retry budget of guard ${NAMED} is used up`,
-      description: `After {{ $value | humanizePercentage }} of the attempts a retry was due and the shared budget had none left: calls now fail at their first error.`,
+      description: `After {{ $value | humanizePercentage }} of the failed attempts a retry was due and the shared budget had none left: calls now fail at their first error.`,
       panel: panel(GUARDS.retrySuppressed),
       variables: OF_GUARD,
       cases: [
@@ -91,10 +89,10 @@ export function retryAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'FallbackInUse',
       severity: 'info',
-      expr: `${callRate(`${LABEL.outcome}="success"`, `${LABEL.origin}="fallback"`)} / ${succeeded} > ${FallbackInUse.ratio}`,
+      expr: `${callRate(`${LABEL.outcome}="success"`, `${LABEL.origin}="fallback"`)} / ${RAN} > ${FallbackInUse.ratio}`,
       timing: FallbackInUse,
       summary: `Fallback values of guard ${NAMED} stand in`,
-      description: `{{ $value | humanizePercentage }} of the successful calls got the fallback: callers are served, with less than they asked for.`,
+      description: `{{ $value | humanizePercentage }} of the calls that ran got the fallback: callers are served, with less than they asked for.`,
       panel: panel(GUARDS.standIns),
       variables: OF_GUARD,
       cases: [
@@ -114,10 +112,10 @@ export function retryAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'StaleValuesServed',
       severity: 'warning',
-      expr: `${requests(`${LABEL.result}="stale_error"`)} / ${requests()} > ${StaleValuesServed.ratio}`,
+      expr: `${oldValues} / (${oldValues} + (${freshValues} or 0 * ${oldValues})) > ${StaleValuesServed.ratio}`,
       timing: StaleValuesServed,
       summary: `The cache of guard ${NAMED} serves old values because its source fails`,
-      description: `{{ $value | humanizePercentage }} of the cached calls got a value past its time. When its last window ends, they fail.`,
+      description: `{{ $value | humanizePercentage }} of the values that it gives are past their time. When its last window ends, they fail.`,
       panel: panel(GUARDS.cacheRequests),
       variables: OF_GUARD,
       cases: [
@@ -127,6 +125,7 @@ export function retryAlerts(thresholds: Thresholds): readonly Alert[] {
           { [cached('hit')]: '0+40x90', [cached('stale_error')]: '0+10x90' },
           guardFires('20%'),
         ),
+        firing('nothing else', '20m', { [cached('stale_error')]: '0+10x90' }, guardFires('100%')),
         quiet('old values while a fresh one is fetched', '20m', {
           [cached('hit')]: '0+40x90',
           [cached('stale')]: '0+10x90',

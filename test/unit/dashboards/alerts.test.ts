@@ -6,11 +6,18 @@ import { dashboards, ruleFiles } from '../../../dashboards/src/outputs.ts';
 import { runbookUrl } from '../../../dashboards/src/rule-file.ts';
 import { readSettings } from '../../../dashboards/src/settings/settings.ts';
 import { BURNS, burnRate } from '../../../dashboards/src/slo.ts';
+import { CATALOG } from '../../../src/cli/catalog.ts';
 import { knownSeries } from './known-series.ts';
 import { metricsIn, unknownNames } from './promql.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const SECTIONS = ['## Meaning', '## Impact', '## Diagnosis', '## Mitigation'];
+/** Every command line that the program `keelson` knows. */
+const COMMANDS = CATALOG.flatMap((each) =>
+  'commands' in each
+    ? each.commands.map(({ name }) => `keelson ${each.name} ${name}`)
+    : [`keelson ${each.name}`],
+);
 const settings = readSettings();
 const known = knownSeries();
 const recordings = new Map(
@@ -91,6 +98,9 @@ function pageProblems(text: string, { name, severity, expr }: Alert): readonly s
       ? []
       : ['no query of its own']),
     ...queries.flatMap((query) => unknownNames(query, known)),
+    ...[...text.matchAll(/`(keelson [a-z][a-z ]*[a-z])/g)]
+      .map(([, command = '']) => command)
+      .filter((command) => !COMMANDS.some((each) => command === each || command.startsWith(`${each} `))),
   ];
 }
 
@@ -148,6 +158,7 @@ describe('the check', () => {
     ['severity', text.replace('Severity: critical', 'Severity: warning')],
     ['## Impact', text.replace('## Impact', '## Effect')],
     ['keelson_breaker_status', text.replace('(keelson_breaker_state{', '(keelson_breaker_status{')],
+    ['keelson telemetry state', `${text}\nRun \`keelson telemetry state\`.`],
     ['no query of its own', text.replaceAll('keelson_breaker_state{', 'keelson_attempts_total{')],
   ])('reports a page with a planted problem: %s', (problem, planted) => {
     expect(pageProblems(planted, alert)).toContain(problem);

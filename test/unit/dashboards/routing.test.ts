@@ -5,10 +5,12 @@ import { parse } from 'yaml';
 import { ruleFiles } from '../../../dashboards/src/outputs.ts';
 import { alertmanagerYaml, INHIBITIONS } from '../../../dashboards/src/routing.ts';
 import { type Channel, readSettings, type Settings } from '../../../dashboards/src/settings/settings.ts';
-import { readingOf } from './promql.ts';
+import { knownSeries } from './known-series.ts';
+import { metricsIn, readingOf } from './promql.ts';
 
 const settings = readSettings();
 const alerts = ruleFiles(settings).flatMap(({ groups }) => groups.flatMap((group) => group.alerts));
+const known = knownSeries();
 const names = new Set(alerts.map(({ name }) => name));
 const TEMPLATES = readFileSync(
   join(import.meta.dirname, '../../../dashboards/alertmanager/templates/keelson.tmpl'),
@@ -33,7 +35,12 @@ function inhibitionProblems(inhibition: (typeof INHIBITIONS)[number]): readonly 
   });
   const labelsOf = (list: readonly string[]): ReadonlySet<string> =>
     new Set(
-      alerts.filter(({ name }) => list.includes(name)).flatMap(({ expr }) => [...readingOf(expr).grouping]),
+      alerts
+        .filter(({ name }) => list.includes(name))
+        .flatMap(({ expr }) => [
+          ...readingOf(expr).grouping,
+          ...metricsIn(expr).flatMap((name) => (name.includes(':') ? [...(known.get(name) ?? [])] : [])),
+        ]),
     );
   const present = labelsOf(named);
   const general = ['alertname', 'slo'];

@@ -1,0 +1,226 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LABEL } from '../../dashboards/src/queries.ts';
+import * as semconv from '../../src/signals/semconv.ts';
+import {
+  ARRIVAL_MS,
+  type JaegerSpan,
+  type JaegerTrace,
+  jaegerTraces,
+  linksOf,
+  parentOf,
+  promQuery,
+  tag,
+} from './support/backend-queries.ts';
+import { dashboardQueries } from './support/dashboard-queries.ts';
+import { Demo, faultBefore } from './support/demo.ts';
+import { getJson, until } from './support/poll.ts';
+import { tool } from './support/run.ts';
+import { Stack } from './support/stack.ts';
+import type { Notice } from './support/webhook.ts';
+
+const ALERT = { alertname: 'CircuitBreakerOpen', service_name: 'storefront', keelson_guard_name: 'payments' };
+interface InhibitedAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly status: { readonly inhibitedBy: readonly string[] };
+}
+
+const TABLE = ['Guards A', 'Guards B', 'Guards C'];
+
+/** What a notice says in Slack, by the shipped templates. */
+function slackText(stack: Stack, notice: Notice): string {
+  const data = join(stack.folder, 'notice.json');
+  const { status, labels, annotations } = notice;
+  const alert = { status, labels, annotations };
+  writeFileSync(data, JSON.stringify({ status, commonLabels: labels, alerts: [alert] }));
+  const rendered = (name: string): string =>
+    tool(
+      'amtool',
+      'template',
+      'render',
+      '--template.glob=dashboards/alertmanager/templates/*.tmpl',
+      `--template.text={{ template "${name}" . }}`,
+      `--template.data=${data}`,
+    ).text.trim();
+  return `${rendered('keelson.title')}\n\n${rendered('keelson.slack.text')}`;
+}
+
+/** The alerts of the same guard that Alertmanager keeps to itself. */
+async function silencedAlerts(stack: Stack): Promise<readonly string[]> {
+  const alerts = await getJson<readonly InhibitedAlert[]>(`${stack.alertmanager}/api/v2/alerts`);
+  return (alerts ?? [])
+    .filter(({ labels }) => labels['keelson_guard_name'] === ALERT.keelson_guard_name)
+    .filter(({ status }) => status.inhibitedBy.length > 0)
+    .map(({ labels }) => labels['alertname'] ?? '')
+    .toSorted();
+}
+
+/** The table "Guards" of the overview, as it is now. */
+async function guardTable(stack: Stack): Promise<string> {
+  const rows = new Map<string, string[]>();
+  for (const [column, title] of TABLE.entries()) {
+    const query = dashboardQueries().find(({ where }) => where === `keelson-overview: ${title}`);
+    for (const { metric, value } of await promQuery(stack, query?.expr ?? '')) {
+      const key = `${metric[LABEL.service]} | ${metric[LABEL.guard]}`;
+      const row = rows.get(key) ?? ['', '', ''];
+      row[column] = Number(value[1]).toFixed(column === 0 ? 1 : 3);
+      rows.set(key, row);
+    }
+  }
+  const lines = [...rows].map(([key, values]) => `| ${key} | ${values.join(' | ')} |`);
+  return ['| service | guard | calls/s | failed share | p95 (s) |', '|---|---|---|---|---|', ...lines].join(
+    '\n',
+  );
+}
+
+async function answer(stack: Stack, query: string): Promise<string> {
+  const found = await promQuery(stack, query);
+  return found
+    .map(({ metric, value }) => `${JSON.stringify(metric)} => ${Number(value[1]).toFixed(3)}`)
+    .join('\n');
+}
+
+const SHOWN = [
+  semconv.ATTR_OUTCOME,
+  semconv.ATTR_ATTEMPTS,
+  semconv.ATTR_ATTEMPT_NUMBER,
+  semconv.ATTR_SUPPRESSED_REASON,
+  semconv.ATTR_ERROR_TYPE,
+];
+
+/** A trace as a tree: who called whom, for how long, and how it ended. */
+function tree(trace: JaegerTrace): string {
+  const start = Math.min(...trace.spans.map(({ startTime }) => startTime));
+  const numbers = new Map(
+    trace.spans.toSorted((a, b) => a.startTime - b.startTime).map(({ spanID }, index) => [spanID, index + 1]),
+  );
+  const below = (parent: string | undefined, depth: number): readonly string[] =>
+    trace.spans
+      .filter(
+        (span) => parentOf(span) === parent || (parent === undefined && !numbers.has(parentOf(span) ?? '')),
+      )
+      .toSorted((a, b) => a.startTime - b.startTime)
+      .flatMap((span) => [line(span, depth), ...below(span.spanID, depth + 1)]);
+  const line = (span: JaegerSpan, depth: number): string => {
+    const service = trace.processes[span.processID]?.serviceName;
+    const attributes = SHOWN.flatMap((key) => {
+      const value = tag(span, key);
+      return typeof value === 'string' || typeof value === 'number' ? [`${key}=${value}`] : [];
+    });
+    const links = linksOf(span).map((id) => `after ${numbers.get(id)}`);
+    const at = `+${((span.startTime - start) / 1_000).toFixed(0)} ms`.padStart(8);
+    return `${String(numbers.get(span.spanID)).padStart(3)} ${at} ${'  '.repeat(depth)}${service}: ${span.operationName} ${[...attributes, ...links].join(' ')}`.trimEnd();
+  };
+  return below(undefined, 0).join('\n');
+}
+
+async function failedPayment(stack: Stack): Promise<JaegerTrace> {
+  return until(
+    'a failed payment in Jaeger',
+    async () => {
+      const traces = await jaegerTraces(stack, 'storefront', 'payments charge attempt');
+      return traces.find(({ spans }) =>
+        spans.some(
+          (span) =>
+            span.operationName === 'payments charge' &&
+            tag(span, semconv.ATTR_OUTCOME) === 'failure' &&
+            Number(tag(span, semconv.ATTR_ATTEMPTS)) > 1,
+        ),
+      );
+    },
+    ARRIVAL_MS,
+  );
+}
+
+const stack = await Stack.start();
+const demo = new Demo(stack, '30s');
+try {
+  const firing = await until('the notification', async () => stack.webhook.find('firing', ALERT), 60_000);
+  const table = await guardTable(stack);
+  const runbook = `max by (${LABEL.service}, ${LABEL.guard}, ${LABEL.state}) (keelson_breaker_state{${LABEL.state}=~"open|half_open|forced_open"}) == 1`;
+  const first = await answer(stack, runbook);
+  const ends = `sum by (${LABEL.guard}, ${LABEL.outcome}) (rate(keelson_attempts_total{${LABEL.service}="storefront"}[1m]))`;
+  const second = await answer(stack, ends);
+  const silenced = await until(
+    'what is silenced',
+    async () => {
+      const names = await silencedAlerts(stack);
+      return names.length > 0 ? names : undefined;
+    },
+    8_000,
+  ).catch(() => []);
+  const summary = await demo.summary();
+  const resolved = await until(
+    'the resolution',
+    async () => stack.webhook.find('resolved', ALERT),
+    ARRIVAL_MS,
+  );
+  const trace = await failedPayment(stack);
+  const fault = faultBefore(summary.transitions, 'payments', firing.at) ?? 0;
+  const closed =
+    summary.transitions.findLast(({ guard, to }) => guard === 'payments' && to === 'closed')?.at ?? 0;
+  const after = (at: number): string => `${((at - fault) / 1_000).toFixed(1)} s`;
+  const phase = summary.phases.findLast(({ startedAt }) => startedAt <= fault)?.name ?? '';
+  console.log(`# One incident, from the alert to the trace
+
+What an operator sees, written by \`npm run stack:incident\`: \`npm run demo\` against the real Collector, Jaeger, Prometheus and Alertmanager with the shipped rules, templates and
+dashboards' queries, and the stack tests' short waits (\`for\` and grouping of a second; as shipped the notification takes up to 160 s). Only the pictures are missing: Grafana's
+server was not part of it.
+
+## 0 s: the breaker opens
+
+The demo is in its phase "${phase}". The storefront's guard \`payments\` opens its breaker; from now on payments are refused at once.
+
+## ${after(firing.at)}: the page
+
+\`\`\`text
+${slackText(stack, firing)}
+\`\`\`
+
+${silenced.length > 0 ? `Fires too, and is not told, since the page says why: ${silenced.join(', ')}.` : 'Nothing else of this guard fires.'}
+
+## The overview: which guard, and how bad
+
+The table "Guards" of "Keelson: overview" at that moment:
+
+${table}
+
+## The runbook: by hand or by failures?
+
+\`\`\`promql
+${runbook}
+\`\`\`
+
+\`\`\`text
+${first}
+\`\`\`
+
+Not \`forced_open\`: nobody did it by hand. What the attempts end in:
+
+\`\`\`promql
+${ends}
+\`\`\`
+
+\`\`\`text
+${second}
+\`\`\`
+
+## The trace: where it goes wrong
+
+The link "Traces" of the page searches Jaeger for the service and the guard. One failed payment, with its spans numbered in the order of their starts; a further attempt says which it comes after:
+
+\`\`\`text
+${tree(trace)}
+\`\`\`
+
+## ${after(closed)}: payments is back
+
+The breaker's trials succeed and it closes by itself. ${after(resolved.at)}:
+
+\`\`\`text
+${slackText(stack, resolved)}
+\`\`\``);
+} finally {
+  await demo.stop();
+  await stack.stop();
+}
