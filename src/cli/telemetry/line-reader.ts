@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 
 import { systemCode } from '../../storage/index.ts';
@@ -37,8 +37,11 @@ const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 export async function* readLines(path: string, offset = 0): AsyncGenerator<ReadLine> {
   let number = 0;
   try {
-    const file = createReadStream(path, { start: offset, highWaterMark: CHUNK_BYTES });
-    const stream = (await isGzip(path)) ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file;
+    // Opened once, so that a file that gets another name or goes meanwhile is read as it was found.
+    await using handle = await open(path, 'r');
+    const gzip = await isGzip(handle);
+    const file = handle.createReadStream({ start: offset, highWaterMark: CHUNK_BYTES, autoClose: false });
+    const stream = gzip ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file;
     file.on('error', (error) => stream.destroy(error));
     const splitter = new LineSplitter(offset);
     let taken = offset;
@@ -71,8 +74,7 @@ function brokenProblem(error: unknown): string {
   return code.startsWith('Z_') ? 'the compressed data is damaged or cut off' : `cannot be read: ${code}`;
 }
 
-async function isGzip(path: string): Promise<boolean> {
-  await using file = await open(path, 'r');
+async function isGzip(file: FileHandle): Promise<boolean> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
   return bytesRead === 2 && buffer.equals(GZIP_MAGIC);
 }
