@@ -36,6 +36,7 @@ export class BatchQueue<T> {
   readonly #options: BatchQueueOptions<T>;
   #items: T[] = [];
   #timer: Timer | undefined;
+  #return: Timer | undefined;
   /** `direct`: each item is handed on as it comes; `closed`: there is nobody left who takes it. */
   #state: 'collecting' | 'direct' | 'closed' = 'collecting';
 
@@ -73,10 +74,19 @@ export class BatchQueue<T> {
     }
   }
 
-  /** Hands on what has been collected, and from now on each item as it comes. */
+  /**
+   * The process ends: hands on what has been collected, and from now on each item as it comes. A process that outlives it, such as init of a
+   * container after a signal, collects again after a while; one that ends has no turn of the event loop any more in which it could.
+   */
   drainForGood(): void {
-    if (this.#state === 'collecting') this.#state = 'direct';
     this.drain();
+    if (this.#state === 'closed') return;
+    this.#state = 'direct';
+    this.#return ??= this.#options.clock.setTimer(() => {
+      this.#return = undefined;
+      if (this.#state === 'direct') this.#state = 'collecting';
+    }, this.#options.settings.scheduledDelayMillis);
+    this.#return.unref();
   }
 
   /** Does not wait for receivers: the provider's timer around it would keep the process alive for 30 s. `Telemetry.forceFlush` waits for them. */
@@ -90,6 +100,7 @@ export class BatchQueue<T> {
     try {
       await this.#options.exporter.shutdown();
     } finally {
+      this.#return?.cancel();
       this.#state = 'closed';
     }
   }

@@ -35,7 +35,8 @@ function watchingListeners(): number {
  * Sends what waits before the process ends, and leaves how it ends to the application.
  * - A signal that the application listens to: what waits is sent at once and, while it drains, every 0.5 s for 30 s; the application decides.
  * - A signal that nobody else listens to (`signal-exit` only watches, and does not count): what waits is sent within a deadline (3 s), then the
- *   signal is raised again, so that the process ends by it as it would have. A second signal meanwhile, of either kind, ends it at once.
+ *   home is let go of and the signal raised again, so that the process ends by it as it would have. A second signal meanwhile, of either kind,
+ *   ends it at once.
  *   Init of a container (process 1) outlives that, as it does without Keelson, and goes on.
  * - The loop runs empty: what waits is sent once.
  * - `process.exit()`, an exception: spans and log records that wait are written to the files, synchronously.
@@ -59,8 +60,8 @@ export function endWithProcess(
 
   for (const signal of SIGNALS) {
     const raise = (): void => {
-      // What ended since the flush is written before this returns.
-      void telemetry.forceFlush(1);
+      // What ended since the flush is written, and the home let go of: no `exit` event follows a signal.
+      telemetry.flushOnExit();
       host.off(signal, listener);
       host.kill(host.pid, signal);
       // Only init of a container is still here then: the kernel lets no default action end it.

@@ -28,7 +28,7 @@ export interface Telemetry {
   forceFlush(deadline?: Duration): Promise<void>;
   /**
    * For `exit` listeners, where nothing asynchronous happens any more: writes the spans and log records that wait to the files before it returns,
-   * and from then on each one as it comes. Metrics since the last push are not part of it: reading them takes a turn of the event loop.
+   * and from then on each one as it comes, until the process turns out to go on. Metrics since the last push are not part of it: reading them takes a turn of the event loop.
    * Saves what was delivered and lets go of the home, for the next process. `keelson/register` calls it.
    */
   flushOnExit(): void;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -38,6 +38,7 @@ describe.each([
     await eventually(() => port() !== undefined, 'the service');
     return { app, url: `http://127.0.0.1:${port()}` };
   };
+  const owners = (): string[] => readdirSync(join(home, 'telemetry', 'owners'));
   const paths = (spans: OtlpReceiver['spans']): unknown[] =>
     spans.map(({ attributes }) => attributesOf(attributes)['url.path']);
 
@@ -50,6 +51,7 @@ describe.each([
       app.child.kill(signal);
       expect(await app.ended).toMatchObject({ code: null, signal, stderr: '' });
       expect(paths(receiver.spans)).toEqual(['/before']);
+      expect(owners()).toEqual([expect.stringMatching(/cursor\.json$/)]);
     },
   );
 
@@ -111,6 +113,7 @@ describe.each([
     app.child.kill('SIGINT');
     expect(await app.ended).toMatchObject({ code: null, signal: 'SIGINT' });
     expect(performance.now() - before).toBeLessThan(DEADLINE_MS);
+    expect(owners().filter((name) => name.endsWith('.lock'))).toEqual([]);
     expect(paths(spansBelow(home))).toEqual(['/before']);
   });
 

@@ -12,7 +12,7 @@ export const REJECTED_FOLDER = 'rejected';
 
 const LOCK = '.lock';
 const CURSOR = '.cursor.json';
-const OWNER_FILE = /^(\d+-[0-9a-f]{4,32})(\.lock|\.cursor\.json)$/;
+const OWNER_FILE = /^(\d+-[0-9a-f]{4,32})(\.lock|\.cursor\.json)(\.\d+\.tmp)?$/;
 const REJECTED_FILE = /^\d{4}-\d{2}-\d{2}T\d{9}Z-\d+-[0-9a-f]{4,32}-\d+\.json(?:l)?$/;
 
 /** Where the journal's folders lie. @param home the home's path */
@@ -41,13 +41,19 @@ export function cursorName(owner: string): string {
   return `${owner}${CURSOR}`;
 }
 
+/** A file in the folder of owners. */
+export interface OwnerFile {
+  readonly owner: string;
+  /** `replacing`: a cursor that takes the place of the one before; a leftover where its owner is dead. */
+  readonly kind: 'lock' | 'cursor' | 'replacing';
+}
+
 /** Reads a file name in the folder of owners. @returns `undefined` for every other file */
-export function parseOwnerFile(
-  name: string,
-): { readonly owner: string; readonly kind: 'lock' | 'cursor' } | undefined {
+export function parseOwnerFile(name: string): OwnerFile | undefined {
   const match = OWNER_FILE.exec(name);
   if (!match) return undefined;
-  return { owner: match[1] ?? '', kind: match[2] === LOCK ? 'lock' : 'cursor' };
+  const kind = match[3] !== undefined ? 'replacing' : match[2] === LOCK ? 'lock' : 'cursor';
+  return { owner: match[1] ?? '', kind };
 }
 
 /** The name that a batch set aside and its record share, without `.jsonl` and `.json`. */

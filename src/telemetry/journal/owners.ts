@@ -55,12 +55,13 @@ export class Owners {
     return [];
   }
 
-  /** Removes locks and cursors of dead owners, some at each step. @param left owners that still have segments */
+  /** Removes locks and cursors of dead owners, and cursors that they did not get to put in place, some at each step. @param left owners that still have segments */
   *removeDead(left: ReadonlySet<string>): Generator<undefined, void> {
     let removed = 0;
     for (const name of listed(this.#base.files, this.#folder)) {
       const file = parseOwnerFile(name);
-      if (!file || left.has(file.owner) || this.isAlive(file.owner)) continue;
+      if (!file || this.isAlive(file.owner)) continue;
+      if (left.has(file.owner) && file.kind !== 'replacing') continue;
       try {
         this.#base.files.remove(join(this.#folder, name));
       } catch {

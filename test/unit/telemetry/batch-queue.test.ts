@@ -77,6 +77,17 @@ describe('the queue in front of the journal', () => {
     expect(exporter.batches).toEqual([[1], [2], [3]]);
   });
 
+  it('collects again where the process goes on after drainForGood', async () => {
+    const { queue, exporter, clock } = world<number>();
+    queue.drainForGood();
+    await clock.advance(1_000);
+    queue.add(1);
+    queue.add(2);
+    expect(exporter.batches).toEqual([]);
+    await clock.advance(1_000);
+    expect(exporter.batches).toEqual([[1, 2]]);
+  });
+
   it('counts what an exporter throws at, and what comes after the shutdown', async () => {
     const { queue, exporter, lost } = world<number>();
     exporter.throws = true;

@@ -36,6 +36,23 @@ describe('what a dead process left', () => {
     expect(bench.list('owners').filter((name) => name.startsWith('7-'))).toEqual([]);
   });
 
+  it('is removed where it is a cursor that did not get in its place, and only that of the dead', async () => {
+    using bench = new JournalBench();
+    for (const pid of [7, 8]) {
+      const one = bench.start(pid, { delivers: false });
+      leave(one, pid);
+      one.journal.flush();
+    }
+    const [seven = '', eight = ''] = bench.list('owners').filter((name) => name.endsWith('.lock'));
+    const beside = (lock: string): string => lock.replace('.lock', '.cursor.json.4711.tmp');
+    for (const lock of [seven, eight]) writeFileSync(bench.path('owners', beside(lock)), '{"version":1');
+    bench.kill(7);
+    bench.start(9);
+    await bench.clock.advance(FIRST_LOOK_MS);
+    expect(bench.list('owners')).not.toContain(beside(seven));
+    expect(bench.list('owners')).toContain(beside(eight));
+  });
+
   it('is left alone while its owner lives', async () => {
     using bench = new JournalBench();
     const one = bench.start(7);
