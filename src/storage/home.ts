@@ -10,6 +10,7 @@ export const DEFAULT_HOME = '.keelson';
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
 const WRITABLE_BY_OTHERS = 0o022;
+const IN_THE_WAY: ReadonlySet<string> = new Set(['ENOTDIR', 'EEXIST']);
 
 /** What a {@link Home} is made of. */
 export interface HomeOptions {
@@ -65,13 +66,27 @@ export class Home {
       if (segments.length > 0) this.#files.makeFolder(path, PRIVATE_FOLDER);
     } catch (error) {
       if (error instanceof KeelsonError) throw error;
-      throw new KeelsonError('ERR_KEELSON_HOME', `Cannot use ${path}: ${systemCode(error)}.`, {
+      const code = systemCode(error);
+      throw new KeelsonError('ERR_KEELSON_HOME', `Cannot use ${path}: ${code}.`, {
         cause: error,
-        hint: `Make ${dirname(this.path)} writable for this user, or set KEELSON_HOME to a folder that is.`,
+        hint: IN_THE_WAY.has(code)
+          ? 'A file lies where a folder has to be: move it away, or set KEELSON_HOME to another folder.'
+          : `Make ${dirname(this.path)} writable for this user, or set KEELSON_HOME to a folder that is.`,
       });
     }
     this.#made.add(path);
     return path;
+  }
+
+  /**
+   * Checks the home, where there is one, before anything in it is believed or removed; makes nothing.
+   * @returns whether there is one
+   * @throws KeelsonError `ERR_KEELSON_HOME` as {@link folder} does, and what the file system throws
+   */
+  check(): boolean {
+    if (this.#files.facts(this.path) === undefined) return false;
+    this.folder();
+    return true;
   }
 
   #prepare(): void {

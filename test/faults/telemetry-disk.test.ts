@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { Home, systemFiles } from '../../src/storage/index.ts';
 import type { FilePort } from '../../src/storage/index.ts';
@@ -171,5 +171,43 @@ describe.each(DISKS)('a disk that refuses (%s)', (_, make) => {
     expect(backlog.bytes).toBeLessThan(8.5 * 1_024 * 1_024);
     expect(dropped.disk).toBeGreaterThan(100);
     expect(dropped.disk + backlog.items).toBe(201);
+  });
+});
+
+describe('a home without permission', () => {
+  it.each([
+    ['above it', ''],
+    ['in it', 'k'],
+    ['in its telemetry', 'k/telemetry'],
+  ])('%s: one warning, with what to do', async (_, forbidden) => {
+    const path = mkdtempSync(join(tmpdir(), 'keelson-forbidden-'));
+    onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+    mkdirSync(join(path, 'k/telemetry/traces'), { recursive: true, mode: 0o700 });
+    const files = new FaultyFiles();
+    files.forbidden.add(join(path, forbidden).replace(/\/$/, ''));
+    const clock = new FakeClock();
+    const warnings = new Map<string, string>();
+    const pipelines = new Pipelines({
+      options: { otlp: false },
+      checked: checkOptions({}),
+      settings: readEnvironment({}, () => {}),
+      home: new Home({ path: join(path, 'k'), files }),
+      files,
+      clock,
+      counts: new TelemetryCounts(),
+      warn: (kind, message) => warnings.set(kind, message),
+    });
+    const parts = pipelines.exporter<number>(
+      'traces',
+      () => Buffer.from('{}'),
+      () => 1,
+    );
+    if (!parts) throw new Error('Traces go nowhere.');
+    new JournalExporter(parts).export(1, () => {});
+    await pipelines.flush(1_000);
+    pipelines.close();
+    expect([...warnings.values()]).toEqual([
+      expect.stringMatching(/Cannot use .*: EACCES\. Make .* writable/),
+    ]);
   });
 });

@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -215,6 +224,15 @@ describe('what is away never changes a call', () => {
         chmodSync(path, 0o777);
       },
       says: 'chmod 700',
+    },
+    { name: 'a file', prepare: (path) => writeFileSync(path, ''), says: 'it is not a folder. Move it away' },
+    {
+      name: 'a folder with a file where the telemetry belongs',
+      prepare: (path) => {
+        mkdirSync(path, { mode: 0o700 });
+        writeFileSync(join(path, 'telemetry'), '');
+      },
+      says: 'A file lies where a folder has to be',
     },
   ];
   it.each(homes)(

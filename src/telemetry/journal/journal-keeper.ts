@@ -6,6 +6,7 @@ import { Archiver } from './archiver.ts';
 import { Caps } from './caps.ts';
 import type { CapLimits } from './caps.ts';
 import type { JournalBase } from './journal-base.ts';
+import { OWNERS_FOLDER, TELEMETRY_FOLDER } from './layout.ts';
 import type { ProcessPort } from './process-identity.ts';
 import type { SignalJournal } from './signal-journal.ts';
 
@@ -61,7 +62,11 @@ export class JournalKeeper {
   /** The process ends: keeps the folders small, however short it lived. */
   end(): void {
     for (const journal of this.#journals) journal.checkFiles();
-    this.#caps.enforce();
+    try {
+      if (this.#base.home.check()) this.#caps.enforce();
+    } catch {
+      // A home that is refused is nobody's to tidy up; whoever wanted to write there has said so.
+    }
   }
 
   close(): void {
@@ -75,11 +80,24 @@ export class JournalKeeper {
         journal.rotate();
         journal.checkFiles();
       }
+      // In a home that is refused, somebody else may have laid down what would be sent.
+      if (!this.#base.home.check()) return;
       await this.#adoption.run(this.#journals, isClosed);
       await this.#archiver.run(this.#journals, isClosed);
       if (!this.#closed) this.#caps.enforce();
     } catch (error) {
-      warnAboutDisk(this.#base.warn, systemCode(error), error);
+      const cause = this.#whyUnwritable() ?? error;
+      warnAboutDisk(this.#base.warn, systemCode(cause), cause);
+    }
+  }
+
+  /** What writers meet, too: then it is one trouble, and said once. */
+  #whyUnwritable(): unknown {
+    try {
+      this.#base.home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER);
+      return undefined;
+    } catch (error) {
+      return error;
     }
   }
 }

@@ -20,16 +20,20 @@ export class FaultyFiles implements FilePort {
   failTruncate: string | undefined;
   /** Time of the last change by file name, in place of the real one. */
   readonly changedAt: Map<string, number> = new Map();
+  /** Folders below which nothing is permitted. */
+  readonly forbidden: Set<string> = new Set();
   opened: number = 0;
   replaced: number = 0;
 
   facts(path: string): ReturnType<FilePort['facts']> {
+    this.#permit(path);
     const facts = systemFiles.facts(path);
     const changedAt = this.changedAt.get(path.slice(path.lastIndexOf('/') + 1));
     return facts && changedAt !== undefined ? { ...facts, changedAt } : facts;
   }
 
   makeFolder(path: string, mode: number): boolean {
+    this.#permit(path);
     return systemFiles.makeFolder(path, mode);
   }
 
@@ -75,6 +79,7 @@ export class FaultyFiles implements FilePort {
   }
 
   list(folder: string): readonly string[] {
+    this.#permit(`${folder}/`);
     return systemFiles.list(folder);
   }
 
@@ -108,5 +113,9 @@ export class FaultyFiles implements FilePort {
 
   remove(path: string): void {
     systemFiles.remove(path);
+  }
+
+  #permit(path: string): void {
+    for (const folder of this.forbidden) if (path.startsWith(`${folder}/`)) throw systemError('EACCES');
   }
 }

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Home } from '../../../src/storage/index.ts';
+import { FaultyFiles } from './faulty-files.ts';
 
 describe('the home', () => {
   let base = '';
@@ -102,13 +103,33 @@ describe('the home', () => {
   }
 
   it('says which folder to make writable when the system refuses', () => {
-    writeFileSync(join(base, 'file'), '');
-    const home = new Home({ path: join(base, 'file', 'k') });
+    const files = new FaultyFiles();
+    files.forbidden.add(base);
+    const home = new Home({ path: join(base, 'k'), files });
     expect(() => home.folder()).toThrow(
-      expect.objectContaining({
-        code: 'ERR_KEELSON_HOME',
-        hint: expect.stringContaining(join(base, 'file')),
-      }),
+      expect.objectContaining({ code: 'ERR_KEELSON_HOME', hint: expect.stringContaining(`Make ${base} w`) }),
     );
+  });
+
+  it('says that a file lies in the way, above the home and in it', () => {
+    writeFileSync(join(base, 'file'), '');
+    const above = new Home({ path: join(base, 'file', 'k') });
+    const inside = new Home({ path: join(base, 'k') });
+    writeFileSync(join(inside.folder(), 'logs'), '');
+    for (const attempt of [() => above.folder(), () => inside.folder('logs')]) {
+      expect(attempt).toThrow(
+        expect.objectContaining({ code: 'ERR_KEELSON_HOME', hint: expect.stringContaining('A file lies') }),
+      );
+    }
+  });
+
+  it('is checked without being made', () => {
+    const home = new Home({ path: join(base, 'k') });
+    expect(home.check()).toBe(false);
+    expect(existsSync(home.path)).toBe(false);
+    home.folder();
+    expect(home.check()).toBe(true);
+    chmodSync(home.path, 0o777);
+    expect(() => new Home({ path: home.path }).check()).toThrow(/others can write/);
   });
 });
