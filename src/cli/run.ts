@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 
 import { systemCode } from '../storage/index.ts';
+import { suggestCommands } from './command-suggestion.ts';
 import type { Area, Command } from './command.ts';
 import { EXIT, Interruption } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -54,7 +55,9 @@ async function parse(args: readonly string[], entries: Entries, ports: CliPorts)
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError) || !isHelp(error)) throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.unknownCommand') throw unknownCommand(error, args, entries);
+    if (!isHelp(error)) throw error;
     if (error.code === 'commander.help' && args.includes('--json')) {
       throw new CommanderError(EXIT.usage, 'commander.missingCommand', 'a command is missing');
     }
@@ -62,6 +65,16 @@ async function parse(args: readonly string[], entries: Entries, ports: CliPorts)
   if (out.length > 0) await stdout.write(out.join(''));
   if (err.length > 0) await stderr.write(err.join(''));
   return call ?? (err.length > 0 ? EXIT.usage : EXIT.ok);
+}
+
+/** The parser's own suggestion knows the commands of one level only. */
+function unknownCommand(error: CommanderError, args: readonly string[], entries: Entries): CommanderError {
+  const words = args.filter((each) => !each.startsWith('-'));
+  const paths = suggestCommands(words, entries);
+  const meant = paths.length > 1 ? `one of ${paths.join(', ')}` : paths[0];
+  const [message = ''] = error.message.split('\n');
+  const suggestion = meant === undefined ? '' : `\n(Did you mean ${meant}?)`;
+  return new CommanderError(error.exitCode, error.code, message + suggestion);
 }
 
 /** Help and version are asked for, or stand in for a command that is missing. */

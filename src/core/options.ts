@@ -137,8 +137,8 @@ export function nearestName(word: string, known: readonly string[]): string | un
   return best;
 }
 
-/** Levenshtein's distance, by the usual one-row table. */
-function editDistance(a: string, b: string): number {
+/** How many letters are to be changed, added or taken away: Levenshtein's distance, by the usual one-row table. */
+export function editDistance(a: string, b: string): number {
   const row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     let diagonal = row[0] ?? 0;

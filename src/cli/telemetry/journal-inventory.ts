@@ -1,4 +1,5 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { join, relative } from 'node:path';
 
 import { systemCode } from '../../storage/index.ts';
@@ -89,8 +90,9 @@ export function takeInventory(home: string, processes: ProcessPort, now: number)
         continue;
       }
       const path = join(folder, name);
-      const facts = orAbsent(() => statSync(path));
-      if (!facts || parsed.kind === 'archiving') continue;
+      const facts = factsOf(path);
+      if (facts === 'foreign') foreign.push(relative(folders.root, path));
+      if (!facts || facts === 'foreign' || parsed.kind === 'archiving') continue;
       const total = parsed.kind === 'archive' ? inventory.archives : inventory.segments;
       total.files += 1;
       total.bytes += facts.size;
@@ -132,10 +134,10 @@ function readOwners(folder: string, processes: ProcessPort, now: number): Owners
   for (const name of list(folder)) {
     const parsed = parseOwnerFile(name);
     const path = join(folder, name);
-    if (!parsed) {
-      // A temporary file is a cursor that is being replaced.
-      if (name.endsWith('.unreadable')) unreadable.push(name);
-      else if (!name.endsWith('.tmp')) foreign.push(name);
+    const facts = factsOf(path);
+    if (!facts || parsed?.kind === 'replacing') continue;
+    if (!parsed || facts === 'foreign') {
+      (name.endsWith('.unreadable') ? unreadable : foreign).push(name);
       continue;
     }
     const content = orAbsent(() => readFileSync(path, 'utf8'));
@@ -147,9 +149,8 @@ function readOwners(folder: string, processes: ProcessPort, now: number): Owners
       continue;
     }
     const lock = parseOwnerLock(content);
-    const touched = orAbsent(() => statSync(path).mtimeMs) ?? 0;
-    touchedAt.set(parsed.owner, touched);
-    const isAlive = isOwnerAlive({ lock, touchedAt: touched }, processes, now);
+    touchedAt.set(parsed.owner, facts.mtimeMs);
+    const isAlive = isOwnerAlive({ lock, touchedAt: facts.mtimeMs }, processes, now);
     if (isAlive) alive.add(parsed.owner);
     owners.push({
       owner: parsed.owner,
@@ -169,13 +170,13 @@ function readRejected(
 ): void {
   for (const name of list(folder)) {
     const path = join(folder, name);
-    if (!isRejectedFile(name)) {
+    const facts = factsOf(path);
+    if (!facts) continue;
+    if (!isRejectedFile(name) || facts === 'foreign') {
       onForeign(name);
       continue;
     }
     if (name.endsWith('.jsonl')) {
-      const facts = orAbsent(() => statSync(path));
-      if (!facts) continue;
       total.files += 1;
       total.bytes += facts.size;
       continue;
@@ -230,6 +231,12 @@ function readWaiting(path: string, signal: Signal, gaps: readonly Range[], opene
 
 function list(folder: string): readonly string[] {
   return orAbsent(() => readdirSync(folder).toSorted()) ?? [];
+}
+
+/** What is known of a file; `foreign` for a folder, a link or a socket, whatever its name: the journal makes none. */
+function factsOf(path: string): Stats | 'foreign' | undefined {
+  const facts = orAbsent(() => lstatSync(path));
+  return facts?.isFile() === false ? 'foreign' : facts;
 }
 
 /** What a question to the file system gives; `undefined` where the file is not, or no longer, there. */

@@ -60,7 +60,10 @@ export async function* readLines(path: string, offset = 0): AsyncGenerator<ReadL
         }
       }
     } finally {
+      const closed = file.closed ? undefined : new Promise<void>((resolve) => file.once('close', resolve));
       file.destroy();
+      // The stream closes the handle too, and the handle does not wait for that.
+      await closed;
     }
     const { tail } = splitter;
     if (tail) yield { kind: 'tail', number: number + 1, bytes: tail.bytes };

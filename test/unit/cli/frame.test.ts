@@ -118,7 +118,9 @@ describe('a command line', () => {
 
   test.each([
     [['yrd'], "Unknown command 'yrd' (Did you mean yard?)"],
-    [['yard', 'crave'], "Unknown command 'crave' (Did you mean carve?)"],
+    [['yard', 'crave'], "Unknown command 'crave' (Did you mean yard carve?)"],
+    [['crave', 'oak'], "Unknown command 'crave' (Did you mean yard carve?)"],
+    [['yrd', 'crave'], "Unknown command 'yrd' (Did you mean yard carve?)"],
     [[...CALL, '--dept', '1'], "Unknown option '--dept' (Did you mean --depth?)"],
     [[...CALL, '--jsn'], "Unknown option '--jsn' (Did you mean --json?)"],
     [['yard', 'carve'], "Missing required argument 'wood'"],
@@ -127,6 +129,20 @@ describe('a command line', () => {
     const { code, stdout, stderr } = await carving(done, args);
     expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
     expect(stderr).toContain(message);
+  });
+
+  test.each([
+    ['statsu', ' (Did you mean one of telemetry status, stack status?)'],
+    ['telemetry statsu', ' (Did you mean telemetry status?)'],
+    ['--json telemtry --quiet staus', ' (Did you mean telemetry status?)'],
+    ['telemetry down', ' (Did you mean stack down?)'],
+    ['doctr', ' (Did you mean doctor?)'],
+    ['stak', ' (Did you mean stack?)'],
+    ['launch', '.'],
+  ])("'%s' is answered with the nearest of all commands", async (line, suggestion) => {
+    const { code, stderr } = await runInMemory(line.split(' '));
+    expect(code).toBe(EXIT.usage);
+    expect(stderr.split(/Unknown command '\w+'/)[1]?.startsWith(suggestion)).toBe(true);
   });
 
   test('without a command gets help on standard error and 2', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -148,7 +148,7 @@ describe('keelson telemetry status', () => {
     const journal = new JournalFolder();
     journal.file(join(journal.telemetry, 'owners/4711-9f3c.cursor.json'), '{"version":9}');
     journal.file(join(journal.telemetry, 'owners/1-aaaa.cursor.json.unreadable'), 'x');
-    journal.file(join(journal.telemetry, 'owners/1-aaaa.cursor.json.tmp'), 'x');
+    journal.file(join(journal.telemetry, 'owners/1-aaaa.cursor.json.17.tmp'), 'x');
     journal.file(join(journal.telemetry, 'traces/notes.txt'), 'x');
     journal.file(join(journal.telemetry, 'rejected/traces/todo.md'), 'x');
     const { code, status } = await statusOf(journal.home);
@@ -159,6 +159,25 @@ describe('keelson telemetry status', () => {
     ]);
     expect(status.foreign).toEqual(['traces/notes.txt', 'rejected/traces/todo.md']);
     expect(await textOf(journal.home)).toContain('traces/notes.txt');
+  });
+
+  test('goes on past folders that have the names of files, and lists them', async () => {
+    const journal = new JournalFolder();
+    journal.segment('traces', [traceLine([span(1, NOW)])], { changedAt: NOW });
+    const stem = '2026-11-22T000000000Z-4711-9f3c-9';
+    const folders = [
+      'owners/1-aaaa.cursor.json',
+      'owners/1-aaaa.lock',
+      `traces/${stem}.jsonl`,
+      `rejected/traces/${stem}.json`,
+      `rejected/traces/${stem}.jsonl`,
+    ];
+    for (const name of folders) mkdirSync(join(journal.telemetry, name), { recursive: true });
+    const { code, status } = await statusOf(journal.home);
+    expect(code).toBe(EXIT.ok);
+    expect(status.foreign).toEqual(folders);
+    expect(status.owners).toEqual([]);
+    expect(status.signals['traces']).toMatchObject({ segments: { files: 1 }, undelivered: { items: 1 } });
   });
 
   test('counts items across the borders of the chunks in which it reads', async () => {
