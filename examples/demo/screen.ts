@@ -31,8 +31,9 @@ export function liveScreen(out: WriteStream, paint: Paint): Screen {
 
   const draw = (): void => {
     if (!state) return;
-    const lines = [headline(state, phase, paint), '', ...table(state.guards, paint), '', ...latest.map(line)];
     // Some pseudo-terminals have no size.
+    const guards = table(state.guards, paint, out.columns > 0 ? out.columns : undefined);
+    const lines = [headline(state, phase, paint), '', ...guards, '', ...latest.map(line)];
     const fitting = out.rows > 0 ? lines.slice(0, Math.max(1, out.rows - 1)) : lines;
     const up = drawn > 0 ? `\u001b[${drawn}A` : '';
     // Autowrap is off while drawing: a line that wraps would move everything below it.

@@ -73,6 +73,24 @@ describe('the table', () => {
     ]);
   });
 
+  test('fits a narrow terminal by leaving out what matters least', () => {
+    for (const [width, missing] of [
+      [120, []],
+      [110, ['in flight']],
+      [90, ['in flight', 'cancelled', 'p50']],
+      [80, ['in flight', 'cancelled', 'p50', 'retries']],
+      [20, ['in flight', 'cancelled', 'p50', 'retries']],
+    ] as const) {
+      const all = table([report], painter(false));
+      const rows = table([report], painter(false), width);
+      const headings = (text = ''): readonly string[] => text.split(/ {2,}/);
+      const left = headings(all[0]).filter((heading) => !headings(rows[0]).includes(heading));
+      expect(new Set(left)).toEqual(new Set(missing));
+      expect(rows.every((row) => row.length <= Math.max(width, 80))).toBe(true);
+      expect(new Set(rows.map((row) => row.length)).size).toBe(1);
+    }
+  });
+
   test('has colours only where they are wanted', () => {
     expect(table([report], painter(true)).join('')).toContain('\u001b[33m');
     expect(table([report], painter(false)).join('')).not.toContain('\u001b');
@@ -80,7 +98,10 @@ describe('the table', () => {
 });
 
 describe('the live screen', () => {
-  function drawn(rows: number): {
+  function drawn(
+    rows: number,
+    columns = 120,
+  ): {
     readonly frames: () => readonly string[];
     readonly screen: ReturnType<typeof liveScreen>;
   } {
@@ -88,7 +109,7 @@ describe('the live screen', () => {
     onTestFinished(() => {
       vi.useRealTimers();
     });
-    const out = Object.assign(new PassThrough(), { rows });
+    const out = Object.assign(new PassThrough(), { rows, columns });
     const frames: string[] = [];
     out.on('data', (chunk: Buffer) => frames.push(chunk.toString()));
     const screen = liveScreen(out as unknown as WriteStream, painter(false));
@@ -126,6 +147,16 @@ describe('the live screen', () => {
       'rejected by the breaker (open) (3 times)',
       'breaker open -> half_open',
     ]);
+  });
+
+  test('draws no line wider than an ordinary terminal', () => {
+    const { frames, screen } = drawn(40, 80);
+    screen.ready(runState());
+    screen.close();
+    const lines = (frames().at(-1) ?? '').split('\n').filter((line) => line.includes('payments'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toContain('20 ms');
+    expect(lines[0]).toContain('302 ms');
   });
 
   test('never draws more lines than the terminal has', () => {
