@@ -5,7 +5,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: [
       'test/unit/{core,policies,guard,signals}/**/*.test.ts',
-      'test/property/{backoff,breaker-*,bulkhead-*,cache,deadlines,rate-limit}.test.ts',
+      'test/property/{backoff,breaker-*,bulkhead-*,cache,deadlines,rate-limit,rate-limit-ticks}.test.ts',
     ],
     // It starts processes, and guards methods only.
     exclude: ['test/unit/guard/guarded.test.ts'],

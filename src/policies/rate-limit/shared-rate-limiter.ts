@@ -107,9 +107,8 @@ export class SharedRateLimiter implements Limiter {
     if (pauseMs === undefined || !Number.isFinite(now)) return;
     this.#local.slowDown(pauseMs);
     this.#pausedUntil = Math.max(now + this.#pauseMs(now), now + pauseMs);
-    if (this.#line.size === 0) return;
+    // Whoever stays in the line finds the pause when its turn to ask comes.
     this.#dismiss(now, this.#pauseMs(now));
-    if (this.#line.size > 0) this.#askAfter(this.#pauseMs(now));
   }
 
   #isAway(now: number): boolean {

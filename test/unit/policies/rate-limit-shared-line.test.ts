@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Taken } from '../../../src/policies/rate-limit/index.ts';
 import { settlePromises } from '../../../src/testing/index.ts';
 import { deferred } from '../../support/deferred.ts';
@@ -80,6 +80,61 @@ describe('the line of a shared limit', () => {
     expect(seats.limiter.queued).toBe(0);
   });
 
+  test('goes on for the others when a call leaves', async () => {
+    const { seats, first } = await lined();
+    const second = waiterOf(seats);
+    const left = expect(second.granted).rejects.toBe('left');
+    second.interrupt('left');
+    await left;
+    seats.store.answer = async () => YES;
+    await seats.clock.advance(100);
+    expect(await first).toBe('granted@100');
+  });
+
+  test('asks when the first answer said, whatever later answers say', async () => {
+    const seats = seat({ maxWait: '10s' });
+    const later = deferred<Taken>();
+    seats.store.answer = async () => no(100);
+    const first = ending(seats);
+    seats.store.answer = () => later.promise;
+    void ending(seats);
+    await settlePromises();
+    later.resolve(no(300));
+    seats.store.answer = async () => YES;
+    await seats.clock.advance(100);
+    expect(await first).toBe('granted@100');
+  });
+
+  test('lets a call wait to the very end of its time, and no longer', async () => {
+    const seats = seat({ maxWait: '200ms' });
+    seats.store.answer = async () => no(100);
+    const [first, second] = [ending(seats), ending(seats)];
+    await seats.clock.advance(100);
+    expect(await second).toMatchObject({ retryAfterMs: 200 });
+    seats.store.answer = async () => YES;
+    await seats.clock.advance(100);
+    expect(await first).toBe('granted@200');
+  });
+
+  test('never asks for two at once, also where the one that it asked for has left', async () => {
+    const seats = seat({ maxWait: '10s' });
+    seats.store.answer = async () => no(100);
+    const head = waiterOf(seats);
+    const left = expect(head.granted).rejects.toBe('left');
+    await settlePromises();
+    const gate = deferred<Taken>();
+    seats.store.answer = () => gate.promise;
+    await seats.clock.advance(100);
+    head.interrupt('left');
+    await left;
+    seats.limiter.slowDown(50);
+    const next = ending(seats);
+    await seats.clock.advance(60);
+    expect(seats.store.asked).toHaveLength(2);
+    gate.resolve(YES);
+    expect(await next).toBe('granted@160');
+  });
+
   test('asks up to a tenth of an interval later than the store said, so that processes do not meet', async () => {
     const seats = seat({ maxWait: '10s' }, () => 0.5);
     seats.store.answer = async () => no(100);
@@ -119,6 +174,16 @@ describe('a pause that a server asks for', () => {
     expect(await second).toBe('granted@2100');
   });
 
+  test('stays as it is while the clock gives no time', async () => {
+    const seats = seat({ maxWait: '10s' });
+    seats.limiter.slowDown(2_000);
+    vi.spyOn(seats.clock, 'now').mockReturnValueOnce(Number.NaN);
+    seats.limiter.slowDown(500);
+    const end = ending(seats);
+    await seats.clock.advance(2_000);
+    expect(await end).toBe('granted@2000');
+  });
+
   test.each([0, -1, Number.NaN])('of %d ms is none', async (pauseMs) => {
     const seats = seat({ maxWait: '10s' });
     seats.limiter.slowDown(pauseMs);
@@ -155,13 +220,14 @@ describe('a token that was not used', () => {
   });
 
   test('is lost where the store gave it, since stores take none back', async () => {
-    const seats = seat({ onStoreFailure: 'localShare', burst: 1 });
+    const seats = seat({ onStoreFailure: 'localShare', limit: 1, per: '1m' });
     seats.store.answer = down;
-    await ending(seats);
+    expect(await ending(seats)).toBe('granted@0');
     await seats.clock.advance(1_000);
     seats.store.answer = async () => YES;
     expect(await ending(seats)).toBe('granted@1000');
     seats.limiter.giveBack();
-    expect(seats.store.asked).toHaveLength(2);
+    seats.store.answer = down;
+    expect(await ending(seats)).toMatchObject({ retryAfterMs: 59_000 });
   });
 });
