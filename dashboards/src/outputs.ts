@@ -12,6 +12,7 @@ import { prometheusAlerts } from './alerts/prometheus-alerts.ts';
 import { retryAlerts } from './alerts/retry-alerts.ts';
 import { runtimeAlerts } from './alerts/runtime-alerts.ts';
 import { telemetryAlerts, watchdog } from './alerts/telemetry-alerts.ts';
+import { COLLECTOR_LOSSES } from './collector-queries.ts';
 import { GUARD_RATES } from './guard-rates.ts';
 import { guardsDashboard } from './panels/guards-dashboard.ts';
 import { hostDashboard } from './panels/host-dashboard.ts';
@@ -63,7 +64,7 @@ export function ruleFiles(settings: Settings): readonly RuleFile[] {
       groups: [
         {
           name: 'keelson-telemetry',
-          recordings: [],
+          recordings: COLLECTOR_LOSSES,
           alerts: [
             ...telemetryAlerts(thresholds),
             ...collectorAlerts(thresholds),

@@ -86,6 +86,20 @@ describe('Prometheus', () => {
       'rate1h{slo="requests"} > 14.4',
       'over for as long',
     ],
+    [
+      'that looks at a counter that begins with the first loss',
+      'telemetry',
+      'rate(collector:lost_items:total{reason="refused"}[5m])',
+      'rate(otelcol_exporter_send_failed_metric_points_total[5m])',
+      'the first loss',
+    ],
+    [
+      'that takes a scrape that failed for a loss',
+      'telemetry',
+      'last_over_time(otelcol_exporter_send_failed_metric_points_total[1h])',
+      'otelcol_exporter_send_failed_metric_points_total',
+      'now a scrape fails',
+    ],
     ['that waits longer', 'telemetry', 'for: 2m', 'for: 9m', 'it does not answer'],
   ])('would find an alert %s', (_, name, from, to, situation) => {
     mkdirSync(join(folder, 'rules'), { recursive: true });

@@ -14,7 +14,7 @@ const good: string[] = [];
 const failed: string[] = [];
 
 beforeAll(async () => {
-  stack = await Stack.start(['collector/overlays/tail-sampling.yaml']);
+  stack = await Stack.start({ overlays: ['collector/overlays/tail-sampling.yaml'] });
   shop = new ShopService('shop', stack);
   for (let each = 0; each < GOOD; each += 1) good.push(await shop.pay());
   shop.failures = Number.POSITIVE_INFINITY;

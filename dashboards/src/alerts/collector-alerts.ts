@@ -1,5 +1,5 @@
 import { type Alert, firing, named, noData, quiet } from '../alert.ts';
-import { itemRate } from '../collector-queries.ts';
+import { itemRate, lossRate } from '../collector-queries.ts';
 import { TELEMETRY } from '../panel-ids.ts';
 import type { Thresholds } from '../settings/thresholds.ts';
 
@@ -12,6 +12,11 @@ const sent = named('otelcol_exporter_sent_spans_total', toJaeger);
 const sendFailed = named('otelcol_exporter_send_failed_metric_points_total', {
   ...JOB,
   exporter: 'otlp_http/prometheus',
+});
+const metricCapacity = named('otelcol_exporter_queue_capacity', {
+  ...JOB,
+  exporter: 'otlp_http/prometheus',
+  data_type: 'metrics',
 });
 const enqueueFailed = named('otelcol_exporter_enqueue_failed_spans_total', toJaeger);
 const refused = (item: string): string =>
@@ -54,8 +59,8 @@ function exportAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'CollectorDroppingData',
       severity: 'critical',
-      expr: ['exporter_send_failed', 'exporter_enqueue_failed']
-        .map((what) => `${itemRate(what, 'exporter', '5m')} > ${dropping.rate}`)
+      expr: (['refused', 'queue_full'] as const)
+        .map((reason) => `${lossRate(reason, 'exporter', '5m')} > ${dropping.rate}`)
         .join('\nor '),
       timing: dropping,
       summary: `The Collector loses data on its way to ${EXPORTER}`,
@@ -76,7 +81,27 @@ function exportAlerts(thresholds: Thresholds): readonly Alert[] {
           { [enqueueFailed]: '0+30x60' },
           { labels: { exporter: 'otlp_grpc/jaeger' }, value: '2.0' },
         ),
+        firing(
+          'the first loss of a Collector that has run for long: its counter begins with it',
+          '15m',
+          { [metricCapacity]: '100000x70', [sendFailed]: '_x50 600x20' },
+          { labels: { exporter: 'otlp_http/prometheus' }, value: '2.0' },
+        ),
+        firing(
+          'what waited is lost before the first scrape after a restart',
+          '15m',
+          { [metricCapacity]: '100000x40 stale _x5 100000x24', [sendFailed]: '_x47 600x23' },
+          { labels: { exporter: 'otlp_http/prometheus' }, value: '2.0' },
+        ),
         quiet('it did, an hour ago', '80m', { [sendFailed]: '0+15x20 300x400' }),
+        quiet('long ago, and now a scrape fails', '80m', {
+          [metricCapacity]: '100000x300 stale 100000x20',
+          [sendFailed]: '600x300 stale 600x20',
+        }),
+        quiet('long ago, and now it is restarted', '80m', {
+          [metricCapacity]: '100000x300 stale 100000x20',
+          [sendFailed]: '600x300 stale',
+        }),
         noData('no Collector, or one that never failed'),
       ],
     },

@@ -134,13 +134,11 @@ export function prometheusAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'PrometheusRejectingSamples',
       severity: 'warning',
-      expr: ['too_old', 'out_of_bound']
-        .map((what) => `increase(prometheus_tsdb_${what}_samples_total[10m]) > ${rejecting.samples}`)
-        .join('\nor '),
+      expr: `increase(prometheus_tsdb_too_old_samples_total[10m]) > ${rejecting.samples}`,
       timing: rejecting,
       summary: 'Prometheus refuses samples that come too late',
       description:
-        '{{ $value | humanize }} samples in ten minutes were older than its out-of-order window, or far from now: a queue drains after a long outage, or a clock is wrong.',
+        '{{ $value | humanize }} samples in ten minutes were older than its out-of-order window: a queue drains after a long outage, or a clock is slow.',
       panel: panel(TELEMETRY.rejectedSamples),
       variables: {},
       cases: [

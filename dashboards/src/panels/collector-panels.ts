@@ -1,6 +1,6 @@
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { RATE } from '../guard-queries.ts';
-import { itemRate } from '../collector-queries.ts';
+import { itemRate, lossRate } from '../collector-queries.ts';
 import { TELEMETRY } from '../panel-ids.ts';
 import type { AnyPanel, PanelMaker } from './panel-maker.ts';
 
@@ -56,20 +56,19 @@ export const collectorPanels = (make: PanelMaker): readonly AnyPanel[] => [
     id: TELEMETRY.failed,
     title: 'Lost on the way out',
     description:
-      'Items a second that a backend refused for good, or that found the queue full. Worry about any.',
+      'Items a second that a backend refused for good, or that found the queue full; of the latter the sender is told. Worry about any.',
     unit: units.CountsPerSecond,
     width: 8,
     queries: [
       {
-        expr: itemRate('exporter_send_failed', 'exporter, signal', RATE),
+        expr: lossRate('refused', 'exporter, signal', RATE),
         legend: '{{exporter}} {{signal}} refused',
       },
       {
-        expr: itemRate('exporter_enqueue_failed', 'exporter, signal', RATE),
+        expr: lossRate('queue_full', 'exporter, signal', RATE),
         legend: '{{exporter}} {{signal}} queue full',
       },
     ],
-    noValue: 'nothing has ever been lost',
     traces: false,
   }),
   make.lines({

@@ -76,14 +76,17 @@ export const prometheusPanels = (make: PanelMaker): readonly AnyPanel[] => [
   }),
   make.lines({
     id: TELEMETRY.rejectedSamples,
-    title: 'Samples refused as too late',
+    title: 'Metrics refused',
     description:
-      'Samples a second outside of what Prometheus still takes. Worry about any: after a long outage a part of the metrics is lost, or a clock is wrong.',
+      'Samples a second that are too old for Prometheus, and requests a second that it answered with an error: a clock is ahead, or as before. Worry about any: a part of the metrics is lost.',
     unit: units.CountsPerSecond,
     width: 6,
     queries: [
-      { expr: `sum(rate(prometheus_tsdb_too_old_samples_total[${RATE}]))`, legend: 'too old' },
-      { expr: `sum(rate(prometheus_tsdb_out_of_bound_samples_total[${RATE}]))`, legend: 'out of bounds' },
+      { expr: `sum(rate(prometheus_tsdb_too_old_samples_total[${RATE}]))`, legend: 'samples too old' },
+      {
+        expr: `sum by (code) (rate(prometheus_http_requests_total{handler="/api/v1/otlp/v1/metrics", code!~"2.."}[${RATE}]))`,
+        legend: 'requests answered with {{code}}',
+      },
     ],
     traces: false,
   }),

@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import { ADDRESSES, PORT_NAMES, type Ports, type RunPaths } from './addresses.ts';
 import { COLLECTOR, program } from './backends.ts';
 import { Child, freePorts } from './child.ts';
-import { edited, ROOT, shipped } from './documents.ts';
+import { edited, ROOT, shipped, type Value } from './documents.ts';
 import { getJson, isUp, until } from './poll.ts';
 import { timingEdits } from './timing-overlay.ts';
 import { Webhook } from './webhook.ts';
@@ -18,6 +18,18 @@ export interface UsedConfig {
   readonly file: string;
   readonly path: string;
 }
+
+/** What a stack gets beside the shipped configuration. */
+export interface StackOptions {
+  /** Files of `collector/overlays`: each goes over the configuration of the program that it is for. */
+  readonly overlays?: readonly string[];
+  /** Variables of the Collector. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Rules of the test's own, by the name of their file. */
+  readonly rules?: Readonly<Record<string, Value>>;
+}
+
+const isOfJaeger = (overlay: string): boolean => overlay.includes('/jaeger-');
 
 /** Writes the shipped configuration, with this run's addresses and the timing overlay, into a folder. */
 export function writeConfigs(
@@ -65,6 +77,8 @@ export class Stack {
   readonly configs: Readonly<Record<string, UsedConfig>>;
   readonly #backends: readonly Child[];
   readonly #overlays: readonly string[];
+  readonly #env: NodeJS.ProcessEnv;
+  #jaeger: Child;
   #collector: Child;
 
   private constructor(
@@ -72,13 +86,17 @@ export class Stack {
     ports: Ports,
     webhook: Webhook,
     webhookUrl: string,
-    overlays: readonly string[],
+    options: StackOptions,
   ) {
-    this.#overlays = overlays;
+    this.#overlays = options.overlays ?? [];
+    this.#env = { ...process.env, ...options.env };
     this.folder = folder;
     this.ports = ports;
     this.webhook = webhook;
     this.configs = writeConfigs(folder, ports, webhookUrl);
+    for (const [name, rules] of Object.entries(options.rules ?? {})) {
+      writeFileSync(join(folder, 'rules', name), stringify(rules));
+    }
     for (const data of ['collector-data', 'prometheus', 'alertmanager']) mkdirSync(join(folder, data));
     const config = (file: string): string => this.configs[file]?.path ?? '';
     this.#backends = [
@@ -104,8 +122,8 @@ export class Stack {
         ],
         folder,
       ),
-      new Child('jaeger', program('jaeger'), [`--config=${config('collector/jaeger.yaml')}`], folder),
     ];
+    this.#jaeger = this.#makeJaeger();
     this.#collector = this.#makeCollector();
   }
 
@@ -113,9 +131,9 @@ export class Stack {
    * Starts everything at once and waits until all of it is ready; on failure nothing is left behind. Starts a second time where somebody
    * else took one of the ports in between.
    *
-   * @param overlays files of `collector/overlays` that the Collector gets over its configuration
+   * @param options what it gets beside what is shipped
    */
-  static async start(overlays: readonly string[] = [], attempt = 1): Promise<Stack> {
+  static async start(options: StackOptions = {}, attempt = 1): Promise<Stack> {
     for (const name of ['alertmanager', 'prometheus', 'jaeger', COLLECTOR] as const) program(name);
     const found = await freePorts(PORT_NAMES.length);
     const ports = Object.fromEntries(
@@ -126,7 +144,7 @@ export class Stack {
     const folder = mkdtempSync(join(tmpdir(), 'keelson-stack-'));
     let stack: Stack | undefined;
     try {
-      stack = new Stack(folder, ports, webhook, webhookUrl, overlays);
+      stack = new Stack(folder, ports, webhook, webhookUrl, options);
       await stack.#ready();
       return stack;
     } catch (error) {
@@ -137,7 +155,7 @@ export class Stack {
         rmSync(folder, { recursive: true, force: true });
       }
       if (attempt < STARTS && said.includes('address already in use')) {
-        return Stack.start(overlays, attempt + 1);
+        return Stack.start(options, attempt + 1);
       }
       throw new Error(`The stack did not start.\n${said}`, { cause: error });
     }
@@ -145,7 +163,7 @@ export class Stack {
 
   /** Every process of the stack. */
   get children(): readonly Child[] {
-    return [...this.#backends, this.#collector];
+    return [...this.#backends, this.#jaeger, this.#collector];
   }
 
   /** Where services send OTLP over HTTP. */
@@ -170,24 +188,48 @@ export class Stack {
     return this.#collector.stop();
   }
 
-  /** Starts the Collector again where it was, with what its queues have on disk, and waits until it is ready. */
-  async startCollector(attempt = 1): Promise<void> {
-    this.#collector = this.#makeCollector();
+  /**
+   * Starts the Collector again where it was, with what its queues have on disk, and waits until it is ready.
+   *
+   * @param planted a file of the test's own that goes over its configuration
+   */
+  async startCollector(planted?: string, attempt = 1): Promise<void> {
+    this.#collector = this.#makeCollector(planted);
     try {
       await this.#collectorReady();
     } catch (error) {
       await this.#collector.stop();
       // A client that was refused may have taken the port for its own end of a connection.
       if (attempt >= STARTS || !this.#collector.output.includes('address already in use')) throw error;
-      await this.startCollector(attempt + 1);
+      await this.startCollector(planted, attempt + 1);
     }
   }
 
-  #makeCollector(): Child {
-    const flags = ['collector/config.yaml', ...this.#overlays].map(
-      (file) => `--config=${this.configs[file]?.path ?? ''}`,
-    );
-    return new Child('otelcol', program(COLLECTOR), flags, this.folder);
+  /** Ends Jaeger; from then on connections to it are refused. */
+  stopJaeger(): Promise<void> {
+    return this.#jaeger.stop();
+  }
+
+  /** Starts Jaeger again where it was, and waits until it is ready. */
+  async startJaeger(): Promise<void> {
+    this.#jaeger = this.#makeJaeger();
+    await this.#jaegerReady();
+  }
+
+  #makeJaeger(): Child {
+    const flags = this.#flags('collector/jaeger.yaml', this.#overlays.filter(isOfJaeger));
+    return new Child('jaeger', program('jaeger'), flags, this.folder);
+  }
+
+  #makeCollector(planted?: string): Child {
+    const overlays = this.#overlays.filter((file) => !isOfJaeger(file));
+    const flags = this.#flags('collector/config.yaml', overlays);
+    const all = planted === undefined ? flags : [...flags, `--config=${planted}`];
+    return new Child('otelcol', program(COLLECTOR), all, this.folder, this.#env);
+  }
+
+  #flags(config: string, overlays: readonly string[]): readonly string[] {
+    return [config, ...overlays].map((file) => `--config=${this.configs[file]?.path ?? ''}`);
   }
 
   /** Ends every process by its own id and removes the folder. */
@@ -212,11 +254,15 @@ export class Stack {
     return this.#probe('the Collector', () => isUp(`http://127.0.0.1:${this.ports.collectorHealth}/`));
   }
 
+  #jaegerReady(): Promise<true> {
+    return this.#probe('Jaeger', () => isUp(`http://127.0.0.1:${this.ports.jaegerHealth}/status`));
+  }
+
   async #ready(): Promise<void> {
     await Promise.all([
       this.#probe('Prometheus', () => isUp(`${this.prometheus}/-/ready`)),
       this.#probe('Alertmanager', () => isUp(`${this.alertmanager}/-/ready`)),
-      this.#probe('Jaeger', () => isUp(`http://127.0.0.1:${this.ports.jaegerHealth}/status`)),
+      this.#jaegerReady(),
       this.#collectorReady(),
       // Prometheus finds its Alertmanager some seconds after it is ready; what fires before waits a minute to be told again.
       this.#probe('Prometheus to know its Alertmanager', async () => {

@@ -38,7 +38,7 @@ export const INFRASTRUCTURE: Readonly<Record<string, readonly string[]>> = {
   prometheus_notifications_sent_total: ['alertmanager'],
   prometheus_notifications_errors_total: ['alertmanager'],
   prometheus_tsdb_too_old_samples_total: ['type'],
-  prometheus_tsdb_out_of_bound_samples_total: ['type'],
+  prometheus_http_requests_total: ['handler', 'code'],
   prometheus_tsdb_head_series: [],
   alertmanager_config_last_reload_successful: [],
   alertmanager_notifications_total: ['integration'],

@@ -7,7 +7,7 @@ import { readSettings } from '../../../dashboards/src/settings/settings.ts';
 import * as semconv from '../../../src/signals/semconv.ts';
 import { HOST_METRICS } from '../../../src/telemetry/semconv.ts';
 import { INFRASTRUCTURE } from './infrastructure-metrics.ts';
-import { readingOf } from './promql.ts';
+import { metricsIn, readingOf } from './promql.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -28,6 +28,11 @@ function promoted(): readonly string[] {
   return config.otlp.promote_resource_attributes.map(prometheusLabel);
 }
 
+/** Whether an expression reads what the stack says about itself, and nothing of services. */
+function isOfStack(expr: string): boolean {
+  return metricsIn(expr).every((name) => INFRASTRUCTURE[name]?.includes('service_name') === false);
+}
+
 /** @returns every series that a query may read, with its labels */
 export function knownSeries(): ReadonlyMap<string, ReadonlySet<string>> {
   const resource = [...promoted(), 'job', 'instance'];
@@ -45,7 +50,11 @@ export function knownSeries(): ReadonlyMap<string, ReadonlySet<string>> {
   const recorded = groups.flatMap(({ recordings }) =>
     recordings.map(({ record, expr, labels }): readonly [string, ReadonlySet<string>] => [
       record,
-      new Set([...Object.keys(labels ?? {}), ...readingOf(expr).grouping, 'slo', ...promoted()]),
+      new Set([
+        ...Object.keys(labels ?? {}),
+        ...readingOf(expr).grouping,
+        ...(isOfStack(expr) ? [] : ['slo', ...promoted()]),
+      ]),
     ]),
   );
   const infrastructure = Object.entries(INFRASTRUCTURE).map(
