@@ -47,9 +47,11 @@ const replay: Command = defineCommand<ReplayInput>({
   details:
     'Takes .jsonl and .jsonl.gz files, a home, or any folder, oldest first, and posts each line to <url>/v1/<signal>. Files are never changed. ' +
     'What is too large is split; 429 and 503 are waited for; what is refused for good, and damaged lines, are counted with file and line, and ' +
-    'the rest goes on. Ends with 1 where anything was not taken. Headers, TLS and timeout come from OTEL_EXPORTER_OTLP_*.',
+    'the rest goes on. Ends with 1 where anything was not taken. Headers, TLS and timeout come from OTEL_EXPORTER_OTLP_*. ' +
+    '--undelivered sends of a home what waits; segments of living processes too, which may then arrive twice.',
   examples: [
     'keelson telemetry replay .keelson --to http://localhost:4318',
+    'keelson telemetry replay .keelson --to http://localhost:4318 --undelivered',
     'keelson telemetry replay backup/*.jsonl.gz --to https://otlp.example.com --signal traces --since 2h --rate 500/s',
     'keelson telemetry replay .keelson/telemetry/rejected --to http://localhost:4318 --dry-run',
   ],
@@ -68,6 +70,7 @@ const replay: Command = defineCommand<ReplayInput>({
       duration,
       '1m',
     ),
+    undelivered: flag('--undelivered', 'of a home only what its cursors do not call delivered'),
     dryRun: flag('--dry-run', 'read and check everything, send nothing'),
   },
   load: async () => (await import('./replay.ts')).replay,

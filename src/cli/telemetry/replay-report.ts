@@ -4,6 +4,7 @@ import type { Output } from '../output.ts';
 import { printable } from '../printable.ts';
 import { counted, formatBytes } from '../quantities.ts';
 import { tableLines } from '../table.ts';
+import type { LeftOutAsDelivered } from './undelivered.ts';
 
 /** A line of a file. */
 export interface Place {
@@ -44,6 +45,12 @@ export interface ReplayReport {
   partialAnswer: string | undefined;
   /** Last lines that a living process is still writing. */
   readonly unfinished: string[];
+  /** Segments of living processes, which send them too. Only where what was delivered is left out. */
+  readonly live: string[];
+  /** Cursors that cannot be believed: what they covered was sent. */
+  readonly unreadable: string[];
+  /** What was left out since it was delivered; `undefined` where that was not asked for. */
+  readonly delivered: LeftOutAsDelivered | undefined;
   readonly foreign: readonly string[];
   /** Folders of batches that were set aside, which were not named. */
   readonly leftOut: readonly string[];
@@ -100,6 +107,14 @@ export function reportLines(report: ReplayReport, output: Output): readonly stri
   ];
 }
 
+function deliveredLines(delivered: LeftOutAsDelivered | undefined, note: string): readonly string[] {
+  if (!delivered || (delivered.archives === 0 && delivered.bytes === 0)) return [];
+  const { archives, bytes } = delivered;
+  return [
+    `${note} delivered already, not sent: ${formatBytes(bytes)} of segments, ${counted(archives, 'archive')}`,
+  ];
+}
+
 function problemLines(report: ReplayReport, output: Output): readonly string[] {
   const { rejected, damaged, stopped } = report;
   const error = output.style('red', 'error:');
@@ -118,6 +133,16 @@ function problemLines(report: ReplayReport, output: Output): readonly string[] {
       ? []
       : [`${error} the receiver refused items: ${printable(report.partialAnswer)}`]),
     ...report.unfinished.map((file) => `${note} ${printable(file)}: its last line is still being written`),
+    ...(report.live.length > 0
+      ? [
+          `${note} ${counted(report.live.length, 'segment')} of living processes: what these deliver themselves from now on arrives twice`,
+        ]
+      : []),
+    ...report.unreadable.map(
+      (file) =>
+        `${note} ${printable(file)}: cannot be used; what it says of deliveries is not known, so all is sent`,
+    ),
+    ...deliveredLines(report.delivered, note),
     ...report.foreign.map((file) => `${note} ${printable(file)}: not the journal's, not sent`),
     ...report.leftOut.map(
       (folder) => `${note} ${printable(folder)}: not sent; name it to send what was set aside`,

@@ -2,6 +2,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { ConfigError } from '../../core/errors.ts';
 import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment-otlp.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
+import type { Ranges } from '../../telemetry/journal/ranges.ts';
 import { HttpTransport } from '../../telemetry/otlp-transport.ts';
 import type { OtlpTransport } from '../../telemetry/otlp-transport.ts';
 import type { Signal } from '../../telemetry/signal.ts';
@@ -18,8 +19,9 @@ import { hasFailed, listed, reportLines, sentItems } from './replay-report.ts';
 import type { ReplayReport, SignalReport } from './replay-report.ts';
 import { GO_ON, ReplaySender } from './replay-sender.ts';
 import type { SendReport } from './replay-sender.ts';
-import { findSources, isLive } from './sources.ts';
+import { findSources, isLive, whereNow } from './sources.ts';
 import type { Source } from './sources.ts';
+import { deliveredOf, isDelivered, selectUndelivered } from './undelivered.ts';
 
 /** What `keelson telemetry replay` takes. */
 export interface ReplayInput {
@@ -36,6 +38,8 @@ export interface ReplayInput {
   /** Milliseconds. */
   readonly wait: number;
   readonly dryRun: boolean;
+  /** Leaves out what cursors call delivered. */
+  readonly undelivered: boolean;
 }
 
 const INTERRUPTED = { reason: 'interrupted', remedy: GO_ON };
@@ -44,13 +48,16 @@ const INTERRUPTED = { reason: 'interrupted', remedy: GO_ON };
 export const replay: Run<ReplayInput> = async (context, input) => {
   const { output, progress, clock, signal } = context;
   checkWindow(input);
-  const { sources, foreign, leftOut } = findSources(input.paths, context.cwd);
+  const { sources: found, foreign, leftOut } = findSources(input.paths, context.cwd);
+  const { sources, delivered } = input.undelivered
+    ? selectUndelivered(found)
+    : { sources: found, delivered: undefined };
   const transports = await connect(context, input);
   const closeAll = (): void => {
     for (const transport of Object.values(transports)) transport.close();
   };
   signal.addEventListener('abort', closeAll, { once: true });
-  const run = new Replay(context, input, transports, { foreign, leftOut });
+  const run = new Replay(context, input, transports, { foreign, leftOut, delivered });
   const startedAt = clock.now();
   try {
     await run.all(sources);
@@ -120,7 +127,7 @@ class Replay {
     context: CommandContext,
     input: ReplayInput,
     transports: Record<Signal, OtlpTransport>,
-    found: Pick<ReplayReport, 'foreign' | 'leftOut'>,
+    found: Pick<ReplayReport, 'foreign' | 'leftOut' | 'delivered'>,
   ) {
     this.#context = context;
     this.#input = input;
@@ -148,6 +155,8 @@ class Replay {
       damaged: [],
       partialAnswer: undefined,
       unfinished: [],
+      live: [],
+      unreadable: [],
       stopped: undefined,
       seconds: 0,
       ...found,
@@ -157,7 +166,7 @@ class Replay {
   async all(sources: readonly Source[]): Promise<void> {
     this.#totalBytes = sources.reduce((sum, { size }) => sum + size, 0);
     for (const source of sources) {
-      await this.#file(source);
+      await this.#file(whereNow(source));
       if (this.report.stopped) return;
       this.report.files += 1;
       this.report.bytes += source.size;
@@ -167,9 +176,11 @@ class Replay {
 
   async #file(source: Source): Promise<void> {
     const { signal, clock } = this.#context;
+    const delivered = this.#deliveredOf(source);
     for await (const read of readLines(source.path)) {
       if (signal.aborted) this.#stop(source, read, INTERRUPTED);
       if (this.report.stopped) return;
+      if (read.kind === 'line' && isDelivered(delivered, read.bytes, read.to)) continue;
       if (read.kind === 'broken') this.#damaged(source, read, read.problem);
       else if (read.kind === 'tail' && isLive(source, systemProcesses, clock.epoch())) {
         this.report.unfinished.push(source.path);
@@ -178,6 +189,16 @@ class Replay {
       this.#readOfFile = read.read;
       await this.#showProgress();
     }
+  }
+
+  /** What of a file is not to be sent. */
+  #deliveredOf(source: Source): Ranges {
+    if (!this.#input.undelivered) return [];
+    const { ranges, unreadable } = deliveredOf(source);
+    if (unreadable !== undefined && !this.report.unreadable.includes(unreadable))
+      this.report.unreadable.push(unreadable);
+    if (isLive(source, systemProcesses, this.#context.clock.epoch())) this.report.live.push(source.path);
+    return ranges;
   }
 
   async #line(source: Source, read: Exclude<ReadLine, { kind: 'broken' }>): Promise<void> {

@@ -159,6 +159,16 @@ function entriesOf(folder: string): readonly Dirent[] {
   }
 }
 
+/** Where a file is now that was found before: a segment gets another name when it is adopted, and becomes an archive when all of it was delivered. */
+export function whereNow(source: Source): Source {
+  const { path, inode, segment } = source;
+  if (segment?.kind !== 'segment' || statSync(path, { throwIfNoEntry: false })) return source;
+  const beside = filesBelow(dirname(path)).map((found) => sourceOf(found.path, found.facts));
+  return (
+    beside.find((each) => each.inode === inode) ?? beside.find((each) => each.path === `${path}.gz`) ?? source
+  );
+}
+
 /** Whether a process is still writing to a segment, so that its last line may be unfinished. */
 export function isLive({ path, segment }: Source, processes: ProcessPort, now: number): boolean {
   if (segment?.kind !== 'segment') return false;

@@ -64,7 +64,7 @@ export function attentionFor(inventory: JournalInventory, home: string, now: num
         what:
           `${counted(orphaned.items, 'item')} of ${signal} wait in ${counted(orphaned.files, 'segment')} of processes that are gone, ` +
           `the oldest for ${age(orphaned.oldestAt, now)}.`,
-        remedy: `The next process that starts with this home sends them to its own endpoint. To send all that is on this disk elsewhere: keelson telemetry replay ${home} --to URL.`,
+        remedy: `The next process that starts with this home sends them to its own endpoint. To send them elsewhere: keelson telemetry replay ${home} --to URL --undelivered.`,
       });
     }
     if (rejected.files > 0) {

@@ -21,6 +21,9 @@ export interface Report {
   readonly unfinished: readonly string[];
   readonly leftOut: readonly string[];
   readonly foreign: readonly string[];
+  readonly live: readonly string[];
+  readonly unreadable: readonly string[];
+  readonly delivered?: { readonly archives: number; readonly bytes: number };
   readonly stopped?: { readonly line: number; readonly reason: string; readonly remedy: string };
 }
 

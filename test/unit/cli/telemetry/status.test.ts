@@ -115,7 +115,7 @@ describe('keelson telemetry status', () => {
     expect(status.attention).toEqual([
       {
         what: '1 item of traces wait in 1 segment of processes that are gone, the oldest for 2m.',
-        remedy: `The next process that starts with this home sends them to its own endpoint. To send all that is on this disk elsewhere: keelson telemetry replay ${journal.home} --to URL.`,
+        remedy: `The next process that starts with this home sends them to its own endpoint. To send them elsewhere: keelson telemetry replay ${journal.home} --to URL --undelivered.`,
       },
     ]);
     expect(await textOf(journal.home)).toContain('attention: 1 item of traces');
