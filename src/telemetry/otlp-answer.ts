@@ -1,3 +1,5 @@
+import { firstWords, isMarkup } from './first-words.ts';
+
 /**
  * Why a batch is to be sent again.
  * - `unreachable`: no connection, or one that broke off; `timeout`: no answer in time; `unavailable`: the receiver said later
@@ -7,8 +9,13 @@ export type LaterReason = 'unreachable' | 'timeout' | 'unavailable' | 'refused';
 
 /** How a request to an OTLP receiver ended. */
 export type SendResult =
-  /** Taken; `refused` of the items were not (partial success). */
-  | { readonly status: 'taken'; readonly refused: number; readonly detail: string | undefined }
+  /** Taken; `refused` of the items were not (partial success). `odd` says what answered, where that was no OTLP answer. */
+  | {
+      readonly status: 'taken';
+      readonly refused: number;
+      readonly detail: string | undefined;
+      readonly odd?: string;
+    }
   /** Worth another try. */
   | {
       readonly status: 'later';
@@ -39,9 +46,9 @@ const LATER: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 const WRONG_ENDPOINT: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 415, 501]);
 
 /**
- * What an answer means. Source: the OTLP specification's section on HTTP responses (429, 502, 503 and 504 are to be tried again, all other errors
- * are not); the difference between a batch and an endpoint that is wrong is ours: the specification would drop everything because of a typing error
- * in an address.
+ * What an answer means. Source: the OTLP specification's section on HTTP responses: 200 is success, and nothing in its body makes it a reason to send
+ * again; 429, 502, 503 and 504 are to be tried again; all other errors are not. The difference between a batch and an endpoint that is wrong is ours:
+ * the specification would drop everything because of a typing error in an address, or of the page of a captive portal, which comes with 200.
  * @param epochMs the time, for a `Retry-After` that is a date
  */
 export function judgeAnswer(
@@ -61,11 +68,21 @@ export function judgeAnswer(
     if (!isWhole && isJson(contentType)) return { status: 'taken', refused: 0, detail: undefined };
     const body = parsed(text);
     if (body) return { status: 'taken', ...partialSuccess(body) };
-    return later('refused', `HTTP ${status} with ${contentType ?? 'a body'} that is no OTLP answer`);
+    if (isMarkup(contentType, text)) {
+      return later('refused', `HTTP ${status} with a page that is no OTLP answer${said(text)}`);
+    }
+    const odd = `HTTP ${status} with ${contentType ?? 'a body'} that is no OTLP answer${said(text)}`;
+    return { status: 'taken', refused: 0, detail: undefined, odd };
   }
-  if (LATER.has(status)) return later('unavailable', `HTTP ${status}`);
-  if (status < 400 || WRONG_ENDPOINT.has(status)) return later('refused', `HTTP ${status}`);
+  if (LATER.has(status)) return later('unavailable', `HTTP ${status}${said(text)}`);
+  if (status < 400 || WRONG_ENDPOINT.has(status)) return later('refused', `HTTP ${status}${said(text)}`);
   return { status: status === TOO_LARGE ? 'too_large' : 'rejected', code: status, answer: text };
+}
+
+/** What a body says, behind a status. */
+function said(text: string): string {
+  const words = firstWords(text);
+  return /\p{L}/u.test(words) ? `: "${words}"` : '';
 }
 
 /** Reads `Retry-After`: seconds, or a date. */

@@ -21,6 +21,8 @@ export interface OtlpTransport {
   close(): void;
 }
 
+/** How the codes of Node's HTTP parser begin: another protocol, such as gRPC, came back. */
+const NO_HTTP = 'HPE_';
 const MAX_ANSWER_BYTES = 64 * 1_024;
 const compress = promisify(gzip);
 
@@ -78,7 +80,9 @@ export class HttpTransport implements OtlpTransport {
     } catch (error) {
       if (error instanceof TimedOut)
         return later('timeout', `no answer within ${this.#settings.timeoutMs} ms`);
-      return later('unreachable', systemCode(error) === 'UNKNOWN' ? 'request failed' : systemCode(error));
+      const code = systemCode(error);
+      if (code.startsWith(NO_HTTP)) return later('refused', `no HTTP is spoken there (${code})`);
+      return later('unreachable', code === 'UNKNOWN' ? 'request failed' : code);
     }
   }
 

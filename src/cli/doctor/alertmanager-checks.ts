@@ -4,11 +4,10 @@ import { isJsonObject, objectsIn } from '../telemetry/otlp-json.ts';
 import { eventually } from './arrival.ts';
 import { fail, pass } from './check.ts';
 import type { CheckResult } from './check.ts';
-import { askJson, describeAnswer } from './http-json.ts';
+import { askJson, describeAnswer, remedyFor } from './http-json.ts';
 import { DOCTOR_ALERT, DOCTOR_ALERT_LABEL, DOCTOR_SERVICE } from './semconv.ts';
 
-const REMEDY =
-  'Start Alertmanager (docker compose up -d --wait), name its address with --alertmanager, or leave it out with --skip alertmanager.';
+const ALERTMANAGER = { name: 'Alertmanager', option: '--alertmanager' };
 /** The alert ends by itself if the doctor cannot end it. */
 const ALERT_MS = 60_000;
 
@@ -18,7 +17,7 @@ export async function checkAlertmanager({ clock, signal }: CommandContext, base:
   const info = answer.kind === 'json' && isJsonObject(answer.body) ? answer.body['versionInfo'] : undefined;
   return isJsonObject(info)
     ? pass('alertmanager', `Alertmanager ${String(info['version'])}`.trim() + ' answers.')
-    : fail('alertmanager', describeAnswer(answer, base), REMEDY);
+    : fail('alertmanager', describeAnswer(answer, base), remedyFor(answer, base, ALERTMANAGER));
 }
 
 /** Fires an alert of severity `info`, which the shipped routes tell nobody, looks for it, and ends it. */

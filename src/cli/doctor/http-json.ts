@@ -1,12 +1,17 @@
 import type { Clock } from '../../core/clock.ts';
 import { systemCode } from '../../storage/index.ts';
 import { shownUrl } from '../../telemetry/environment-otlp.ts';
+import { firstWords, isMarkup } from '../../telemetry/first-words.ts';
 
 /** What came of a question over HTTP. */
 export type JsonAnswer =
   | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
-  /** Somebody answered, and not with JSON. */
-  | { readonly kind: 'foreign'; readonly status: number; readonly what: string }
+  /** Somebody answered over HTTP, and not with JSON. `words` are the first of the answer. */
+  | { readonly kind: 'foreign'; readonly status: number; readonly what: string; readonly words: string }
+  /** Somebody took the connection, and does not speak HTTP, or not at all. */
+  | { readonly kind: 'strange'; readonly what: string }
+  /** There was no answer in time: nobody there, or somebody who says nothing. */
+  | { readonly kind: 'silent' }
   /** Nobody answered. */
   | { readonly kind: 'away'; readonly why: string };
 
@@ -51,18 +56,37 @@ export async function askJson(
     });
     return readAnswer(response.status, response.headers.get('content-type'), await readText(response));
   } catch (error) {
-    if (timeout.signal.aborted) return { kind: 'away', why: `no answer within ${TIMEOUT_MS / 1_000} s` };
-    if (error instanceof TooLong) return { kind: 'foreign', status: 0, what: 'an answer of more than 4 MiB' };
-    return { kind: 'away', why: reasonOf(error instanceof Error ? error.cause : undefined) };
+    if (timeout.signal.aborted) return { kind: 'silent' };
+    if (error instanceof TooLong) return { kind: 'strange', what: 'it answers with more than 4 MiB' };
+    return failureOf(error instanceof Error ? error.cause : undefined);
   } finally {
     timer.cancel();
   }
 }
 
-/** `fetch` keeps the reason of a failure in its cause: a system's error, or a few words such as `bad port`. */
-function reasonOf(cause: unknown): string {
-  if (systemCode(cause) !== 'UNKNOWN') return systemCode(cause);
-  return cause instanceof Error ? cause.message : 'the request failed';
+/** Codes of a connection that was taken by something that is no HTTP server, or one that wants another scheme. */
+const STRANGE: Readonly<Record<string, string>> = {
+  UND_ERR_SOCKET: 'it takes the connection and closes it without an answer',
+  ECONNRESET: 'it takes the connection and breaks it off',
+  EPIPE: 'it takes the connection and breaks it off',
+  EPROTO: 'it does not speak TLS',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS',
+};
+
+/** `fetch` keeps the reason of a failure in its cause: a system's or parser's error, or a few words such as `bad port`. */
+function failureOf(cause: unknown): JsonAnswer {
+  const code = systemCode(cause);
+  // The parser's error has no code in every version, and keeps what it could not read.
+  if (cause instanceof Error && cause.name === 'HTTPParserError') {
+    const data: unknown = Reflect.get(cause, 'data');
+    const words = firstWords(typeof data === 'string' ? data : '');
+    return { kind: 'strange', what: `it does not speak HTTP${words === '' ? '' : `: "${words}"`}` };
+  }
+  const strange = STRANGE[code];
+  if (strange !== undefined) return { kind: 'strange', what: `${strange} (${code})` };
+  if (code !== 'UNKNOWN') return { kind: 'away', why: code };
+  return { kind: 'away', why: cause instanceof Error ? cause.message : 'the request failed' };
 }
 
 /** `fetch` takes no user and password in an address. */
@@ -92,8 +116,8 @@ function readAnswer(status: number, contentType: string | null, text: string): J
   try {
     return { kind: 'json', status, body: JSON.parse(text) };
   } catch {
-    const isPage = contentType?.includes('html') === true || /^\s*</.test(text);
-    return { kind: 'foreign', status, what: isPage ? 'an HTML page' : (contentType ?? 'no JSON') };
+    const what = isMarkup(contentType ?? undefined, text) ? 'an HTML page' : (contentType ?? 'no JSON');
+    return { kind: 'foreign', status, what, words: firstWords(text) };
   }
 }
 
@@ -103,9 +127,46 @@ export function describeAnswer(answer: JsonAnswer, base: URL): string {
   switch (answer.kind) {
     case 'away':
       return `Nobody answers at ${where}: ${answer.why}.`;
-    case 'foreign':
-      return `Something else answers at ${where}: ${answer.what} with HTTP ${answer.status}.`;
-    case 'json':
-      return `${where} answers HTTP ${answer.status} with JSON of another shape.`;
+    case 'silent':
+      return `${where} gives no answer within ${TIMEOUT_MS / 1_000} s.`;
+    case 'strange':
+      return `Something else listens at ${where}: ${answer.what}.`;
+    case 'foreign': {
+      const words = answer.words === '' ? '' : `: "${answer.words}"`;
+      return `Something else answers at ${where}: ${answer.what} with HTTP ${answer.status}${words}.`;
+    }
+    case 'json': {
+      const words = answer.body === undefined ? 'nothing' : firstWords(JSON.stringify(answer.body));
+      return `${where} answers HTTP ${answer.status} with JSON of another shape: ${words}.`;
+    }
   }
+}
+
+/** A backend, as messages about it name it. */
+export interface BackendName {
+  /** `Jaeger`. */
+  readonly name: string;
+  /** The option that names its address, such as `--jaeger`; `--skip` takes it without the dashes. */
+  readonly option: string;
+}
+
+const UNAUTHORIZED: ReadonlySet<number> = new Set([401, 403, 407]);
+const FIRST_SERVER_ERROR = 500;
+
+/** What to do about an answer that is not the expected one. */
+export function remedyFor(answer: JsonAnswer, base: URL, { name, option }: BackendName): string {
+  const orElse = `name its address with ${option}, or leave it out with --skip ${option.slice(2)}.`;
+  if (answer.kind === 'away') return `Start ${name} (docker compose up -d --wait), ${orElse}`;
+  const port = base.port === '' ? base.protocol.slice(0, -1) : base.port;
+  const find = `find out which (lsof -i :${port})`;
+  if (answer.kind === 'silent') {
+    return `A program that is not ${name} listens there: ${find}; ${name} is overloaded, or a firewall swallows the packets; or ${orElse}`;
+  }
+  const status = answer.kind === 'strange' ? 0 : answer.status;
+  if (UNAUTHORIZED.has(status)) {
+    return `It wants to know who asks: put user and password into the address, ${option} ${base.protocol}//user:password@${base.host}.`;
+  }
+  if (status >= FIRST_SERVER_ERROR)
+    return `If that is ${name} or a proxy before it, look at its log; otherwise ${orElse}`;
+  return `Another program than ${name} has this address: ${find} and stop or move it; or ${orElse}`;
 }

@@ -4,17 +4,18 @@ import { isJsonObject } from '../telemetry/otlp-json.ts';
 import { eventually } from './arrival.ts';
 import { fail, pass, skipped } from './check.ts';
 import type { CheckResult } from './check.ts';
-import { askJson, describeAnswer } from './http-json.ts';
+import { askJson, describeAnswer, remedyFor } from './http-json.ts';
 
-const REMEDY =
-  'Start Jaeger (docker compose up -d --wait), name its query address with --jaeger, or leave it out with --skip jaeger.';
+const JAEGER = { name: 'Jaeger', option: '--jaeger' };
 
 /** Whether Jaeger answers. */
 export async function checkJaeger({ clock, signal }: CommandContext, base: URL): Promise<CheckResult> {
   const answer = await askJson({ base, path: 'api/services' }, clock, signal);
   const isJaeger =
     answer.kind === 'json' && answer.status === 200 && isJsonObject(answer.body) && 'data' in answer.body;
-  return isJaeger ? pass('jaeger', 'Jaeger answers.') : fail('jaeger', describeAnswer(answer, base), REMEDY);
+  return isJaeger
+    ? pass('jaeger', 'Jaeger answers.')
+    : fail('jaeger', describeAnswer(answer, base), remedyFor(answer, base, JAEGER));
 }
 
 /** Whether the span arrives. @param isSent whether OTLP took it */

@@ -1,12 +1,13 @@
 import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment-otlp.ts';
 import type { OtlpSettings } from '../../telemetry/environment-otlp.ts';
+import { firstWords } from '../../telemetry/first-words.ts';
 import type { SendResult } from '../../telemetry/otlp-answer.ts';
 import { HttpTransport } from '../../telemetry/otlp-transport.ts';
 import { SIGNALS } from '../../telemetry/signal.ts';
 import type { Signal } from '../../telemetry/signal.ts';
 import { VariableReader } from '../../telemetry/variable-reader.ts';
 import type { CommandContext } from '../command.ts';
-import { fail, pass } from './check.ts';
+import { fail, pass, warn } from './check.ts';
 import type { CheckResult } from './check.ts';
 import type { Probe } from './probe.ts';
 
@@ -62,12 +63,18 @@ function judge(name: string, result: SendResult, where: string): CheckResult {
             `${where} took the request and refused the item: ${result.detail ?? 'it does not say why'}.`,
             'Look at the log of what listens there.',
           )
-        : pass(name, `${where} took it.`);
+        : result.odd === undefined
+          ? pass(name, `${where} took it.`)
+          : warn(
+              name,
+              `${where} took it, with an answer that is none of OTLP's: ${result.odd}.`,
+              SOMETHING_ELSE,
+            );
     case 'too_large':
     case 'rejected':
       return fail(
         name,
-        `${where} refused it with HTTP ${result.code}.`,
+        `${where} refused it with HTTP ${result.code}${result.answer.trim() === '' ? '' : `: "${firstWords(result.answer)}"`}.`,
         'It wants another form of OTLP than JSON over HTTP: point it at the OTLP/HTTP port of a Collector, usually 4318.',
       );
     case 'later':
@@ -75,12 +82,15 @@ function judge(name: string, result: SendResult, where: string): CheckResult {
   }
 }
 
+const SOMETHING_ELSE =
+  'What listens there is no OTLP/HTTP receiver, or wants other headers: find out which program it is (lsof -i), name the OTLP/HTTP address of the Collector ' +
+  'with --otlp or OTEL_EXPORTER_OTLP_ENDPOINT (the port is usually 4318, and 4317 is gRPC), and check OTEL_EXPORTER_OTLP_HEADERS.';
+
 const REMEDIES: Readonly<Record<Extract<SendResult, { status: 'later' }>['reason'], string>> = {
   unreachable:
     'Start the Collector (docker compose up -d --wait), or name its OTLP/HTTP address with --otlp or OTEL_EXPORTER_OTLP_ENDPOINT; the port is usually 4318, and 4317 is gRPC.',
   timeout: 'Look whether the Collector is overloaded, or a firewall swallows the packets.',
   unavailable:
     "The receiver is overloaded or cannot reach what stands behind it: look at the Collector's log.",
-  refused:
-    'What listens there is no OTLP/HTTP receiver, or wants other headers: check the address and OTEL_EXPORTER_OTLP_HEADERS.',
+  refused: SOMETHING_ELSE,
 };

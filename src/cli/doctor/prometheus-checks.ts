@@ -5,12 +5,11 @@ import type { JsonObject } from '../telemetry/otlp-json.ts';
 import { eventually } from './arrival.ts';
 import { fail, pass, skipped, warn } from './check.ts';
 import type { CheckResult } from './check.ts';
-import { askJson, describeAnswer } from './http-json.ts';
+import { askJson, describeAnswer, remedyFor } from './http-json.ts';
 import type { JsonAnswer } from './http-json.ts';
 import { DOCTOR_METRIC, DOCTOR_SERVICE } from './semconv.ts';
 
-const REMEDY =
-  'Start Prometheus (docker compose up -d --wait), name its address with --prometheus, or leave it out with --skip prometheus.';
+const PROMETHEUS = { name: 'Prometheus', option: '--prometheus' };
 const TOLERANCE_S = 0.001;
 
 // However this Prometheus translates names: with underscores and the suffix of the unit, or as they are.
@@ -29,7 +28,7 @@ export async function checkPrometheus({ clock, signal }: CommandContext, base: U
   const version = dataOf(answer)?.['version'];
   return typeof version === 'string'
     ? pass('prometheus', `Prometheus ${version}`.trim() + ' answers.')
-    : fail('prometheus', describeAnswer(answer, base), REMEDY);
+    : fail('prometheus', describeAnswer(answer, base), remedyFor(answer, base, PROMETHEUS));
 }
 
 /** Whether the metric arrives, with the value of this run. @param isSent whether OTLP took it */

@@ -43,6 +43,8 @@ export interface ReplayReport {
   readonly damaged: (Place & { readonly problem: string })[];
   /** What a receiver said about items that it refused. */
   partialAnswer: string | undefined;
+  /** What a receiver answered that is no OTLP answer; what it was sent counts as taken. */
+  oddAnswer: string | undefined;
   /** Last lines that a living process is still writing. */
   readonly unfinished: string[];
   /** Segments of living processes, which send them too. Only where what was delivered is left out. */
@@ -132,6 +134,11 @@ function problemLines(report: ReplayReport, output: Output): readonly string[] {
     ...(report.partialAnswer === undefined
       ? []
       : [`${error} the receiver refused items: ${printable(report.partialAnswer)}`]),
+    ...(report.oddAnswer === undefined
+      ? []
+      : [
+          `${note} the answers are none of OTLP's (${printable(report.oddAnswer)}): as OTLP asks, they count as taken; look whether it arrived`,
+        ]),
     ...report.unfinished.map((file) => `${note} ${printable(file)}: its last line is still being written`),
     ...(report.live.length > 0
       ? [

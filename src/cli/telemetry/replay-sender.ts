@@ -15,6 +15,8 @@ export interface SendReport {
   readonly sent: number;
   readonly refused: number;
   readonly partialAnswer: string | undefined;
+  /** What answered, where a request was taken with an answer that is none of OTLP's. */
+  readonly oddAnswer: string | undefined;
   /** Parts that were refused for good: the whole batch, or single items of one that was too large. */
   readonly rejected: readonly { readonly items: number; readonly status: number; readonly answer: string }[];
   /** Why nothing more can be sent, where that is so, and what to do. */
@@ -43,6 +45,7 @@ const NOTHING: SendReport = {
   sent: 0,
   refused: 0,
   partialAnswer: undefined,
+  oddAnswer: undefined,
   rejected: [],
   stopped: undefined,
 };
@@ -68,7 +71,7 @@ export class ReplaySender {
       case 'taken': {
         const refused = Math.min(result.refused, part.items);
         const partialAnswer = result.detail === undefined ? undefined : answerText(result.detail);
-        return { ...report, sent: part.items - refused, refused, partialAnswer };
+        return { ...report, sent: part.items - refused, refused, partialAnswer, oddAnswer: result.odd };
       }
       case 'rejected':
         return { ...report, rejected: [rejection(part, result)] };
@@ -96,6 +99,7 @@ export class ReplaySender {
         sent: total.sent + report.sent,
         refused: total.refused + report.refused,
         partialAnswer: report.partialAnswer ?? total.partialAnswer,
+        oddAnswer: report.oddAnswer ?? total.oddAnswer,
         rejected: [...total.rejected, ...report.rejected],
         stopped: report.stopped,
       };

@@ -154,6 +154,7 @@ class Replay {
       damagedCount: 0,
       damaged: [],
       partialAnswer: undefined,
+      oddAnswer: undefined,
       unfinished: [],
       live: [],
       unreadable: [],
@@ -225,6 +226,7 @@ class Replay {
     totals.sent += sent.sent;
     totals.refused += sent.refused;
     report.partialAnswer = sent.partialAnswer ?? report.partialAnswer;
+    report.oddAnswer = sent.oddAnswer ?? report.oddAnswer;
     for (const rejected of sent.rejected) {
       totals.rejected += rejected.items;
       report.rejectedCount += 1;

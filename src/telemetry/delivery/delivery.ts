@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { TelemetryCounts } from '../counts.ts';
+import { capDefaults } from '../journal/caps.ts';
 import type { Waiting } from '../journal/journal-base.ts';
 import type { Place } from '../journal/segment.ts';
 import type { SignalJournal } from '../journal/signal-journal.ts';
@@ -8,6 +9,7 @@ import type { SendResult } from '../otlp-answer.ts';
 import type { OtlpTransport } from '../otlp-transport.ts';
 import type { Signal } from '../signal.ts';
 import type { Warn } from '../warner.ts';
+import { warnAway } from './away-warning.ts';
 import { backoffMs } from './backoff.ts';
 import { LiveQueue } from './live-queue.ts';
 import type { LiveBatch, LiveLimits } from './live-queue.ts';
@@ -48,6 +50,9 @@ const TRIES_IN_A_ROW = 5;
 
 /** How long batches that were put off wait once all others were tried. */
 const DEFERRED_MS = 30_000;
+
+/** How long a batch is tried: as long as the journal keeps it. */
+const MAX_AGE_MS = capDefaults.maxAgeMs;
 
 /** Tries for the newest batch before another is tried in its place: about a minute of an outage in which nothing new comes. */
 const TRIES_OF_THE_NEWEST = 12;
@@ -105,7 +110,7 @@ export class Delivery {
       return;
     }
     const { forgotten, lost } = this.#live.push(
-      { body, items, takenAt: clock.epoch(), place },
+      { body, items, takenAt: clock.epoch(), since: clock.now(), place },
       this.#sending,
     );
     this.#forget(forgotten);
@@ -161,7 +166,7 @@ export class Delivery {
       this.#sending = undefined;
       if (result.status === 'later') {
         if (this.#closed) return;
-        this.#letOthersTry(batch);
+        if (!this.#givesUp(batch)) this.#letOthersTry(batch);
         this.#wentAway(result);
         return;
       }
@@ -219,6 +224,22 @@ export class Delivery {
     return false;
   }
 
+  /** However little else comes, no batch is sent without end. What is on disk too is left to the journal's caps, which count it. */
+  #givesUp(batch: LiveBatch): boolean {
+    const { clock, warn, signal } = this.#parts;
+    if (clock.now() - batch.since < MAX_AGE_MS) return false;
+    this.#live.remove(batch);
+    if (batch.place) this.#forget([batch]);
+    else {
+      this.#lose(batch.items, 'expired');
+      warn(
+        `journal:expired:${signal}`,
+        `${signal} that waited for 7 days are lost and counted. Start the receiver.`,
+      );
+    }
+    return true;
+  }
+
   /** The newest batch may be one that never gets through, such as one so large that it times out: what waits behind it must not wait for good. */
   #letOthersTry(batch: LiveBatch): void {
     const { backlog } = this.#parts;
@@ -257,7 +278,7 @@ export class Delivery {
 
   #wentAway(result: Extract<SendResult, { status: 'later' }>): void {
     const { random, warn, target, signal, backlog, counts } = this.#parts;
-    const { reason, detail, retryAfterMs } = result;
+    const { reason, retryAfterMs } = result;
     counts.retried(signal);
     // The other lane has found out already.
     if (this.#retry) return;
@@ -269,22 +290,7 @@ export class Delivery {
       else void this.#runBacklog();
     });
     this.#forget(this.#live.spill(this.#sending));
-    const where = backlog
-      ? 'on disk, in telemetry/ below KEELSON_HOME or ./.keelson (512 MiB, 7 days)'
-      : 'in memory, up to 8 MiB for each signal';
-    const kept = `Calls go on; telemetry waits ${where}, and what does not fit is counted in keelson.telemetry.dropped.`;
-    if (reason === 'refused') {
-      warn(
-        `otlp:refused:${target}`,
-        `OTLP at ${target} does not take ${signal} (${detail}). ${kept} Check what listens there: the address (OTEL_EXPORTER_OTLP_ENDPOINT), ` +
-          `the headers (OTEL_EXPORTER_OTLP_HEADERS); or set OTEL_${signal.toUpperCase()}_EXPORTER=none.`,
-      );
-      return;
-    }
-    warn(
-      `otlp:${reason}:${target}`,
-      `OTLP at ${target} is away (${detail}). ${kept} Start a receiver there, or set OTEL_EXPORTER_OTLP_ENDPOINT.`,
-    );
+    warnAway({ warn, signal, target, onDisk: backlog !== undefined }, result);
   }
 
   #cameBack(): void {
@@ -312,7 +318,7 @@ export class Delivery {
     for (const { place } of batches) if (place) this.#parts.backlog?.release(place);
   }
 
-  #lose(items: number, reason: 'shutdown' | 'disk' | 'queue_full'): void {
+  #lose(items: number, reason: 'shutdown' | 'disk' | 'queue_full' | 'expired'): void {
     this.#parts.counts.dropped(this.#parts.signal, reason, items);
   }
 

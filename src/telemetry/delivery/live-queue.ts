@@ -6,6 +6,8 @@ export interface LiveBatch {
   readonly items: number;
   /** Milliseconds since 1970. */
   readonly takenAt: number;
+  /** The same on the monotonic clock. */
+  readonly since: number;
   /** Where it stands on disk; absent where the disk did not take it. */
   place: Place | undefined;
 }

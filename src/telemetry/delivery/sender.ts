@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import type { SetAside } from '../journal/rejected-folder.ts';
 import type { Place } from '../journal/segment.ts';
-import { Redactor } from '../redaction.ts';
+import { firstWords } from '../first-words.ts';
 import type { SendResult } from '../otlp-answer.ts';
 import type { OtlpTransport } from '../otlp-transport.ts';
 import type { Signal } from '../signal.ts';
@@ -40,7 +40,6 @@ interface Unfinished {
 /** One for each lane. */
 const MAX_UNFINISHED = 2;
 const MAX_DETAIL = 200;
-const redactor = new Redactor();
 
 /** Sends one batch and does what the answer asks for: splits what is too large, sets aside what is refused for good. */
 export class Sender {
@@ -93,8 +92,15 @@ export class Sender {
     counts.exported(signal, items - refused, clock.epoch());
     if (refused > 0) {
       counts.dropped(signal, 'rejected', refused);
-      const why = result.detail === undefined ? '' : `: ${shown(result.detail)}`;
+      const why = result.detail === undefined ? '' : `: ${firstWords(result.detail, MAX_DETAIL)}`;
       warn(`otlp:partial:${target}`, `OTLP at ${target} refused ${refused} of ${items} ${signal}${why}.`);
+    }
+    if (result.odd !== undefined) {
+      warn(
+        `otlp:odd:${target}`,
+        `OTLP at ${target} takes ${signal} with an answer that is none of OTLP's (${result.odd}). As OTLP asks, that counts as delivered and is not sent again. ` +
+          'If nothing arrives, something else listens there: check OTEL_EXPORTER_OTLP_ENDPOINT.',
+      );
     }
     return items - refused;
   }
@@ -129,12 +135,4 @@ export class Sender {
       `OTLP at ${target} refused a batch of ${items} ${signal} for good (HTTP ${code}).${where} It is counted in keelson.telemetry.dropped.`,
     );
   }
-}
-
-/** A receiver's own words: without secrets, on one line, and without what steers a terminal. */
-function shown(text: string): string {
-  return redactor
-    .text(text)
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .slice(0, MAX_DETAIL);
 }

@@ -72,12 +72,42 @@ describe('the answer of a receiver', () => {
   );
 
   it.each([
-    ['a page', 'text/html', '<html>Sign in</html>'],
-    ['a greeting', 'text/plain', 'OK'],
-    ['half an answer', 'application/json', '{"partialSuccess":'],
-    ['a list', undefined, '[]'],
-  ])('says with %s that no receiver is there', (_, contentType, text) => {
-    expect(judge({ contentType, text })).toMatchObject({ status: 'later', reason: 'refused' });
+    ['a page', 'text/html', '<html><style>a{}</style><title>Sign in</title> here</html>', 'Sign in here'],
+    ['a page without a type', undefined, '\n<!doctype html><p>Sign in</p>', 'Sign in'],
+    [
+      'what calls itself a page',
+      'text/html; charset=utf-8',
+      'Sign in, password=hunter2',
+      'password=[redacted]',
+    ],
+  ])('says with %s that no receiver is there, and what it says', (_, contentType, text, words) => {
+    const result = judge({ contentType, text });
+    expect(result).toMatchObject({ status: 'later', reason: 'refused' });
+    expect(result).toHaveProperty(
+      'detail',
+      expect.stringContaining(`HTTP 200 with a page that is no OTLP answer: "`),
+    );
+    expect(result).toHaveProperty('detail', expect.stringContaining(words));
+    expect(JSON.stringify(result)).not.toMatch(/hunter2|</);
+  });
+
+  it.each([
+    ['a greeting', 'text/plain', 'OK', 'HTTP 200 with text/plain that is no OTLP answer: "OK"'],
+    ['half an answer', 'application/json', '{"partialSuccess":', 'application/json'],
+    ['a list', undefined, '[]', 'HTTP 200 with a body that is no OTLP answer'],
+    ['a text', 'application/json', '"success"', '"success"'],
+  ])(
+    'with %s is a success all the same, as the specification asks, and is told',
+    (_, contentType, text, odd) => {
+      expect(judge({ contentType, text })).toEqual({ ...TAKEN, odd: expect.stringContaining(odd) });
+    },
+  );
+
+  it('is quoted in short, with its control characters taken out', () => {
+    const text = `no \u001b[2Jsuch\u2028page ${'x'.repeat(500)}`;
+    expect(judge({ status: 404, text })).toMatchObject({
+      detail: `HTTP 404: "no [2Jsuch page ${'x'.repeat(64)}..."`,
+    });
   });
 
   it('says that a batch is too large, or wrong', () => {

@@ -1,12 +1,15 @@
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { askJson, describeAnswer, remedyFor } from '../../../../src/cli/doctor/http-json.ts';
 import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
 import { runInMemory } from '../cli-harness.ts';
 import type { CliRun } from '../cli-harness.ts';
 import { examine, folder, named, statusesOf } from './examination.ts';
-import { FakeStack, freeAddress, HTML } from './fake-backend.ts';
+import { FakeStack, freeAddress, HTML, tcpAddress } from './fake-backend.ts';
 import type { Asked, Said } from './fake-backend.ts';
 
 const ALL_PASS = {
@@ -45,7 +48,7 @@ describe('keelson doctor', () => {
     expect(code).toBe(EXIT.unwell);
     expect(stdout).toContain('ok    metric in prometheus: It arrived');
     expect(stdout).toContain(
-      `FAIL  jaeger: Something else answers at ${stack.jaeger.url}/: an HTML page with HTTP 200.\n      Start Jaeger`,
+      `FAIL  jaeger: Something else answers at ${stack.jaeger.url}/: an HTML page with HTTP 200: "Welcome".\n      Another program than Jaeger has this address: find out which (lsof -i :${new URL(stack.jaeger.url).port})`,
     );
     expect(stdout).toContain('skip  span in jaeger: Jaeger does not answer.');
     expect(stdout).toMatch(/1 check failed, \d warnings?\.\n$/);
@@ -125,17 +128,87 @@ describe('the doctor says what is broken when', () => {
     expect(named(checks, dependent).status).toBe('skipped');
   });
 
-  test.each(['jaeger', 'prometheus', 'alertmanager'] as const)(
-    '%s answers HTML, or JSON of something else',
-    async (backend) => {
-      for (const said of [HTML, { hello: 'world' }]) {
-        const stack = await FakeStack.start({ [backend]: () => said });
-        const { checks } = await examine(stack.args);
-        expect(named(checks, backend).status).toBe('fail');
-        expect(named(checks, backend).detail).toMatch(/Something else answers|JSON of another shape/);
-      }
+  const others: readonly [string, Said, RegExp, RegExp][] = [
+    [
+      'a web page',
+      HTML,
+      /an HTML page with HTTP 200: "Welcome"/,
+      /Another program than \w+ has this address/,
+    ],
+    [
+      'a 404 of another program',
+      { status: 404, type: 'text/plain', text: '404 page not found token=hunter2\n' },
+      /text\/plain with HTTP 404: "404 page not found token=\[redacted\]"/,
+      /Another program/,
+    ],
+    [
+      'other JSON',
+      { hello: 'world' },
+      /HTTP 200 with JSON of another shape: \{"hello":"world"\}/,
+      /Another program/,
+    ],
+    ['a wish for a password', { status: 401, type: 'text/plain', text: '' }, /HTTP 401/, /user:password@127/],
+    [
+      'an error',
+      { status: 502, type: 'text/plain', text: 'bad gateway' },
+      /HTTP 502: "bad gateway"/,
+      /its log/,
+    ],
+  ];
+  test.each(
+    (['jaeger', 'prometheus', 'alertmanager'] as const).flatMap((backend) =>
+      others.map(([what, ...rest]) => [backend, what, ...rest] as const),
+    ),
+  )('in the place of %s there is %s', async (backend, _, said, detail, remedy) => {
+    const stack = await FakeStack.start({ [backend]: () => said });
+    const { checks } = await examine(stack.args);
+    expect(named(checks, backend)).toMatchObject({
+      status: 'fail',
+      detail: expect.stringMatching(detail),
+      remedy: expect.stringMatching(remedy),
+    });
+    expect(named(checks, backend).remedy).not.toContain('Start ');
+  });
+
+  const tcp: readonly [string, (socket: Socket) => void, RegExp, RegExp][] = [
+    [
+      'greets',
+      (socket) => void socket.write('SSH-2.0-OpenSSH_9.6\r\n'),
+      /Something else listens at .*: it does not speak HTTP: "SSH-2.0-OpenSSH_9.6"/,
+      /did not take it: no HTTP is spoken there \(HPE_/,
+    ],
+    [
+      'hangs up',
+      (socket) => void socket.once('data', () => socket.end()),
+      /it takes the connection and closes it without an answer/,
+      /did not take it: ECONNRESET/,
+    ],
+  ];
+  test.each(tcp)(
+    'in the place of Jaeger and the Collector something else %s',
+    async (_, talk, jaeger, otlp) => {
+      const address = await tcpAddress(talk);
+      const stack = await FakeStack.start();
+      const { checks } = await examine([...stack.args, '--jaeger', address, '--otlp', address]);
+      expect(named(checks, 'jaeger').detail).toMatch(jaeger);
+      expect(named(checks, 'jaeger').remedy).toContain('Another program than Jaeger has this address');
+      expect(named(checks, 'otlp traces').detail).toMatch(otlp);
     },
   );
+
+  test('in the place of Jaeger something takes connections and says nothing', async () => {
+    const { promise: taken, resolve } = Promise.withResolvers<void>();
+    const base = new URL(await tcpAddress(() => resolve()));
+    const clock = new FakeClock();
+    const asking = askJson({ base, path: 'api' }, clock, new AbortController().signal);
+    await taken;
+    await clock.advance(5_000);
+    const answer = await asking;
+    expect(describeAnswer(answer, base)).toBe(`${base.href} gives no answer within 5 s.`);
+    expect(remedyFor(answer, base, { name: 'Jaeger', option: '--jaeger' })).toMatch(
+      /^A program that is not Jaeger listens there: find out which .*; Jaeger is overloaded, or a firewall/,
+    );
+  });
 
   test('OTLP is down: nothing is looked for', async () => {
     const stack = await FakeStack.start();
@@ -151,7 +224,12 @@ describe('the doctor says what is broken when', () => {
   });
 
   test.each<[string, Said, RegExp]>([
-    ['a web page', HTML, /no OTLP answer/],
+    ['a web page', HTML, /HTTP 200 with a page that is no OTLP answer: "Welcome"/],
+    [
+      'the 404 of another program',
+      { status: 404, type: 'text/plain', text: 'no such page' },
+      /HTTP 404: "no such page"/,
+    ],
     ['a refusal of the headers', { status: 401, type: 'text/plain', text: 'no' }, /HTTP 401/],
     ['a refusal of JSON', { status: 400, type: 'text/plain', text: 'no' }, /refused it with HTTP 400/],
     ['overload', { status: 503, type: 'text/plain', text: 'later' }, /HTTP 503/],
@@ -172,6 +250,18 @@ describe('the doctor says what is broken when', () => {
     });
     expect(named(checks, 'otlp traces').detail).toMatch(detail);
     expect(statusesOf(checks)).toMatchObject({ 'span in jaeger': 'skipped', 'metric in prometheus': 'pass' });
+  });
+
+  test('OTLP is taken with an answer that is none of OTLP: what was sent is looked for all the same', async () => {
+    const stack = await FakeStack.start({ otlp: () => ({ status: 200, type: 'text/plain', text: 'OK' }) });
+    const { checks } = await examine(stack.args);
+    expect(named(checks, 'otlp traces')).toMatchObject({
+      status: 'warn',
+      detail: expect.stringContaining(
+        'none of OTLP\'s: HTTP 200 with text/plain that is no OTLP answer: "OK"',
+      ),
+    });
+    expect(named(checks, 'span in jaeger').status).toBe('pass');
   });
 
   test('the span, the metric or the alert does not arrive', async () => {

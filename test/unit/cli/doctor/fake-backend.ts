@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import type { Socket } from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
@@ -76,6 +78,25 @@ export async function freeAddress(): Promise<string> {
   const { url } = backend;
   await backend.close();
   return url;
+}
+
+/** Where something listens that is no HTTP server, gone after the test. */
+export async function tcpAddress(talk: (socket: Socket) => void): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    talk(socket);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
 }
 
 export const HTML: Said = { status: 200, type: 'text/html', text: '<!doctype html><title>Welcome</title>' };

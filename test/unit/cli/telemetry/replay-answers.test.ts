@@ -34,6 +34,16 @@ describe('a receiver that', () => {
     expect((await replaying([file, '--to', receiver.url])).stdout).toContain('refused items: too old');
   });
 
+  test('takes requests with answers that are none of OTLP: that is success, and said', async () => {
+    const receiver = await ScriptedReceiver.start(() => ({ status: 200, body: 'OK' }));
+    const file = fileOf(traceLine([span(1, NOW)]));
+    const { code, stdout } = await replaying([file, '--to', receiver.url]);
+    expect(code).toBe(EXIT.ok);
+    expect(stdout).toMatch(
+      /note: the answers are none of OTLP's \(HTTP 200 .*"OK"\): as OTLP asks, they count as taken/,
+    );
+  });
+
   test('takes only small requests: they are split, and one item that is too large alone is refused', async () => {
     const huge = span(3, NOW, { name: 'x'.repeat(5_000) });
     const receiver = await ScriptedReceiver.start(({ text }) =>

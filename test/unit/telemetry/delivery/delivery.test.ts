@@ -137,6 +137,41 @@ describe('an endpoint that is away', () => {
   });
 });
 
+describe('an endpoint that never takes a batch', () => {
+  const DAY = 86_400_000;
+  const WRONG: SendResult = { status: 'later', reason: 'refused', detail: 'a page', retryAfterMs: undefined };
+
+  it('is sent it for seven days at most, then it is lost and counted where it was in memory alone', async () => {
+    const { transport, clock, take, counts, warnings } = setup({ files: false });
+    transport.answer = WRONG;
+    take(1);
+    await settlePromises();
+    clock.block(7 * DAY - 60_000);
+    clock.shiftEpoch(30 * DAY);
+    await clock.advance(50_000);
+    expect(counts.snapshot().traces.dropped.expired).toBe(0);
+    await clock.advance(120_000);
+    const tries = transport.sent.length;
+    await clock.advance(600_000);
+    expect(transport.sent).toHaveLength(tries);
+    expect(counts.snapshot().traces.dropped.expired).toBe(1);
+    expect(warnings).toEqual(['otlp:refused:http://here', 'journal:expired:traces']);
+  });
+
+  it('is let go of where it is on disk too, so that the caps of the journal reach it', async () => {
+    const { transport, clock, take, counts, disk } = setup();
+    transport.answer = WRONG;
+    take(1);
+    await settlePromises();
+    expect(disk.segment.isHeld).toBe(true);
+    clock.block(7 * DAY);
+    await clock.advance(0);
+    expect(disk.segment.isHeld).toBe(false);
+    expect(disk.waiting.items).toBe(1);
+    expect(counts.snapshot().traces.dropped.expired).toBe(0);
+  });
+});
+
 describe('the lane of the backlog', () => {
   const KIB = 1_024;
 

@@ -48,6 +48,18 @@ function sending(answer: (names: readonly string[]) => SendResult): {
   return { sender, counts, warnings };
 }
 
+describe('a receiver that takes a batch with an answer that is none of OTLP', () => {
+  it('is not sent it again, and that is said once', async () => {
+    const { transport, clock, take, counts, warnings } = setup();
+    transport.answer = { status: 'taken', refused: 0, detail: undefined, odd: 'HTTP 200 with text/plain' };
+    take(1, 2, 3);
+    await clock.advance(600_000);
+    expect(transport.sent).toEqual([1, 2, 3]);
+    expect(counts.snapshot().traces).toMatchObject({ exported: 3, retries: 0 });
+    expect(warnings).toEqual(['otlp:odd:http://here']);
+  });
+});
+
 describe('a receiver that says Retry-After: 0', () => {
   it('is not hammered: the pauses are those of a receiver that says nothing', async () => {
     const { transport, clock, take } = setup();

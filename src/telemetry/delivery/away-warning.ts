@@ -1,0 +1,36 @@
+import type { SendResult } from '../otlp-answer.ts';
+import type { Signal } from '../signal.ts';
+import type { Warn } from '../warner.ts';
+
+/** What a warning about a receiver says besides what happened. */
+export interface AwayParts {
+  readonly warn: Warn;
+  readonly signal: Signal;
+  /** The endpoint without secrets. */
+  readonly target: string;
+  /** Whether what waits is on disk. */
+  readonly onDisk: boolean;
+}
+
+/** Says once for each kind of trouble that batches wait, where, and what to do. */
+export function warnAway(
+  { warn, signal, target, onDisk }: AwayParts,
+  { reason, detail }: Extract<SendResult, { status: 'later' }>,
+): void {
+  const where = onDisk
+    ? 'on disk, in telemetry/ below KEELSON_HOME or ./.keelson (512 MiB, 7 days)'
+    : 'in memory, up to 8 MiB for each signal';
+  const kept = `Calls go on; telemetry waits ${where}, and what does not fit is counted in keelson.telemetry.dropped.`;
+  if (reason === 'refused') {
+    warn(
+      `otlp:refused:${target}`,
+      `OTLP at ${target} does not take ${signal} (${detail}). ${kept} Check what listens there: the address (OTEL_EXPORTER_OTLP_ENDPOINT), ` +
+        `the headers (OTEL_EXPORTER_OTLP_HEADERS); or set OTEL_${signal.toUpperCase()}_EXPORTER=none.`,
+    );
+    return;
+  }
+  warn(
+    `otlp:${reason}:${target}`,
+    `OTLP at ${target} is away (${detail}). ${kept} Start a receiver there, or set OTEL_EXPORTER_OTLP_ENDPOINT.`,
+  );
+}
