@@ -15,7 +15,7 @@ export const LOG_LEVELS = ['error', 'warn', 'info', 'http', 'verbose', 'debug', 
 /** A level of the logger. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Where OTLP goes, where the variables shall not say it. */
+/** Where OTLP goes, where the variables shall not say it. A signal whose `OTEL_<SIGNAL>_EXPORTER` is without `otlp` is not sent. */
 export interface OtlpOptions {
   /** Base URL, such as `http://collector:4318`; the path of the signal is added. @defaultValue OTEL_EXPORTER_OTLP_ENDPOINT, then http://localhost:4318 */
   readonly endpoint?: string;

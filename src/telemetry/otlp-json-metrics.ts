@@ -9,6 +9,7 @@ import type {
   ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 
+import { withoutEmptyKeys } from './empty-keys.ts';
 import type { Exemplar, ExemplarStore } from './exemplar-store.ts';
 import { warnOfOverflow } from './metric-overflow.ts';
 import {
@@ -164,7 +165,8 @@ export function metricsEncoder(
   warn: Warn,
 ): (metrics: ResourceMetrics) => Uint8Array {
   let mark = 0;
-  return (metrics) => {
+  return (collected) => {
+    const metrics = withoutEmptyKeys(collected, warn);
     warnOfOverflow(metrics, warn);
     const since = mark;
     const exemplars = store();

@@ -67,7 +67,8 @@ export class Pipelines {
   ): ExporterParts<T> | undefined {
     const { options, settings, counts, warn } = this.#parts;
     const exporters = settings.exporters[signal];
-    const delivers = options.otlp === undefined ? exporters.includes('otlp') : options.otlp !== false;
+    // The options say where OTLP goes, as OTEL_EXPORTER_OTLP_ENDPOINT does; which signals go there is said by OTEL_<SIGNAL>_EXPORTER.
+    const delivers = options.otlp !== false && exporters.includes('otlp');
     const journal = this.#journal?.open(signal, delivers);
     const delivery = delivers ? this.#delivery(signal, journal) : undefined;
     const console = exporters.includes('console')

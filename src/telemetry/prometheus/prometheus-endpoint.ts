@@ -10,6 +10,7 @@ import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
 import { systemCode } from '../../storage/index.ts';
 import type { Exemplar } from '../exemplar-store.ts';
+import { withoutEmptyKeys } from '../empty-keys.ts';
 import { warnOfOverflow } from '../metric-overflow.ts';
 import type { Warn } from '../warner.ts';
 import { exposition } from './exposition.ts';
@@ -94,14 +95,15 @@ export class PrometheusEndpoint {
       response.writeHead(200, head).end();
       return;
     }
-    const metrics = await this.#collect();
-    if (!metrics) {
+    const collected = await this.#collect();
+    if (!collected) {
       response
         .writeHead(503, { 'content-type': 'text/plain; charset=utf-8' })
         .end('The metrics cannot be read.\n');
       return;
     }
     const { warn, exemplars } = this.#options;
+    const metrics = withoutEmptyKeys(collected, warn);
     warnOfOverflow(metrics, warn);
     response.writeHead(200, head);
     const text = Readable.from(inTurns(exposition(metrics, { format, exemplars, warn })), {

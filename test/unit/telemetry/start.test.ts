@@ -106,6 +106,16 @@ describe('startTelemetry', () => {
     expect(running.stats().logs).toMatchObject({ exported: 1, written: 1 });
   });
 
+  it('sends to the endpoint of the options only the signals whose variable says so', async () => {
+    const env = { OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'console' };
+    const running = start({ otlp: { endpoint: receiver.url }, prometheus: false }, env);
+    trace.getTracer('t').startSpan('work').end();
+    running.logger.info('hello');
+    await running.forceFlush();
+    expect(receiver.of('traces')).toHaveLength(1);
+    expect([...receiver.of('metrics'), ...receiver.of('logs')]).toEqual([]);
+  });
+
   it('takes OTEL_* variables, options over them, and writes no files where that is asked', async () => {
     const running = start(
       { resourceAttributes: { a: 'option' } },
