@@ -15,6 +15,7 @@ import { endWithProcess } from './process-end.ts';
 import { writeQuietly } from './quiet-write.ts';
 import { startTelemetry } from './start.ts';
 import { watchUncaughtExceptions } from './uncaught-exception.ts';
+import { watchVersions } from './unsupported-versions.ts';
 import { createWarner } from './warner.ts';
 
 const ignoreOwnRequests = (): boolean => isTracingSuppressed(context.active());
@@ -61,6 +62,7 @@ if (telemetry.mode === 'running') {
       );
     }
   }
+  watchVersions(instrumentations, systemClock, warn);
   watchUncaughtExceptions(telemetry, process);
   endWithProcess(telemetry, process, systemClock);
 }
