@@ -9,7 +9,7 @@ import { getJson, isUp, until } from '../stack/support/poll.ts';
 import { checkout } from './support/checkout.ts';
 import { docker, run } from './support/docker.ts';
 import { listeners } from './support/listeners.ts';
-import { sendSpan } from './support/otlp-span.ts';
+import { sendSpans } from '../stack/support/otlp-spans.ts';
 import { Project } from './support/project.ts';
 
 const HEALTHY_MS = 60_000;
@@ -204,7 +204,7 @@ describe('alerts', () => {
 describe('what is kept', () => {
   test('spans that arrive while Jaeger is away, even when the Collector starts anew', async () => {
     await project.compose('stop', 'jaeger');
-    const traceId = await sendSpan(project.otlp, 'compose-test', 'while Jaeger was away');
+    const traceId = await sendSpans(project.otlp, 'compose-test', 'while Jaeger was away');
     await project.compose('restart', 'otel-collector');
     await project.compose('start', 'jaeger');
     const trace = await until('the span', () => jaegerTrace(project, traceId), ARRIVAL_MS);

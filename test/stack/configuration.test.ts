@@ -6,7 +6,13 @@ import { stringify } from 'yaml';
 import { ruleFiles } from '../../dashboards/src/outputs.ts';
 import { alertmanagerYaml } from '../../dashboards/src/routing.ts';
 import { readSettings } from '../../dashboards/src/settings/settings.ts';
-import { dashboardQueries } from './support/dashboard-queries.ts';
+import {
+  complaint,
+  dashboardQueries,
+  listProblems,
+  NOT_IN_DEMO,
+  SHOWN_ELSEWHERE,
+} from './support/dashboard-queries.ts';
 import { ROOT } from './support/documents.ts';
 import { tool } from './support/run.ts';
 
@@ -130,6 +136,24 @@ describe('the dashboards’ queries', () => {
     const queries = dashboardQueries();
     expect(queries.length).toBeGreaterThan(90);
     expect(tool('promtool', 'check', 'rules', '--lint=none', asRules(queries))).toMatchObject({ code: 0 });
+  });
+
+  const known = dashboardQueries().map(({ where }) => where);
+
+  test('are each shown by one test, which exists and asks for them', () => {
+    expect(listProblems(SHOWN_ELSEWHERE, known)).toEqual([]);
+    expect(listProblems({ demo: Object.keys(NOT_IN_DEMO) }, known)).toEqual([]);
+    for (const file of Object.keys(SHOWN_ELSEWHERE)) {
+      expect(readFileSync(join(ROOT, 'test/stack', file), 'utf8')).toContain(`queriesShownBy('${file}')`);
+    }
+  });
+
+  test('would be reported: shown by two, not there, empty, or excused without need', () => {
+    expect(listProblems({ one: ['a', 'b'], two: ['a'] }, ['a', 'b'])).toEqual(['a stands there twice']);
+    expect(listProblems({ one: ['c'] }, ['a', 'b'])).toEqual(['c is no query']);
+    expect(complaint('a', 0)).toBe('a shows nothing');
+    expect(complaint('a', 3, { a: 'nothing fails' })).toBe('a shows something: "nothing fails" is not so');
+    expect([complaint('a', 3), complaint('a', 0, { a: 'nothing fails' })]).toEqual([undefined, undefined]);
   });
 
   test.each(['rate(keelson_calls_total)', 'sum by (a (keelson_calls_total)'])(

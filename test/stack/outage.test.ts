@@ -1,7 +1,12 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTelemetry, type Telemetry } from '../../src/telemetry/index.ts';
+import { shownSamples } from './support/backend-queries.ts';
+import { complaint, queriesShownBy } from './support/dashboard-queries.ts';
 import { Stack } from './support/stack.ts';
 import { allStored, journalTraces, SteadyLoad } from './support/steady-load.ts';
+import { TIMING_ENV } from './support/timing-overlay.ts';
 
 const OUTAGE_MS = 60_000;
 const KILL_AFTER_MS = 20_000;
@@ -16,11 +21,22 @@ let slow: SteadyLoad;
 let fast: SteadyLoad;
 let killed: SteadyLoad;
 let heir: SteadyLoad;
+let measured: Telemetry;
 let onDisk: ReadonlyMap<string, number>;
 const exitCodes: (number | null)[] = [];
 
 beforeAll(async () => {
   stack = await Stack.start();
+  measured = startTelemetry({
+    serviceName: 'measured',
+    home: join(stack.folder, 'measured'),
+    otlp: { endpoint: stack.otlp },
+    prometheus: false,
+    hostInterval: false,
+    logger: { console: false, files: false },
+    env: TIMING_ENV,
+    writeWarning: () => undefined,
+  });
   slow = new SteadyLoad('steady-100', 100, stack);
   fast = new SteadyLoad('steady-500', 500, stack);
   killed = new SteadyLoad('killed', 100, stack);
@@ -41,6 +57,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([slow, fast, killed, heir].map((load) => load?.stop()));
+  await measured?.shutdown();
   await stack?.stop();
 });
 
@@ -59,6 +76,14 @@ describe('a minute without the Collector', () => {
     expect(spans).toBe(total(traces));
     expect(again).toBeLessThanOrEqual(ONE_BATCH);
   });
+
+  // What a service measures in the outage comes after it, and with the time at which it was measured.
+  test.each(queriesShownBy('outage.test.ts'))(
+    'is on the dashboard afterwards: $where',
+    async ({ where, expr }) => {
+      expect(complaint(where, await shownSamples(stack, expr, DRAIN_MS))).toBeUndefined();
+    },
+  );
 
   test('keeps no service from ending in order', () => {
     expect(exitCodes).toEqual([0, 0, 0]);

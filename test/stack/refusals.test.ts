@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTelemetry, type Telemetry } from '../../src/telemetry/index.ts';
-import { ARRIVAL_MS } from './support/backend-queries.ts';
+import { ARRIVAL_MS, shownSamples } from './support/backend-queries.ts';
+import { complaint, queriesShownBy } from './support/dashboard-queries.ts';
 import { RefusingProxy } from './support/refusing-proxy.ts';
 import { Stack } from './support/stack.ts';
 import { allStored } from './support/steady-load.ts';
@@ -86,4 +87,8 @@ test('a batch that the receiver refuses for good is set aside with the answer, a
     items: 7,
   });
   expect(readFileSync(join(folder, record ?? ''), 'utf8')).toContain('no such field');
+});
+
+test.each(queriesShownBy('refusals.test.ts'))('the dashboard shows it: $where', async ({ where, expr }) => {
+  expect(complaint(where, await shownSamples(stack, expr))).toBeUndefined();
 });

@@ -56,6 +56,16 @@ export async function panelSamples(stack: Addresses, query: string): Promise<num
     .length;
 }
 
+/** Waits until a panel's query gives samples other than 0. @returns how many; 0 after the bound */
+export async function shownSamples(
+  stack: Addresses,
+  query: string,
+  limitMs: number = ARRIVAL_MS,
+): Promise<number> {
+  const ask = async (): Promise<number | undefined> => (await panelSamples(stack, query)) || undefined;
+  return until(query, ask, limitMs).catch(() => 0);
+}
+
 /** A span as Jaeger's API shows it. */
 export interface JaegerSpan {
   readonly spanID: string;

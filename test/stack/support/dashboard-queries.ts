@@ -54,7 +54,29 @@ export function dashboardQueries(): readonly DashboardQuery[] {
   });
 }
 
-/** Queries that stay at 0 in the demo, and why: its faults are those of services, not of the stack. The other stack test makes these too. */
+/** Tests that make trouble of their own kind, and the queries that show something only then. All others show something in `alert-path.test.ts`. */
+export const SHOWN_ELSEWHERE = {
+  'outage.test.ts': [
+    'keelson-telemetry: Telemetry that waits A',
+    'keelson-telemetry: Telemetry that waits B',
+    'keelson-telemetry: How long the oldest has waited A',
+    'keelson-telemetry: Backlog delivered, requests repeated A',
+    'keelson-telemetry: Backlog delivered, requests repeated B',
+  ],
+  'refusals.test.ts': ['keelson-telemetry: Telemetry lost A'],
+  'losses.test.ts': [
+    'keelson-telemetry: Refused A',
+    'keelson-telemetry: Lost on the way out B',
+    'keelson-telemetry: Rules that failed A',
+    'keelson-telemetry: Metrics refused B',
+  ],
+  'container.test.ts': [
+    'keelson-host: Container: memory of its limit A',
+    'keelson-host: Container: periods stopped by the quota A',
+  ],
+} as const;
+
+/** Queries that show nothing in the demo, and why: its faults are those of services, not of the stack. */
 export const NOT_IN_DEMO: Readonly<Record<string, string>> = {
   'keelson-guards: Abandoned functions A': 'its functions heed their signal',
   'keelson-guards: Failures of shared stores A': 'it has no shared rate limit',
@@ -62,24 +84,46 @@ export const NOT_IN_DEMO: Readonly<Record<string, string>> = {
   'keelson-guards: Failures of shared stores C': 'it has no shared rate limit',
   'keelson-telemetry: Lost on the way out A': 'no backend refuses',
   'keelson-telemetry: Notifications that failed A': 'the webhook takes everything',
-  'keelson-telemetry: Samples refused as too late A': 'nothing comes late',
+  'keelson-telemetry: Metrics refused A': 'nothing comes late',
 };
 
-/** Queries that stay at 0 in every stack test, and why; that they are right is all that is checked. */
-export const NEVER_HERE: Readonly<Record<string, string>> = {
-  'keelson-host: Container: memory of its limit A':
-    'depends on the machine: no container, or one without a limit',
-  'keelson-host: Container: periods stopped by the quota A': 'depends on the machine: no quota',
-  'keelson-host: Time spent collecting garbage A': 'depends on when the collector runs',
-  'keelson-telemetry: Telemetry lost A': 'a loss needs a full disk or journal',
-  'keelson-telemetry: Refused A': 'needs a Collector without memory',
-  'keelson-telemetry: Lost on the way out B': 'needs a full queue on disk',
-  'keelson-telemetry: Samples refused as too late B': 'needs a clock that is hours ahead',
-  'keelson-telemetry: Rules that failed A': 'a rule that fails is a defect: another test finds none',
-  'keelson-telemetry: Telemetry that waits A':
-    'what waits is gone before the next export; the outage test sees it',
-  'keelson-telemetry: Telemetry that waits B': 'as above',
-  'keelson-telemetry: How long the oldest has waited A': 'as above',
-  'keelson-telemetry: Backlog delivered, requests repeated A': 'as above',
-  'keelson-telemetry: Backlog delivered, requests repeated B': 'as above',
-};
+/** @returns the queries that a test shows by trouble of its own */
+export function queriesShownBy(test: keyof typeof SHOWN_ELSEWHERE): readonly DashboardQuery[] {
+  const wanted: readonly string[] = SHOWN_ELSEWHERE[test];
+  return dashboardQueries().filter(({ where }) => wanted.includes(where));
+}
+
+/** @returns the queries that need no test of their own */
+export function everydayQueries(): readonly DashboardQuery[] {
+  const elsewhere = new Set<string>(Object.values(SHOWN_ELSEWHERE).flat());
+  return dashboardQueries().filter(({ where }) => !elsewhere.has(where));
+}
+
+/**
+ * @param samples how many samples other than 0 a query gave
+ * @param excused the queries that may give none
+ * @returns what is wrong with that; a query that is excused and shows something is, too
+ */
+export function complaint(
+  where: string,
+  samples: number,
+  excused: Readonly<Record<string, string>> = {},
+): string | undefined {
+  const reason = excused[where];
+  if (reason === undefined) return samples > 0 ? undefined : `${where} shows nothing`;
+  return samples > 0 ? `${where} shows something: "${reason}" is not so` : undefined;
+}
+
+/** @returns what is wrong with a list of queries by test: names that do not exist, names that stand there twice */
+export function listProblems(
+  lists: Readonly<Record<string, readonly string[]>>,
+  known: readonly string[],
+): readonly string[] {
+  const all = Object.values(lists).flat();
+  return [
+    ...all.filter((where) => !known.includes(where)).map((where) => `${where} is no query`),
+    ...all
+      .filter((where, index) => all.indexOf(where) !== index)
+      .map((where) => `${where} stands there twice`),
+  ];
+}

@@ -123,6 +123,7 @@ export class ShopService {
       throw new Error('the books are closed');
     };
     while (this.#loading) {
+      litter();
       await Promise.all([
         this.#ledger.outcome('write', write, { cacheKey: String(performance.now()) }),
         this.#ledger.outcome('write', write),
@@ -137,6 +138,11 @@ export class ShopService {
     clearInterval(this.#load);
     await this.#telemetry.shutdown();
   }
+}
+
+/** Makes garbage, more than the young generation holds. */
+function litter(): void {
+  for (let each = 0; each < 40; each += 1) Array.from({ length: 20_000 }, (_, index) => ({ index }));
 }
 
 const away = async (): Promise<never> => {
