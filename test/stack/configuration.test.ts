@@ -113,7 +113,7 @@ describe('Prometheus', () => {
     planted(rulesOf(name), join('rules', `${name}.yaml`), from, to);
     const tests = join(folder, 'tests', `${name}.yaml`);
     writeFileSync(tests, readFileSync(join(ROOT, testsOf(name))));
-    const answer = tool('promtool', 'test', 'rules', tests);
+    const answer = tool('promtool', 'test', 'rules', `--run=${situation}`, tests);
     expect(answer.code).not.toBe(0);
     expect(answer.text).toContain(situation);
   });

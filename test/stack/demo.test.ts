@@ -50,6 +50,8 @@ interface RetriedPayment {
   readonly attempts: readonly JaegerSpan[];
 }
 
+const attemptNumber = (span: JaegerSpan): number => Number(tag(span, semconv.ATTR_ATTEMPT_NUMBER));
+
 async function retriedPayment(): Promise<RetriedPayment | undefined> {
   for (const trace of await jaegerTraces(stack, 'storefront', 'payments charge attempt')) {
     const call = trace.spans.find(
@@ -57,7 +59,8 @@ async function retriedPayment(): Promise<RetriedPayment | undefined> {
     );
     const attempts = trace.spans
       .filter((span) => span.operationName === 'payments charge attempt')
-      .toSorted((a, b) => a.startTime - b.startTime);
+      // Two of them may begin in the same millisecond.
+      .toSorted((a, b) => attemptNumber(a) - attemptNumber(b));
     if (call && attempts.length >= 2) return { trace, call, attempts };
   }
   return undefined;

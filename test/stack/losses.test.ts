@@ -69,7 +69,7 @@ describe('the first span that ever finds the queue full', () => {
   });
 
   test('is counted by the span metrics already', async () => {
-    const [sample] = await arrived(stack, 'traces_span_metrics_calls_total{service_name="burst"}');
+    const [sample] = await arrived(stack, 'traces_span_metrics_calls_total{service_name="burst"} > 0');
     expect(Number(sample?.value[1])).toBe(BURST);
   });
 });
@@ -88,7 +88,7 @@ describe('a Collector without memory', () => {
     await until('a refusal', refused, ARRIVAL_MS);
     await arrived(stack, 'otelcol_receiver_refused_spans_total > 0');
     await refused();
-    await notified('CollectorRefusingData');
+    expect(await notified('CollectorRefusingData')).toMatchObject({ labels: { receiver: 'otlp' } });
   });
 });
 
@@ -98,7 +98,7 @@ describe('the first metric point that is ahead of Prometheus’ clock', () => {
   beforeAll(async () => {
     await restartCollector();
     await recordedLosses('refused', exporter, '== 0');
-    await sendPoints(stack, 'ahead', 0, 3);
+    await sendPoints(stack, 'ahead', {}, { hours: 3 });
   });
 
   test('is lost with all that is in its request, which is counted and notified', async () => {
@@ -116,7 +116,16 @@ describe('the first metric point that is ahead of Prometheus’ clock', () => {
     const refused = '{__name__=~"prometheus_tsdb_(too_old|out_of_bound)_samples_total"} > 0';
     expect(await promQuery(stack, refused)).toEqual([]);
     // This counter begins with its first error, too, and a panel shows its rate.
-    await sendPoints(stack, 'ahead', 3);
+    await sendPoints(stack, 'ahead', { hours: 3 });
+  });
+});
+
+describe('a metric point of delta temporality', () => {
+  test('is lost with all that is in its request, which is counted', async () => {
+    const before = await recordedLosses('refused', 'otlp_http/prometheus', '> 2');
+    await sendPoints(stack, 'delta', {}, { delta: true });
+    expect(await recordedLosses('refused', 'otlp_http/prometheus', `> ${before}`)).toBe(before + 2);
+    expect(await promQuery(stack, '{__name__=~"point_.*",service_name="delta"}')).toEqual([]);
   });
 });
 
@@ -125,5 +134,7 @@ describe('the dashboards', () => {
     expect(complaint(where, await shownSamples(stack, expr))).toBeUndefined();
   });
 
-  test('and a rule that fails is notified', () => notified('PrometheusRuleFailures'));
+  test('and a rule that fails is notified', async () => {
+    expect(await notified('PrometheusRuleFailures')).toMatchObject({ labels: { severity: 'critical' } });
+  });
 });

@@ -10,7 +10,7 @@ import { isTiming, TIMING, timingEdits } from './support/timing-overlay.ts';
 import { milliseconds } from './support/timings.ts';
 
 /** The keys that hold an address or a path; nothing else but the timing keys may differ from what is shipped. */
-const ADDRESS_KEYS = ['endpoint', 'directory', 'host', 'port', 'url_file'];
+const ADDRESS_KEYS = ['endpoint', 'directory', 'host', 'port', 'url_file', 'keys', 'values'];
 const ADDRESS_LISTS = ['targets', 'rule_files', 'templates'];
 const TIMING_KEYS = [
   'for',
@@ -24,6 +24,8 @@ const TIMING_KEYS = [
   'repeat_interval',
   'metrics_flush_interval',
   'decision_wait',
+  'max_connection_age',
+  'max_connection_age_grace',
 ];
 
 function isAddress(path: Path): boolean {

@@ -12,6 +12,10 @@ export interface Ports {
   readonly jaegerQueryGrpc: number;
   readonly prometheus: number;
   readonly alertmanager: number;
+  readonly agentGrpc: number;
+  readonly agentHttp: number;
+  readonly agentHealth: number;
+  readonly agentMetrics: number;
   /** Nobody listens there: Grafana's server is not part of the run. */
   readonly grafana: number;
 }
@@ -28,6 +32,10 @@ export const PORT_NAMES: readonly (keyof Ports)[] = [
   'jaegerQueryGrpc',
   'prometheus',
   'alertmanager',
+  'agentGrpc',
+  'agentHttp',
+  'agentHealth',
+  'agentMetrics',
   'grafana',
 ];
 
@@ -36,6 +44,8 @@ const LOOPBACK = '127.0.0.1';
 /** Files that belong to one run. */
 export interface RunPaths {
   readonly collectorData: string;
+  readonly agentData: string;
+  readonly jaegerData: string;
   readonly rules: string;
   readonly templates: string;
   readonly alertWebhookUrl: string;
@@ -46,23 +56,44 @@ type AddressEdits = (ports: Ports, paths: RunPaths) => readonly Edit[];
 
 const on = (port: number): string => `${LOOPBACK}:${port}`;
 
+/** What every Collector listens on and keeps its queues in. */
+const ofCollector = (
+  [grpc, http, health, metrics]: readonly [number, number, number, number],
+  data: string,
+): readonly Edit[] => [
+  { path: ['receivers', 'otlp', 'protocols', 'grpc', 'endpoint'], value: on(grpc) },
+  { path: ['receivers', 'otlp', 'protocols', 'http', 'endpoint'], value: on(http) },
+  { path: ['extensions', 'health_check', 'endpoint'], value: on(health) },
+  { path: ['extensions', 'file_storage', 'directory'], value: data },
+  ...(['host', 'port'] as const).map((key) => ({
+    path: ['service', 'telemetry', 'metrics', 'readers', 0, 'pull', 'exporter', 'prometheus', key],
+    value: key === 'host' ? LOOPBACK : metrics,
+  })),
+];
+
 /** For each shipped file, the leaves that hold an address or a path, with what stands in for them. */
 export const ADDRESSES: Readonly<Record<string, AddressEdits>> = {
   'collector/config.yaml': (ports, paths) => [
-    { path: ['receivers', 'otlp', 'protocols', 'grpc', 'endpoint'], value: on(ports.otlpGrpc) },
-    { path: ['receivers', 'otlp', 'protocols', 'http', 'endpoint'], value: on(ports.otlpHttp) },
+    ...ofCollector(
+      [ports.otlpGrpc, ports.otlpHttp, ports.collectorHealth, ports.collectorMetrics],
+      paths.collectorData,
+    ),
     { path: ['exporters', 'otlp_grpc/jaeger', 'endpoint'], value: on(ports.jaegerOtlp) },
     {
       path: ['exporters', 'otlp_http/prometheus', 'endpoint'],
       value: `http://${on(ports.prometheus)}/api/v1/otlp`,
     },
-    { path: ['extensions', 'health_check', 'endpoint'], value: on(ports.collectorHealth) },
-    { path: ['extensions', 'file_storage', 'directory'], value: paths.collectorData },
-    ...(['host', 'port'] as const).map((key) => ({
-      path: ['service', 'telemetry', 'metrics', 'readers', 0, 'pull', 'exporter', 'prometheus', key],
-      value: key === 'host' ? LOOPBACK : ports.collectorMetrics,
-    })),
   ],
+  'collector/agent.yaml': (ports, paths) =>
+    ofCollector([ports.agentGrpc, ports.agentHttp, ports.agentHealth, ports.agentMetrics], paths.agentData),
+  'collector/overlays/gateway.yaml': () => [],
+  'collector/overlays/logs.yaml': () => [],
+  'collector/overlays/without-probes.yaml': () => [],
+  'collector/overlays/jaeger-badger.yaml': (_ports, paths) =>
+    ['keys', 'values'].map((key) => ({
+      path: ['extensions', 'jaeger_storage', 'backends', 'badger_store', 'badger', 'directories', key],
+      value: `${paths.jaegerData}/${key}`,
+    })),
   'collector/overlays/tail-sampling.yaml': () => [],
   'collector/jaeger.yaml': (ports) => [
     { path: ['receivers', 'otlp', 'protocols', 'grpc', 'endpoint'], value: on(ports.jaegerOtlp) },

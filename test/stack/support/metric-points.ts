@@ -2,17 +2,25 @@ import type { Stack } from './stack.ts';
 
 const HOURS_LATE = 2;
 
+/** A metric point. */
+export interface Point {
+  /** How far from now it is; what is ahead is positive. @defaultValue 0 */
+  readonly hours?: number;
+  /** Whether it counts since the one before, not since the start. @defaultValue false */
+  readonly delta?: boolean;
+}
+
 /**
  * Sends metric points to the Collector in one request, all of one service and each of a metric of its own: `point.0`, `point.1`, ...
  *
  * @param service `service.name`
- * @param hours how far from now each of them is; what is ahead is positive
+ * @param points where they differ from a cumulative sum of now
  */
-export async function sendPoints(stack: Stack, service: string, ...hours: readonly number[]): Promise<void> {
-  const metrics = hours.map((each, index) => {
-    const at = String((Date.now() + each * 3_600_000) * 1_000_000);
+export async function sendPoints(stack: Stack, service: string, ...points: readonly Point[]): Promise<void> {
+  const metrics = points.map(({ hours = 0, delta = false }, index) => {
+    const at = String((Date.now() + hours * 3_600_000) * 1_000_000);
     const point = { asInt: '1', startTimeUnixNano: at, timeUnixNano: at };
-    const sum = { aggregationTemporality: 2, isMonotonic: true, dataPoints: [point] };
+    const sum = { aggregationTemporality: delta ? 1 : 2, isMonotonic: true, dataPoints: [point] };
     return { name: `point.${index}`, unit: '{point}', sum };
   });
   const body = {
@@ -34,5 +42,5 @@ export async function sendPoints(stack: Stack, service: string, ...hours: readon
 
 /** Sends a metric point that is older than Prometheus' out-of-order window, as a backlog does after a long outage. */
 export async function sendLate(stack: Stack): Promise<void> {
-  await sendPoints(stack, 'late', -HOURS_LATE);
+  await sendPoints(stack, 'late', { hours: -HOURS_LATE });
 }

@@ -39,6 +39,8 @@ export function writeConfigs(
 ): Readonly<Record<string, UsedConfig>> {
   const paths: RunPaths = {
     collectorData: join(folder, 'collector-data'),
+    agentData: join(folder, 'agent-data'),
+    jaegerData: join(folder, 'jaeger-data'),
     rules: join(folder, 'rules', '*.yaml'),
     templates: join(ROOT, 'dashboards/alertmanager/templates/*.tmpl'),
     alertWebhookUrl: join(folder, 'alert_webhook_url'),
@@ -97,7 +99,8 @@ export class Stack {
     for (const [name, rules] of Object.entries(options.rules ?? {})) {
       writeFileSync(join(folder, 'rules', name), stringify(rules));
     }
-    for (const data of ['collector-data', 'prometheus', 'alertmanager']) mkdirSync(join(folder, data));
+    for (const data of ['collector-data', 'agent-data', 'jaeger-data', 'prometheus', 'alertmanager'])
+      mkdirSync(join(folder, data));
     const config = (file: string): string => this.configs[file]?.path ?? '';
     this.#backends = [
       new Child(

@@ -9,6 +9,8 @@ export const TIMING: Readonly<Record<string, string>> = {
   metrics_flush_interval: '1s',
   // collector/overlays
   decision_wait: '1s',
+  max_connection_age: '1s',
+  max_connection_age_grace: '1s',
   // dashboards/prometheus
   scrape_interval: '1s',
   scrape_timeout: '1s',
