@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { alertsPage } from './alerts-page.ts';
-import { breakerAlerts } from './alerts/breaker-alerts.ts';
+import { breakerAlerts, openBreakerAlerts } from './alerts/breaker-alerts.ts';
 import { callAlerts } from './alerts/call-alerts.ts';
 import { collectorAlerts } from './alerts/collector-alerts.ts';
 import { containerAlerts } from './alerts/container-alerts.ts';
@@ -13,7 +13,7 @@ import { retryAlerts } from './alerts/retry-alerts.ts';
 import { runtimeAlerts } from './alerts/runtime-alerts.ts';
 import { telemetryAlerts, watchdog } from './alerts/telemetry-alerts.ts';
 import { COLLECTOR_LOSSES } from './collector-queries.ts';
-import { GUARD_RATES } from './guard-rates.ts';
+import { guardRecordings } from './guard-rates.ts';
 import { guardsDashboard } from './panels/guards-dashboard.ts';
 import { hostDashboard } from './panels/host-dashboard.ts';
 import { overviewDashboard } from './panels/overview-dashboard.ts';
@@ -35,8 +35,15 @@ export function ruleFiles(settings: Settings): readonly RuleFile[] {
       step: '15s',
       groups: [
         {
+          name: 'keelson-breakers',
+          recordings: [],
+          alerts: openBreakerAlerts(thresholds),
+        },
+        {
+          // Rates over five minutes of what services send once a minute: nothing is seen sooner by looking more often.
           name: 'keelson-guards',
-          recordings: GUARD_RATES,
+          interval: '1m',
+          recordings: guardRecordings(thresholds),
           alerts: [
             ...breakerAlerts(thresholds),
             ...callAlerts(thresholds),

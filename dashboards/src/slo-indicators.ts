@@ -1,5 +1,5 @@
 import type { Slo } from './settings/settings.ts';
-import { CALLS } from './guard-rates.ts';
+import { badCalls, CALLS } from './guard-rates.ts';
 import { LABEL, selector, SERIES } from './queries.ts';
 
 /** What is counted for an objective: two rates by service. */
@@ -9,22 +9,25 @@ export interface Indicated {
   readonly total: string;
 }
 
+/** The events a second, over five minutes. */
+export const TOTAL = 'slo:total:rate5m';
+
 const BY = `${LABEL.namespace}, ${LABEL.service}`;
 const SERVER = 'span_kind="SPAN_KIND_SERVER"';
 
 const rate = (series: string, ...matchers: readonly string[]): string =>
   `sum by (${BY}) (rate(${series}${selector(...matchers)}[5m]))`;
 
-/** Over the rates of all guards, which are recorded already. */
-const guarded = (...matchers: readonly string[]): string =>
-  `sum by (${BY}) (${CALLS}${selector(...matchers)})`;
-
-function shareOf(bad: string, total: string): Indicated {
-  return { bad: `${bad} or 0 * ${total}`, total };
-}
-
-/** @returns the rates behind an objective, over five minutes */
-export function indicated(slo: Slo): Indicated {
+/**
+ * @param name of the objective, whose total is recorded before what is bad of it
+ * @returns the rates behind an objective, over five minutes
+ */
+export function indicated(name: string, slo: Slo): Indicated {
+  const recorded = `${TOTAL}${selector(`slo="${name}"`)}`;
+  const shareOf = (bad: string, total: string): Indicated => ({
+    bad: `${bad} or on (${BY}) 0 * ${recorded}`,
+    total,
+  });
   switch (slo.indicator) {
     case 'requests':
       return shareOf(
@@ -32,14 +35,11 @@ export function indicated(slo: Slo): Indicated {
         rate(SERIES.spanCalls, SERVER),
       );
     case 'guarded_calls':
-      return shareOf(
-        guarded(`${LABEL.outcome}=~"failure|timeout|rejected"`),
-        guarded(`${LABEL.outcome}!="cancelled"`),
-      );
+      return shareOf(badCalls(BY), `sum by (${BY}) (${CALLS})`);
     case 'request_latency': {
       const total = rate(SERIES.spanDurationCount, SERVER);
       const quick = rate(SERIES.spanDurationBucket, SERVER, `le="${(slo.seconds ?? 1) * 1_000}"`);
-      return { bad: `${total} - ${quick}`, total };
+      return { bad: `${recorded} - on (${BY}) ${quick}`, total };
     }
   }
 }

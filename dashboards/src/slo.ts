@@ -3,7 +3,7 @@ import { OVERVIEW } from './panel-ids.ts';
 import { LABEL, SERIES } from './queries.ts';
 import { OF_SERVICE, type Recording, type RuleGroup } from './rule-file.ts';
 import type { Settings, Slo } from './settings/settings.ts';
-import { indicated } from './slo-indicators.ts';
+import { indicated, TOTAL } from './slo-indicators.ts';
 
 /** Every objective is about thirty days. */
 const PERIOD_HOURS = 30 * 24;
@@ -36,9 +36,6 @@ export function errorRatio(window: string): string {
   return `slo:error_ratio:rate${window}`;
 }
 
-/** The events a second, over five minutes. */
-export const TOTAL = 'slo:total:rate5m';
-
 /** The share that an objective allows to be bad. */
 export const BUDGET = 'slo:error_budget:ratio';
 
@@ -61,10 +58,10 @@ function recordings(
   return {
     soon: [
       ...Object.entries(slos).flatMap(([slo, definition]) => {
-        const { bad, total } = indicated(definition);
+        const { bad, total } = indicated(slo, definition);
         return [
-          { record: BAD, expr: bad, labels: { slo } },
           { record: TOTAL, expr: total, labels: { slo } },
+          { record: BAD, expr: bad, labels: { slo } },
         ];
       }),
       ...Object.entries(slos).map(([slo, { objective }]) => ({

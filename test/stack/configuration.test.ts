@@ -68,7 +68,14 @@ describe('Prometheus', () => {
   );
 
   test.each([
-    ['on `open` alone', 'guards', '=~"open|half_open|forced_open"}', '="open"}', 'half-open trials'],
+    ['on `open` alone', 'guards', '="closed"} == 0', '="open"} == 1', 'half-open trials'],
+    [
+      'that takes a disabled breaker for an open one',
+      'guards',
+      '="disabled"} == 1',
+      '="forced_open"} == 1',
+      'switched off',
+    ],
     [
       'that leaves the successes out of its share',
       'guards',

@@ -1,5 +1,5 @@
 import { type Alert, firing, noData, quiet } from '../alert.ts';
-import { BY_GUARD } from '../guard-rates.ts';
+import { BY_GUARD, KEYS } from '../guard-rates.ts';
 import { GUARDS } from '../panel-ids.ts';
 import { LABEL, NOT_CLOSED, selector, SERIES } from '../queries.ts';
 import { OF_GUARD } from '../rule-file.ts';
@@ -10,25 +10,22 @@ const NAMED = `{{ $labels.${LABEL.guard} }} of {{ $labels.${LABEL.service} }}`;
 const CALLS_TO = `Calls of {{ $labels.${LABEL.service} }} to {{ $labels.${LABEL.guard} }}`;
 
 const state = (name: string): string => ofGuard(SERIES.breakerState, { [LABEL.state]: name });
+const stateIn = (instance: string, name: string): string =>
+  ofGuard(SERIES.breakerState, { [LABEL.instance]: instance, [LABEL.state]: name });
 const keys = (name: string): string => ofGuard(SERIES.guardKeys, { [LABEL.state]: name });
 const opened = ofGuard(SERIES.breakerTransitions, { [LABEL.from]: 'closed', [LABEL.to]: 'open' });
 
-/** Alerts about circuit breakers. */
-export function breakerAlerts(thresholds: Thresholds): readonly Alert[] {
-  const {
-    CircuitBreakerOpen,
-    CircuitBreakerFlapping,
-    CircuitBreakerHeldByHand,
-    KeyedCircuitBreakersOpen: keyed,
-  } = thresholds;
-  const keysIn = (...matchers: readonly string[]): string =>
-    `sum by (${BY_GUARD}) (${SERIES.guardKeys}${selector(...matchers)})`;
+const BY_INSTANCE = [BY_GUARD, LABEL.instance].join(', ');
+const inState = (matcher: string): string => `${SERIES.breakerState}${selector(`${LABEL.state}${matcher}`)}`;
+
+/** The alert that somebody gets up for, evaluated most often. */
+export function openBreakerAlerts({ CircuitBreakerOpen }: Thresholds): readonly Alert[] {
   return [
     {
       name: 'CircuitBreakerOpen',
       severity: 'critical',
-      // Filtered before it is grouped: few breakers are open, and there are many.
-      expr: `max by (${BY_GUARD}) (${SERIES.breakerState}${selector(`${LABEL.state}=~"${NOT_CLOSED}"`)} == 1)`,
+      // A breaker is in one state at a time. What is neither closed nor disabled is open, on trial or forced open: two series to read, not four.
+      expr: `max by (${BY_GUARD}) (${inState('="closed"')} == 0 unless on (${BY_INSTANCE}) ${inState('="disabled"')} == 1)`,
       timing: CircuitBreakerOpen,
       summary: `Circuit breaker ${NAMED} is not closed`,
       description: `${CALLS_TO} are being refused, or let through only on trial: the dependency fails or is too slow.`,
@@ -45,6 +42,7 @@ export function breakerAlerts(thresholds: Thresholds): readonly Alert[] {
           'half-open trials that fail do not start the minute anew',
           '1m30s',
           {
+            [state('closed')]: '1 0x14',
             [state('open')]: '0 1 1 0 1 1 0 1 1 0 1 1 0 1 1 0',
             [state('half_open')]: '0 0 0 1 0 0 1 0 0 1 0 0 1 0 0 1',
           },
@@ -53,28 +51,55 @@ export function breakerAlerts(thresholds: Thresholds): readonly Alert[] {
         firing(
           'forced open by hand',
           '2m',
-          { [state('open')]: '0x20', [state('forced_open')]: '1x20' },
+          { [state('closed')]: '0x20', [state('open')]: '0x20', [state('forced_open')]: '1x20' },
           guardFires(),
         ),
         firing(
           'closed again, and still told for two minutes so that it does not flap',
           '3m30s',
-          { [state('open')]: '1x8 0x20' },
+          { [state('closed')]: '0x8 1x20', [state('open')]: '1x8 0x20' },
           guardFires(),
         ),
-        quiet('closed again for more than two minutes', '5m', { [state('open')]: '1x8 0x20' }),
+        firing(
+          'open in one instance, and disabled in another',
+          '2m',
+          {
+            [stateIn('one', 'closed')]: '0x20',
+            [stateIn('one', 'open')]: '1x20',
+            [stateIn('one', 'disabled')]: '0x20',
+            [stateIn('two', 'closed')]: '0x20',
+            [stateIn('two', 'disabled')]: '1x20',
+          },
+          guardFires(),
+        ),
+        quiet('closed again for more than two minutes', '5m', {
+          [state('closed')]: '0x8 1x20',
+          [state('open')]: '1x8 0x20',
+        }),
         quiet('open for less than a minute', '2m', {
           [state('closed')]: '1 0 0 0 1x20',
           [state('open')]: '0 1 1 1 0x20',
         }),
         quiet('closed, or switched off', '4m', {
-          [state('closed')]: '1x20',
-          [state('open')]: '0x20',
-          [state('disabled')]: '1x20',
+          [stateIn('one', 'closed')]: '1x20',
+          [stateIn('one', 'open')]: '0x20',
+          [stateIn('one', 'disabled')]: '0x20',
+          [stateIn('two', 'closed')]: '0x20',
+          [stateIn('two', 'open')]: '0x20',
+          [stateIn('two', 'disabled')]: '1x20',
         }),
         noData('no breaker at all'),
       ],
     },
+  ];
+}
+
+/** Alerts about what breakers do for long, or again and again, and about those of keys. */
+export function breakerAlerts(thresholds: Thresholds): readonly Alert[] {
+  const { CircuitBreakerFlapping, CircuitBreakerHeldByHand, KeyedCircuitBreakersOpen: keyed } = thresholds;
+  const keysIn = (...matchers: readonly string[]): string =>
+    `sum by (${BY_GUARD}) (${KEYS}${selector(...matchers)})`;
+  return [
     {
       name: 'CircuitBreakerFlapping',
       severity: 'warning',
@@ -101,7 +126,7 @@ export function breakerAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'CircuitBreakerHeldByHand',
       severity: 'warning',
-      expr: `max by (${[BY_GUARD, LABEL.state].join(', ')}) (${SERIES.breakerState}${selector(`${LABEL.state}=~"forced_open|disabled"`)} == 1)`,
+      expr: `max by (${[BY_GUARD, LABEL.state].join(', ')}) (${inState('=~"forced_open|disabled"')} == 1)`,
       timing: CircuitBreakerHeldByHand,
       summary: `Circuit breaker ${NAMED} is held by hand`,
       description: `Somebody set it to {{ $labels.${LABEL.state} }} and has not put it back. Forced open it refuses every call; disabled it protects nobody.`,
@@ -124,9 +149,7 @@ export function breakerAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'KeyedCircuitBreakersOpen',
       severity: 'warning',
-      expr:
-        `${keysIn(`${LABEL.state}=~"${NOT_CLOSED}"`)} / ${keysIn()} > ${keyed.ratio}\n` +
-        `and ${keysIn()} >= ${keyed.keys}`,
+      expr: `${keysIn(`${LABEL.state}=~"${NOT_CLOSED}"`)} / (${keysIn()} >= ${keyed.keys}) > ${keyed.ratio}`,
       timing: keyed,
       summary: `Most keys of guard ${NAMED} have an open breaker`,
       description: `{{ $value | humanizePercentage }} of its keys refuse calls: it is not single hosts or tenants, it is what they share.`,

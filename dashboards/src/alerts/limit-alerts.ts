@@ -1,5 +1,5 @@
 import { type Alert, firing, noData, quiet } from '../alert.ts';
-import { BY_GUARD, happening, refusedShare } from '../guard-rates.ts';
+import { BULKHEAD_USE, happening, refusedShare } from '../guard-rates.ts';
 import { GUARDS } from '../panel-ids.ts';
 import { LABEL, SERIES } from '../queries.ts';
 import { OF_GUARD } from '../rule-file.ts';
@@ -9,9 +9,6 @@ import { calls, guardFires, ofGuard, rejections } from './shop.ts';
 const NAMED = `{{ $labels.${LABEL.guard} }} of {{ $labels.${LABEL.service} }}`;
 const panel = (id: number): Alert['panel'] => ({ uid: GUARDS.uid, panel: id });
 
-/** The fullest instance, smoothed: a gauge is only a glance at the moment of its export. */
-const bulkheadUse = (above: number): string =>
-  `max by (${BY_GUARD}) (avg_over_time(${SERIES.bulkheadActive}[5m]) / ${SERIES.bulkheadLimit} > ${above})`;
 const active = ofGuard(SERIES.bulkheadActive);
 const limit = ofGuard(SERIES.bulkheadLimit);
 const storeFailures = ofGuard(SERIES.storeFailures);
@@ -25,7 +22,7 @@ function bulkheadAlerts({
     {
       name: 'BulkheadNearlySaturated',
       severity: 'warning',
-      expr: bulkheadUse(near.ratio),
+      expr: `${BULKHEAD_USE} > ${near.ratio}`,
       timing: near,
       summary: `Bulkhead ${NAMED} is nearly full`,
       description: `{{ $value | humanizePercentage }} of its slots were in use over five minutes. A little more load or latency, and calls queue.`,
@@ -45,7 +42,7 @@ function bulkheadAlerts({
     {
       name: 'BulkheadSaturated',
       severity: 'critical',
-      expr: `${bulkheadUse(full.ratio)} or ${refusedShare('bulkhead')} > ${full.rejectedRatio}`,
+      expr: `${BULKHEAD_USE} > ${full.ratio} or ${refusedShare('bulkhead')} > ${full.rejectedRatio}`,
       timing: full,
       summary: `Bulkhead ${NAMED} is full`,
       description: `{{ $value | humanizePercentage }} of its slots are in use, or that share of the calls is refused because none was free.`,

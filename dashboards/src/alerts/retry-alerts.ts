@@ -1,5 +1,5 @@
 import { type Alert, firing, noData, quiet } from '../alert.ts';
-import { ATTEMPTS, callRate, FAILED_ATTEMPTS, happening, RAN } from '../guard-rates.ts';
+import { ATTEMPTS, callRate, FAILED_ATTEMPTS, happening, RAN, STALE_ANSWERS } from '../guard-rates.ts';
 import { GUARDS } from '../panel-ids.ts';
 import { LABEL, SERIES } from '../queries.ts';
 import { OF_GUARD } from '../rule-file.ts';
@@ -12,7 +12,6 @@ const panel = (id: number): Alert['panel'] => ({ uid: GUARDS.uid, panel: id });
 const suppressed = ofGuard(SERIES.retrySuppressed, { [LABEL.reason]: 'budget' });
 const cached = (result: string): string => ofGuard(SERIES.cacheRequests, { [LABEL.result]: result });
 
-const oldValues = happening(SERIES.cacheRequests, `${LABEL.result}="stale_error"`);
 const freshValues = happening(SERIES.cacheRequests, `${LABEL.result}="hit"`);
 
 /** Alerts about retries, and about what stands in when they do not help. */
@@ -112,7 +111,7 @@ export function retryAlerts(thresholds: Thresholds): readonly Alert[] {
     {
       name: 'StaleValuesServed',
       severity: 'warning',
-      expr: `${oldValues} / (${oldValues} + (${freshValues} or 0 * ${oldValues})) > ${StaleValuesServed.ratio}`,
+      expr: `${STALE_ANSWERS} / (${STALE_ANSWERS} + (${freshValues} or 0 * ${STALE_ANSWERS})) > ${StaleValuesServed.ratio}`,
       timing: StaleValuesServed,
       summary: `The cache of guard ${NAMED} serves old values because its source fails`,
       description: `{{ $value | humanizePercentage }} of the values that it gives are past their time. When its last window ends, they fail.`,

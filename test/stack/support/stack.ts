@@ -61,8 +61,8 @@ export function writeConfigs(
   return Object.fromEntries(used);
 }
 
-/** The flags that docker-compose.yml starts a service with, defaults filled in, but for those that hold a path. */
-function shippedFlags(service: string, ...replaced: readonly string[]): readonly string[] {
+/** @returns the flags that docker-compose.yml starts a service with, defaults filled in, but for those that are replaced, such as paths */
+export function shippedFlags(service: string, ...replaced: readonly string[]): readonly string[] {
   const compose = parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8')) as {
     readonly services: Readonly<Record<string, { readonly command?: readonly string[] }>>;
   };
