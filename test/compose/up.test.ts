@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prometheusName } from '../../dashboards/src/prometheus-name.ts';
 import { METRIC_CALLS } from '../../src/signals/semconv.ts';
 import { jaegerTrace, jaegerTraces, promQuery } from '../stack/support/backend-queries.ts';
+import { queriesShownBy } from '../stack/support/dashboard-queries.ts';
 import { ROOT } from '../stack/support/documents.ts';
 import { getJson, isUp, until } from '../stack/support/poll.ts';
 import { checkout } from './support/checkout.ts';
@@ -140,6 +141,12 @@ describe('the profiles', () => {
       ARRIVAL_MS,
     );
     expect(traces.flatMap(({ spans }) => spans).length).toBeGreaterThan(traces.length);
+  });
+
+  test('demo: its services read the limit of their container', async () => {
+    const [memory] = queriesShownBy('container.test.ts').filter(({ where }) => where.includes('memory'));
+    const found = await inPrometheus(`(${memory?.expr}) > 0`);
+    expect(found.map(({ metric }) => metric['service_name'])).toContain('storefront');
   });
 
   test('demo: span metrics are counted before anything is sampled', async () => {

@@ -4,6 +4,7 @@ import * as semconv from '../../src/signals/semconv.ts';
 import {
   ARRIVAL_MS,
   arrived,
+  type JaegerSpan,
   jaegerTrace,
   linksOf,
   panelSamples,
@@ -64,8 +65,10 @@ describe('the trace of a retried payment', () => {
       },
       ARRIVAL_MS,
     );
+    // By their number: two of them may begin in the same millisecond.
+    const attempt = (span: JaegerSpan) => Number(tag(span, semconv.ATTR_ATTEMPT_NUMBER) ?? 0);
     const named = (name: string) =>
-      trace.spans.filter((span) => span.operationName === name).toSorted((a, b) => a.startTime - b.startTime);
+      trace.spans.filter((span) => span.operationName === name).toSorted((a, b) => attempt(a) - attempt(b));
     const [call] = named('payments charge');
     const [first, second] = named('payments charge attempt');
     expect(call && tag(call, semconv.ATTR_OUTCOME)).toBe('success');

@@ -12,6 +12,9 @@ const OVERLAYS = ['gateway', 'logs', 'without-probes', 'jaeger-badger'].map(
 );
 const CONNECTIONS = 3;
 
+/** The type of the record that opens a connection: RFC 8446, section 5.1. */
+const TLS_HANDSHAKE = 22;
+
 /** What is in a queue on disk is tried again after this much and half as much, at most. */
 const RETRY_MS = 30_000;
 
@@ -22,7 +25,7 @@ let agent: Agent;
 beforeAll(async () => {
   logs = new LogStore();
   stack = await Stack.start({ overlays: OVERLAYS, env: { KEELSON_LOGS: await logs.listen() } });
-  agent = await Agent.start(stack);
+  agent = await Agent.start(stack, { KEELSON_GATEWAY_INSECURE: 'true' });
 });
 
 afterAll(async () => {
@@ -110,6 +113,25 @@ describe('an agent before a gateway', () => {
       'otlp_grpc/jaeger': '1000000',
       'otlp_http/prometheus': '1000000',
     });
+  });
+});
+
+describe('an agent that is told nothing about TLS', () => {
+  let secure: Agent;
+
+  beforeAll(async () => {
+    await agent.stop();
+    secure = await Agent.start(stack, {});
+  });
+
+  afterAll(async () => {
+    await secure?.stop();
+    agent = await Agent.start(stack, { KEELSON_GATEWAY_INSECURE: 'true' });
+  });
+
+  test('speaks it, and nothing else', async () => {
+    await sendSpans(secure.otlp, 'shop', 'in secret');
+    expect(await until('a connection', async () => secure.firstByte, ARRIVAL_MS)).toBe(TLS_HANDSHAKE);
   });
 });
 

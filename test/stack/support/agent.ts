@@ -11,24 +11,34 @@ const START_MS = 30_000;
 export class Agent {
   /** Connections that it has made so far. */
   connections = 0;
+  /** The first byte that it sent on the last of them. */
+  firstByte: number | undefined;
   readonly #stack: Stack;
   readonly #way: Server;
+  readonly #env: NodeJS.ProcessEnv;
   #child: Child | undefined;
 
-  private constructor(stack: Stack) {
+  private constructor(stack: Stack, env: NodeJS.ProcessEnv) {
     this.#stack = stack;
+    this.#env = env;
     this.#way = createServer((inner) => {
       this.connections += 1;
       const outer = connect(stack.ports.otlpGrpc, '127.0.0.1');
+      inner.once('data', ([byte]: Buffer) => {
+        this.firstByte = byte;
+      });
       inner.pipe(outer).pipe(inner);
       inner.on('error', () => outer.destroy());
       outer.on('error', () => inner.destroy());
     });
   }
 
-  /** @returns it, once it is ready */
-  static async start(stack: Stack): Promise<Agent> {
-    const agent = new Agent(stack);
+  /**
+   * @param env its variables beside the address of the gateway
+   * @returns it, once it is ready
+   */
+  static async start(stack: Stack, env: NodeJS.ProcessEnv): Promise<Agent> {
+    const agent = new Agent(stack, env);
     agent.#way.listen(0, '127.0.0.1');
     await once(agent.#way, 'listening');
     await agent.#begin();
@@ -61,7 +71,7 @@ export class Agent {
       program(COLLECTOR),
       [`--config=${configs['collector/agent.yaml']?.path ?? ''}`],
       folder,
-      { ...process.env, KEELSON_GATEWAY: `127.0.0.1:${port}`, KEELSON_GATEWAY_INSECURE: 'true' },
+      { ...process.env, ...this.#env, KEELSON_GATEWAY: `127.0.0.1:${port}` },
     );
     this.#child = child;
     const ask = async () => {
