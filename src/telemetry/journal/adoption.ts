@@ -13,11 +13,10 @@ import { formatSegmentName, parseSegmentName } from './segment-name.ts';
 import type { SegmentName } from './segment-name.ts';
 import { Segment } from './segment.ts';
 import type { SignalJournal } from './signal-journal.ts';
+import { nextTurn, Slices } from './slices.ts';
 
 /** Orphans that are taken over together, with one save of the cursor; the event loop turns between them. */
 const BATCH = 32;
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A file that is about to be taken over. */
 interface Orphan {
@@ -36,11 +35,13 @@ export class Adoption {
   readonly #base: JournalBase;
   readonly #processes: ProcessPort;
   readonly #onAdopted: (signal: Signal) => void;
+  readonly #slices: Slices;
 
   constructor(base: JournalBase, processes: ProcessPort, onAdopted: (signal: Signal) => void) {
     this.#base = base;
     this.#processes = processes;
     this.#onAdopted = onAdopted;
+    this.#slices = new Slices(base.clock);
   }
 
   /** Looks through the home once. @param journals those of this process, by signal */
@@ -52,6 +53,7 @@ export class Adoption {
       const journal = journals.find((each) => each.signal === signal);
       const folder = journalFolders(this.#base.home.path).segments(signal);
       for (const name of listed(this.#base.files, folder)) {
+        await this.#slices.pause();
         if (isClosed()) return;
         const parts = parseSegmentName(name);
         if (!parts) this.#sayForeign(signal, name);
@@ -69,7 +71,7 @@ export class Adoption {
     if (isClosed()) return;
     await this.#take(found, left);
     const removing = owners.removeDead(left);
-    while (!removing.next().done) await nextTurn();
+    while (!removing.next().done) await this.#slices.pause();
   }
 
   /** @returns what to take over; `done` where nothing is to be, `left` where it stays the dead owner's */
@@ -114,6 +116,7 @@ export class Adoption {
   async #take(orphans: readonly Orphan[], left: Set<string>): Promise<void> {
     if (orphans.length === 0) return;
     const { cursor, files } = this.#base;
+    // From here to the names in one turn: a process that ends in between would leave a cursor and names that do not fit.
     for (const { journal, segment } of orphans) journal.adopt(segment);
     const saved = cursor.save();
     const taken = orphans.filter(({ journal, owner, path, segment }) => {
@@ -128,8 +131,10 @@ export class Adoption {
       if (!saved) journal.forget(segment);
       return saved;
     });
-    for (const { segment } of taken) await this.#count(segment);
-    await nextTurn();
+    for (const { segment } of taken) {
+      await this.#slices.pause();
+      await this.#count(segment);
+    }
   }
 
   /** Gives a segment free for the lanes, once it is known how much waits in it. */

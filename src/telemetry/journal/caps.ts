@@ -189,6 +189,9 @@ export class Caps {
     const others: Orphan[] = [];
     const me = this.#base.owner.id;
     const sizes = new Map<string, number>();
+    const own = new Map(
+      this.#journals.flatMap(({ segments }) => segments.map(({ path, size }) => [path, size])),
+    );
     let segmentBytes = 0;
     const keep = (folder: string, name: string): void => {
       const path = join(folder, name);
@@ -206,7 +209,7 @@ export class Caps {
           continue;
         }
         const path = join(folder, name);
-        const size = this.#base.files.facts(path)?.size ?? 0;
+        const size = own.get(path) ?? this.#base.files.facts(path)?.size ?? 0;
         segmentBytes += size;
         if (parts.kind === 'segment' && parts.owner !== me) others.push({ path, name, size, signal });
       }

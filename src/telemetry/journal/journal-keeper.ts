@@ -9,6 +9,7 @@ import type { JournalBase } from './journal-base.ts';
 import { OWNERS_FOLDER, TELEMETRY_FOLDER } from './layout.ts';
 import type { ProcessPort } from './process-identity.ts';
 import type { SignalJournal } from './signal-journal.ts';
+import { Slices } from './slices.ts';
 
 /** Looks after the journal from time to time: takes over what the dead left, archives what is settled, and keeps it all within its caps. */
 export class JournalKeeper {
@@ -76,9 +77,10 @@ export class JournalKeeper {
   async #look(): Promise<void> {
     const isClosed = (): boolean => this.#closed;
     try {
+      const slices = new Slices(this.#base.clock);
       for (const journal of this.#journals) {
         journal.rotate();
-        journal.checkFiles();
+        for (const _ of journal.checkingFiles()) await slices.pause();
       }
       // In a home that is refused, somebody else may have laid down what would be sent.
       if (!this.#base.home.check()) return;

@@ -9,9 +9,6 @@ import { isOwnerAlive, parseOwnerLock } from './owner-lock.ts';
 import type { ProcessPort } from './process-identity.ts';
 import type { Ranges } from './ranges.ts';
 
-/** Files that go in one turn of the event loop. */
-const REMOVED_AT_ONCE = 32;
-
 /** The owners on a home during one look: who lives, and what the cursors of the dead say. */
 export class Owners {
   readonly #base: JournalBase;
@@ -55,9 +52,8 @@ export class Owners {
     return [];
   }
 
-  /** Removes locks and cursors of dead owners, and cursors that they did not get to put in place, some at each step. @param left owners that still have segments */
+  /** Removes locks and cursors of dead owners, and cursors that they did not get to put in place, one file at each step. @param left owners that still have segments */
   *removeDead(left: ReadonlySet<string>): Generator<undefined, void> {
-    let removed = 0;
     for (const name of listed(this.#base.files, this.#folder)) {
       const file = parseOwnerFile(name);
       if (!file || this.isAlive(file.owner)) continue;
@@ -67,8 +63,7 @@ export class Owners {
       } catch {
         // Another process was first.
       }
-      removed += 1;
-      if (removed % REMOVED_AT_ONCE === 0) yield;
+      yield;
     }
   }
 

@@ -50,14 +50,18 @@ function stat(pid: number): ReturnType<typeof parseStat> {
   return text === undefined ? undefined : parseStat(text);
 }
 
+/** Asked once: it does not change, and is compared with every lock. */
+let self: ProcessIdentity | undefined;
+
 /** The machine's own processes. */
 export const systemProcesses: ProcessPort = {
-  self: () => ({
-    pid: process.pid,
-    startTicks: stat(process.pid)?.startTicks,
-    bootId: read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-    pidNamespace: read(() => readlinkSync('/proc/self/ns/pid')),
-    host: hostname(),
-  }),
+  self: () =>
+    (self ??= {
+      pid: process.pid,
+      startTicks: stat(process.pid)?.startTicks,
+      bootId: read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+      pidNamespace: read(() => readlinkSync('/proc/self/ns/pid')),
+      host: hostname(),
+    }),
   stat,
 };

@@ -165,12 +165,18 @@ export class SignalJournal {
 
   /** Finds out which segments somebody removed, and counts what waited in them; without it an outage would hide the loss. */
   checkFiles(): void {
+    for (const _ of this.checkingFiles());
+  }
+
+  /** The same, one file at each step. */
+  *checkingFiles(): Generator<undefined, void> {
     for (const segment of this.#segments.slice()) {
       try {
         if (!this.#base.files.facts(segment.path)) this.#vanished(segment);
       } catch {
         // What cannot be looked at is found out when it is read.
       }
+      yield;
     }
   }
 

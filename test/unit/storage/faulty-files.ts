@@ -22,10 +22,13 @@ export class FaultyFiles implements FilePort {
   readonly changedAt: Map<string, number> = new Map();
   /** Folders below which nothing is permitted. */
   readonly forbidden: Set<string> = new Set();
+  /** Called with each question about a file, such as for a disk that takes its time. */
+  onFacts: (() => void) | undefined;
   opened: number = 0;
   replaced: number = 0;
 
   facts(path: string): ReturnType<FilePort['facts']> {
+    this.onFacts?.();
     this.#permit(path);
     const facts = systemFiles.facts(path);
     const changedAt = this.changedAt.get(path.slice(path.lastIndexOf('/') + 1));

@@ -74,6 +74,34 @@ describe('what a dead process left', () => {
     expect(all.sort((a, b) => a - b)).toEqual([10, 11, 20, 21, 30, 31]);
   });
 
+  it('is taken over in slices of a few milliseconds, oldest first, however much it is and however slow the disk', async () => {
+    using bench = new JournalBench();
+    const numbers = Array.from({ length: 120 }, (_, i) => i);
+    for (const number of numbers) {
+      leave(bench.start(1_000 + number), number);
+      bench.kill(1_000 + number);
+      bench.clock.shiftEpoch(1);
+    }
+    const last = bench.start(1);
+    last.files.onFacts = () => bench.clock.block(1);
+    const turns: number[] = [];
+    let from = bench.clock.now();
+    let looking = true;
+    const turn = (): void => {
+      turns.push(bench.clock.now() - from);
+      from = bench.clock.now();
+      if (looking) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await last.journal.firstLook();
+    looking = false;
+    last.files.onFacts = undefined;
+    expect(turns.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(2 * numbers.length);
+    expect(Math.max(...turns)).toBeLessThanOrEqual(12);
+    expect(last.drain()).toEqual(numbers);
+    expect(bench.list('owners').filter((name) => !name.startsWith('1-'))).toEqual([]);
+  });
+
   it('goes from hand to hand, and what each has delivered stays delivered', async () => {
     using bench = new JournalBench();
     leave(bench.start(1), 1, 2, 3, 4, 5);
