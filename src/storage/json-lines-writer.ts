@@ -95,6 +95,7 @@ interface OpenFile {
   readonly descriptor: number;
   readonly name: string;
   readonly path: string;
+  /** On the monotonic clock: a wall clock that jumps neither ends nor prolongs a segment. */
   readonly openedAt: number;
   bytes: number;
   /** Whether a write stopped in the middle of a line that could not be taken back. */
@@ -247,9 +248,7 @@ export class JsonLinesWriter {
   }
 
   #isOld(open: OpenFile): boolean {
-    return (
-      this.#options.naming !== 'daily' && this.#clock.epoch() - open.openedAt >= this.#limits.maxFileAgeMs
-    );
+    return this.#options.naming !== 'daily' && this.#clock.now() - open.openedAt >= this.#limits.maxFileAgeMs;
   }
 
   /** Whether somebody removed, renamed or cut a segment meanwhile: what is written there would be lost, or stand elsewhere than thought. */
@@ -268,7 +267,8 @@ export class JsonLinesWriter {
       const descriptor = this.#files.openAppend(path, PRIVATE_FILE);
       const bytes = this.#files.size(descriptor);
       if (bytes === 0 || (naming === 'daily' && bytes + size <= this.#limits.maxFileBytes)) {
-        this.#open = { descriptor, name, path, openedAt: now, bytes, torn: this.#tornNames.delete(name) };
+        const openedAt = this.#clock.now();
+        this.#open = { descriptor, name, path, openedAt, bytes, torn: this.#tornNames.delete(name) };
         return this.#open;
       }
       this.#files.close(descriptor);

@@ -9,6 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { eventually, OtlpReceiver } from '../support/otlp-receiver.ts';
 
+/** Twenty processes that start at once on a busy machine take a while. */
+const START_MS = 60_000;
 const SERVICE = join(import.meta.dirname, 'fixtures', 'journal-service.ts');
 
 describe('processes on one home', () => {
@@ -48,7 +50,7 @@ describe('processes on one home', () => {
     service.stdout?.on('data', (chunk: Buffer) => {
       output += chunk.toString();
     });
-    await eventually(() => output.includes('\n'), `${name} to have written`);
+    await eventually(() => output.includes('\n'), `${name} to have written`, START_MS);
     return { service, written: Number(output.replace(/\D/g, '')) };
   }
 
@@ -95,6 +97,34 @@ describe('processes on one home', () => {
     await receiver.until(() => receiver.spans.length >= 300, 'the spans of the dead');
     expect(names()).toEqual(['x', 'y', 'z'].flatMap((name) => expected(name, 100)).sort());
   });
+
+  it(
+    'twenty processes that start at once share what the dead left, and each sends its own: all of it once',
+    async () => {
+      receiver.mode = { status: 503 };
+      const dead = await Promise.all(['x', 'y'].map((name) => start(name, 200)));
+      await Promise.all(dead.map(({ service }) => kill(service)));
+      receiver.mode = 'take';
+      const many = Array.from({ length: 20 }, (_, i) => `p${i}`);
+      const running = await Promise.all(many.map((name) => start(name, 10)));
+      await receiver.until(() => receiver.spans.length >= 600, 'the spans of all', START_MS);
+      const all = [
+        ...['x', 'y'].flatMap((name) => expected(name, 200)),
+        ...many.flatMap((name) => expected(name, 10)),
+      ];
+      expect(names()).toEqual(all.sort());
+      const living = new Set(running.map(({ service }) => String(service.pid)));
+      await eventually(
+        () => owners().every((name) => living.has(name.split('-')[0] ?? '')),
+        'the owners that are dead to go',
+        START_MS,
+      );
+      await Promise.all(running.map(({ service }) => end(service)));
+      expect(names()).toHaveLength(600);
+      expect(owners().filter((name) => name.endsWith('.lock'))).toEqual([]);
+    },
+    2 * START_MS,
+  );
 
   it('with its own requests instrumented, neither the first tries nor the backlog are traced', async () => {
     receiver.mode = { status: 503 };

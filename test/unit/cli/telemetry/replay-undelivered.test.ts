@@ -162,4 +162,23 @@ describe('files that move while keelson telemetry replay runs', () => {
     expect({ texts, code }).toEqual({ texts: [lineOf(1)], code: EXIT.unwell });
     expect(damaged).toEqual([expect.objectContaining({ problem: 'cannot be read: ENOENT' })]);
   });
+
+  test('are listed where they are archives, too', async () => {
+    const journal = new JournalFolder();
+    const [, second = '', , fourth = ''] = [1, 2, 3, 4].map((id) => {
+      const openedAt = NOW + id;
+      return journal.segment('traces', [lineOf(id)], { owner: DEAD, number: id, openedAt, archive: true })
+        .path;
+    });
+    const receiver = await ScriptedReceiver.start((_request, index) => {
+      if (index === 0) for (const path of [second, fourth]) rmSync(path);
+      return TAKEN;
+    });
+    const { code, report } = await replayed([journal.home, '--to', receiver.url]);
+    expect(receiver.requests.map(({ text }) => text)).toEqual([1, 3].map(lineOf));
+    expect(code).toBe(EXIT.unwell);
+    expect(report.damaged).toEqual(
+      [second, fourth].map((file) => ({ file, line: 1, problem: 'cannot be read: ENOENT' })),
+    );
+  });
 });

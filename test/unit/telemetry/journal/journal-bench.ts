@@ -42,17 +42,26 @@ export class JournalBench {
   #seed = 1;
 
   /** Starts a process. Without `kill` it lives. */
-  start(pid: number, { delivers = true, seed = this.#seed++, limits }: Partial<StartOptions> = {}): Process {
+  start(
+    pid: number,
+    {
+      delivers = true,
+      seed = this.#seed++,
+      limits,
+      clock = this.clock,
+      pidNamespace = 'pid:[1]',
+    }: Partial<StartOptions> = {},
+  ): Process {
     this.#living.add(pid);
     const counts = new TelemetryCounts();
     const warnings: string[] = [];
     const files = new FaultyFiles();
     const journal = new Journal({
       home: new Home({ path: this.folder, files }),
-      clock: this.clock,
+      clock,
       random: seededRandom(seed),
       files,
-      processes: this.#processes(pid),
+      processes: this.#processes(pid, pidNamespace),
       counts,
       warn: (_, message) => warnings.push(message),
       onAdopted: () => {},
@@ -96,8 +105,8 @@ export class JournalBench {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #processes(self: number): ProcessPort {
-    const identity = { bootId: 'boot', pidNamespace: 'pid:[1]', host: 'here' };
+  #processes(self: number, pidNamespace: string): ProcessPort {
+    const identity = { bootId: 'boot', pidNamespace, host: 'here' };
     return {
       self: () => ({ pid: self, startTicks: String(self * 10), ...identity }),
       stat: (pid) => (this.#living.has(pid) ? { state: 'S', startTicks: String(pid * 10) } : undefined),
@@ -106,6 +115,10 @@ export class JournalBench {
 }
 
 interface StartOptions {
+  /** Its own, for a process that is stopped; that of the bench otherwise. */
+  readonly clock: FakeClock;
+  /** Processes of different ones know of each other by heartbeats alone. */
+  readonly pidNamespace: string;
   readonly delivers: boolean;
   readonly seed: number;
   readonly limits: {
