@@ -54,6 +54,25 @@ describe('a process that is stopped (SIGSTOP), beside one of another container',
     nothingLost(two);
   });
 
+  it('leaves no cursor behind when it ends soon after it woke up', async () => {
+    using bench = new JournalBench();
+    const stopped = new FakeClock(bench.clock.epoch());
+    const one = bench.start(1, { clock: stopped, pidNamespace: HERE });
+    leave(one, 1, 2);
+    const sending = one.traces.next();
+    await beat(bench.clock, stopped);
+    const two = bench.start(2, { pidNamespace: THERE });
+    await bench.clock.advance(130_000);
+    expect(two.drain()).toEqual([1, 2]);
+    stopped.block(130_000);
+    if (sending) one.traces.settle(sending.place, sending.items);
+    await stopped.advance(20_000);
+    one.journal.close();
+    await stopped.advance(10_000);
+    expect(bench.list('owners').filter((name) => name.startsWith('1-'))).toEqual([]);
+    nothingLost(one);
+  });
+
   it('does not write into a segment that another process has now', async () => {
     using bench = new JournalBench();
     const stopped = new FakeClock(bench.clock.epoch());
