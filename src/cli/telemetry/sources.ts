@@ -174,7 +174,7 @@ export function isLive({ path, segment }: Source, processes: ProcessPort, now: n
   if (segment?.kind !== 'segment') return false;
   const lockPath = join(dirname(path), '..', OWNERS_FOLDER, lockName(segment.owner));
   const facts = statSync(lockPath, { throwIfNoEntry: false });
-  if (!facts) return false;
+  if (facts?.isFile() !== true) return false;
   const lock = parseOwnerLock(readFileSync(lockPath, 'utf8'));
   return isOwnerAlive({ lock, touchedAt: facts.mtimeMs }, processes, now);
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -36,6 +36,16 @@ describe('keelson telemetry replay', () => {
       metrics: { requests: 1, sent: 2 },
       logs: { requests: 1, sent: 3 },
     });
+  });
+
+  test('goes on past a folder that has the name of a lock', async () => {
+    const journal = new JournalFolder();
+    journal.segment('traces', [traceLine([span(1, NOW)])], { owner: '1-aaaa', tail: '{"resourceSp' });
+    mkdirSync(join(journal.telemetry, 'owners/1-aaaa.lock'), { recursive: true });
+    const receiver = await ScriptedReceiver.start();
+    const { report } = await replayed([journal.home, '--to', receiver.url]);
+    expect(report.signals['traces']).toMatchObject({ sent: 1 });
+    expect(report.damaged).toMatchObject([{ line: 2 }]);
   });
 
   test('never changes what it sends from', async () => {
