@@ -21,7 +21,10 @@ export interface UsedConfig {
 
 /** What a stack gets beside the shipped configuration. */
 export interface StackOptions {
-  /** Files of `collector/overlays`: each goes over the configuration of the program that it is for. */
+  /**
+   * Files of `collector/overlays`: each goes over the configuration of the program that it is for. Single values for the Collector are
+   * written as `yaml:KEY::KEY: VALUE`.
+   */
   readonly overlays?: readonly string[];
   /** Variables of the Collector. */
   readonly env?: NodeJS.ProcessEnv;
@@ -232,7 +235,7 @@ export class Stack {
   }
 
   #flags(config: string, overlays: readonly string[]): readonly string[] {
-    return [config, ...overlays].map((file) => `--config=${this.configs[file]?.path ?? ''}`);
+    return [config, ...overlays].map((file) => `--config=${this.configs[file]?.path ?? file}`);
   }
 
   /** Ends every process by its own id and removes the folder. */

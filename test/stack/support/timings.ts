@@ -58,6 +58,16 @@ export function shippedWaits(): readonly Wait[] {
   ];
 }
 
+/** The longest time between a breaker that opens and its notification, as shipped. */
+export function shippedBoundMs(): number {
+  return shippedWaits().reduce((sum, { ms }) => sum + ms, 0);
+}
+
+/** The waits of {@link shippedWaits}, a line each. */
+export function shownWaits(): readonly string[] {
+  return shippedWaits().map(({ what, ms }) => `  ${`${(ms / 1_000).toFixed(1)} s`.padStart(7)} ${what}`);
+}
+
 function list(value: Value): readonly Value[] {
   return Array.isArray(value) ? (value as readonly Value[]) : [];
 }

@@ -56,10 +56,11 @@ export class Webhook {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  /** @returns the first notice of an alert that has these labels */
-  find(status: Notice['status'], labels: Readonly<Record<string, string>>): Notice | undefined {
+  /** @returns the first notice of an alert that has these labels, from a moment on */
+  find(status: Notice['status'], labels: Readonly<Record<string, string>>, sinceMs = 0): Notice | undefined {
     return this.notices.find(
       (notice) =>
+        notice.at >= sinceMs &&
         notice.status === status &&
         Object.entries(labels).every(([name, value]) => notice.labels[name] === value),
     );
