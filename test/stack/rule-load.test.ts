@@ -24,9 +24,9 @@ const GOAL_S = 0.1;
 /** The shipped interval of groups that have none of their own. */
 const EVERY_MS = 15_000;
 const RULES = join(ROOT, 'dashboards/prometheus/rules');
-/** Generous bounds for a busy machine: small shares of the shipped intervals. */
+/** Generous bounds of the best, since the median of a busy machine says what else it does. */
 const FLEETS: readonly (readonly [name: string, options: readonly GuardOptions[], boundS: number])[] = [
-  ['the shipped presets in turn', Object.values(presets), 1.5],
+  ['the shipped presets in turn', Object.values(presets), 1],
   [
     'every policy on every guard',
     [
@@ -37,7 +37,7 @@ const FLEETS: readonly (readonly [name: string, options: readonly GuardOptions[]
         keys: { max: 10 },
       },
     ],
-    2,
+    1.5,
   ],
 ];
 
@@ -205,6 +205,6 @@ describe(`the rules over ${SERVICES} services with ${GUARDS} guards each`, () =>
         rounds.flatMap(({ rules }) => rules.filter(({ health }) => health !== 'ok')),
       ),
     ).toEqual([]);
-    expect(all).toBeLessThan(boundS);
+    expect(best).toBeLessThan(boundS);
   });
 });
