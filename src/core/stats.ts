@@ -96,6 +96,7 @@ export interface CacheView {
   /** Answered requests by result. */
   readonly counts: Readonly<Record<string, number>>;
   readonly entries: number;
+  readonly hasTier: boolean;
   /** Operations of the second tier that failed. */
   readonly tierFailures: number;
 }

@@ -48,13 +48,16 @@ const READERS: readonly (readonly [MetricDefinition, (source: GuardSource, obser
   ],
   [
     semconv.METRIC_RATE_LIMITER_STORE_FAILURES,
-    ({ rateLimit }, observe) => rateLimit && observe(rateLimit.counters?.failures ?? 0, {}),
+    ({ rateLimit }, observe) => rateLimit?.counters && observe(rateLimit.counters.failures, {}),
   ],
   [
     semconv.METRIC_RATE_LIMITER_UNLIMITED,
-    ({ rateLimit }, observe) => rateLimit && observe(rateLimit.counters?.unlimited ?? 0, {}),
+    ({ rateLimit }, observe) => rateLimit?.counters && observe(rateLimit.counters.unlimited, {}),
   ],
-  [semconv.METRIC_CACHE_TIER_FAILURES, ({ cache }, observe) => cache && observe(cache.tierFailures, {})],
+  [
+    semconv.METRIC_CACHE_TIER_FAILURES,
+    ({ cache }, observe) => cache?.hasTier && observe(cache.tierFailures, {}),
+  ],
 ];
 
 type Observe = (value: number, attributes: Record<string, string>) => void;

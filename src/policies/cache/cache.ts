@@ -73,6 +73,11 @@ export class Cache {
     return this.#entries.size;
   }
 
+  /** Whether there is a second tier, or was one that failed. */
+  get hasTier(): boolean {
+    return this.#tier !== undefined || this.tierFailures > 0;
+  }
+
   /** Loads that are running. */
   get loading(): number {
     return this.#flights.size;

@@ -1,6 +1,8 @@
 import { metrics } from '@opentelemetry/api';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createKeelson } from '../../../src/guard/index.ts';
+import type { CacheTier } from '../../../src/policies/cache/index.ts';
+import type { LimiterStore } from '../../../src/policies/rate-limit/index.ts';
 import { bindSignals } from '../../../src/signals/index.ts';
 import { GUARD_METRICS } from '../../../src/signals/semconv.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
@@ -19,10 +21,23 @@ const FULL = {
   fallback: { value: 'instead', when: () => false },
 } as const;
 
+const STORE: LimiterStore = {
+  take: async () => ({ granted: true, retryAfterMs: 0, remaining: 1 }),
+  close: async () => {},
+};
+const TIER: CacheTier = { get: async () => undefined, set: async () => {}, delete: async () => {} };
+
+/** The policies that share something with other processes. */
+const SHARING = {
+  ...FULL,
+  rateLimit: { ...FULL.rateLimit, store: STORE },
+  cache: { ...FULL.cache, secondTier: TIER },
+} as const;
+
 describe('the metrics of a guard', () => {
   test('exist at 0 from the moment the guard is made, in every closed combination of labels', async () => {
     const telemetry = memoryTelemetry();
-    const guard = createKeelson({ meterProvider: telemetry.meterProvider }).guard('payments', FULL);
+    const guard = createKeelson({ meterProvider: telemetry.meterProvider }).guard('payments', SHARING);
     const names = await telemetry.metricNames();
     const atOnce = GUARD_METRICS.filter(
       ({ instrument, name }) => instrument !== 'histogram' && name !== 'keelson.guard.keys',
@@ -49,6 +64,19 @@ describe('the metrics of a guard', () => {
     ]);
     expect(await telemetry.points('keelson.retry.suppressed')).toHaveLength(6);
     expect(await telemetry.points('keelson.breaker.transitions')).toHaveLength(15);
+  });
+
+  test('tell of no shared store and no second tier where there is none', async () => {
+    const telemetry = memoryTelemetry();
+    const sharing = memoryTelemetry();
+    createKeelson({ meterProvider: telemetry.meterProvider }).guard('payments', FULL);
+    createKeelson({ meterProvider: sharing.meterProvider }).guard('payments', SHARING);
+    const alone = new Set(await telemetry.metricNames());
+    expect((await sharing.metricNames()).filter((name) => !alone.has(name)).toSorted()).toEqual([
+      'keelson.cache.tier.failures',
+      'keelson.rate_limiter.store.failures',
+      'keelson.rate_limiter.unlimited',
+    ]);
   });
 
   test('follow what happens', async () => {
