@@ -1,4 +1,4 @@
-// Run it: node examples/first-guard.ts, or with spans and metrics: node --import keelson/register examples/first-guard.ts
+// Run it: npx node examples/first-guard.ts, or with spans and metrics: npx node --import keelson/register examples/first-guard.ts
 import { guard } from 'keelson';
 
 const payments = guard('payments', {
@@ -9,6 +9,10 @@ const payments = guard('payments', {
 });
 
 const url = process.env['PAYMENTS_URL'] ?? 'data:,paid';
-const receipt = await payments.run('charge', async ({ signal }) => (await fetch(url, { signal })).text());
+const receipt = await payments.run('receipt', async ({ signal }) => {
+  const response = await fetch(url, { signal });
+  if (!response.ok) throw new Error(`payments answered ${response.status}`);
+  return response.text();
+});
 
 console.log(receipt, payments.snapshot().attempts);

@@ -1,4 +1,5 @@
 // What `wrap(retry(...), circuitBreaker(...), bulkhead(...), timeout(...))` of cockatiel becomes.
+// Run it: npx node examples/from-cockatiel.ts
 import { guard } from 'keelson';
 
 const payments = guard('payments', {
@@ -9,4 +10,10 @@ const payments = guard('payments', {
 });
 
 const url = process.env['PAYMENTS_URL'] ?? 'data:,paid';
-console.log(await payments.run('charge', async ({ signal }) => (await fetch(url, { signal })).text()));
+const receipt = await payments.run('receipt', async ({ signal }) => {
+  const response = await fetch(url, { signal });
+  if (!response.ok) throw new Error(`payments answered ${response.status}`);
+  return response.text();
+});
+
+console.log(receipt);

@@ -1,4 +1,5 @@
 // What `new CircuitBreaker(charge, { timeout, errorThresholdPercentage, ... })` of opossum becomes.
+// Run it: npx node examples/from-opossum.ts
 import { guard } from 'keelson';
 
 const payments = guard('payments', {
@@ -8,6 +9,10 @@ const payments = guard('payments', {
 });
 
 const url = process.env['PAYMENTS_URL'] ?? 'data:,paid';
-const charge = async (amount: number, signal: AbortSignal): Promise<string> =>
-  (await fetch(`${url}-${amount}`, { signal })).text();
+async function charge(amount: number, signal: AbortSignal): Promise<string> {
+  const response = await fetch(`${url}-${amount}`, { signal });
+  if (!response.ok) throw new Error(`payments answered ${response.status}`);
+  return response.text();
+}
+
 console.log(await payments.run('charge', ({ signal }) => charge(7, signal)));

@@ -1,4 +1,4 @@
-// Methods of a class under a guard. Standard decorators need a compiler: npx tsc, then run the result.
+// Methods of a class under a guard. Standard decorators need a compiler: npx tsc, then run the result with npx node.
 import { callContext, guarded } from 'keelson';
 
 class Payments {
@@ -10,15 +10,17 @@ class Payments {
 
   @guarded('payments', { retry: { retries: 3, delay: '100ms' }, timeout: { attempt: '2s', total: '10s' } })
   async balance(account: string): Promise<string> {
-    const signal = callContext()?.signal ?? null;
-    const response = await fetch(`${this.url}${account}`, { signal });
-    return response.text();
+    return this.#ask(account);
   }
 
   @guarded('payments', { idempotent: false })
   async charge(amount: string): Promise<string> {
-    const signal = callContext()?.signal ?? null;
-    const response = await fetch(`${this.url}${amount}`, { signal });
+    return this.#ask(amount);
+  }
+
+  async #ask(path: string): Promise<string> {
+    const response = await fetch(`${this.url}${path}`, { signal: callContext()?.signal ?? null });
+    if (!response.ok) throw new Error(`payments answered ${response.status}`);
     return response.text();
   }
 }
