@@ -3,12 +3,25 @@ import { existsSync, readFileSync } from 'node:fs';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { linkProblems } from '../tidy/docs.ts';
 import type { PackedPackage } from './packed-package.ts';
 import { entryPoints, packPackage } from './packed-package.ts';
 
 /** What `keelson stack` starts, and the runbooks that its alerts name. */
 const STACK =
   /^(?:docker-compose\.yml|collector\/.+|dashboards\/(?:alerts\.md|(?:alertmanager|grafana|prometheus|provisioning|runbooks)\/.+))$/;
+
+/** The READMEs of the areas, the examples, and the texts at the root. */
+const FOR_PEOPLE =
+  /^(?:package\.json|LICENSE|(?:README|CHANGELOG|CONTRIBUTING)\.md|dashboards\/README\.md|src\/.+\.md|(?:docs|examples)\/.+)$/;
+
+/** Where links of shipped pages lead in a checkout only: tests, and what the dashboards are built from. */
+const NOT_SHIPPED = [
+  'dashboards/settings.yaml',
+  'test/defects',
+  'test/tidy/layers.ts',
+  'test/tidy/source-rules.ts',
+];
 
 let packed: PackedPackage;
 
@@ -25,8 +38,7 @@ describe('the tarball', () => {
     const strange = packed.files.filter((path) => {
       const source = /^dist\/(.+?)\.(?:js|js\.map|d\.ts)$/.exec(path)?.[1];
       return source === undefined
-        ? !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dashboards/README.md'].includes(path) &&
-            !STACK.test(path)
+        ? !FOR_PEOPLE.test(path) && !STACK.test(path)
         : !existsSync(`src/${source}.ts`);
     });
     expect(strange, 'stale files? remove dist and build again').toEqual([]);
@@ -46,11 +58,26 @@ describe('the tarball', () => {
     expect(mounted.filter((path) => !packed.files.some((file) => file.startsWith(`${path}/`)))).toEqual([]);
   });
 
+  test('holds what its pages link to', () => {
+    const pages = packed.files.filter((path) => path.endsWith('.md'));
+    expect(pages).toEqual(
+      expect.arrayContaining(['src/policies/retry/README.md', 'src/guard/MIGRATION.md', 'docs/incident.md']),
+    );
+    const isShipped = (path: string): boolean =>
+      packed.files.some((file) => file === path || file.startsWith(`${path.replace(/\/$/, '')}/`));
+    const problems = (exists: (path: string) => boolean): readonly string[] =>
+      pages.flatMap((page) => linkProblems(readFileSync(page, 'utf8'), page, exists));
+    expect(problems((path) => isShipped(path) || NOT_SHIPPED.includes(path))).toEqual([]);
+    // A page that is left out, and one that is needlessly listed, would show.
+    expect(problems((path) => isShipped(path) && path !== 'src/policies/retry/README.md')).toContain(
+      'src/policies/README.md links to retry/README.md, which does not exist',
+    );
+    expect(NOT_SHIPPED.filter(isShipped)).toEqual([]);
+  });
+
   test('holds no tests', () => {
     expect(
-      packed.files.filter((path) =>
-        /(?:^|\/)(?:tests?|fixtures|bench|examples)\/|\.(?:test|bench)\./.test(path),
-      ),
+      packed.files.filter((path) => /(?:^|\/)(?:tests?|fixtures|bench)\/|\.(?:test|bench)\./.test(path)),
     ).toEqual([]);
   });
 

@@ -9,7 +9,7 @@ import { linkProblems, metricTableProblems, optionTableProblems, snippetProblems
 
 const read = (file: string): string | undefined =>
   existsSync(file) ? readFileSync(file, 'utf8') : undefined;
-const pages = globSync('{*.md,{src,collector,dashboards,examples,test,bench}/**/*.md}').filter(
+const pages = globSync('{*.md,{src,collector,dashboards,docs,examples,test,bench}/**/*.md}').filter(
   (file) => !file.includes('node_modules') && !file.includes('fixtures'),
 );
 
