@@ -5,10 +5,17 @@
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { metrics } from '@opentelemetry/api';
-import { createKeelson } from 'keelson';
+import { type CacheTier, createKeelson, type LimiterStore } from 'keelson';
 import { ODD_INSTRUMENTS } from './odd-instruments.ts';
 
 const ROUNDS = 20;
+
+/** Shared with nobody, but there: a guard tells of a store and of a second tier only where it has them. */
+const store: LimiterStore = {
+  take: async () => ({ granted: true, retryAfterMs: 0, remaining: 1 }),
+  close: async () => {},
+};
+const secondTier: CacheTier = { get: async () => undefined, set: async () => {}, delete: async () => {} };
 
 const keelson = createKeelson();
 const payments = keelson.guard('payments', {
@@ -16,8 +23,8 @@ const payments = keelson.guard('payments', {
   breaker: { failures: 1_000 },
   bulkhead: { concurrent: 1, queue: 4, queueTimeout: '1s' },
   timeout: { attempt: '1s', total: '5s' },
-  rateLimit: { limit: 10_000, per: '1s' },
-  cache: { ttl: '1s' },
+  rateLimit: { limit: 10_000, per: '1s', store },
+  cache: { ttl: '1s', secondTier },
   fallback: { value: 0, when: () => false },
   keys: { max: 2 },
 });
