@@ -47,6 +47,7 @@ export {
   defaultKeelson,
   guard,
   guarded,
+  isHttpFailure,
   observe,
   presets,
   registry,

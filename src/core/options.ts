@@ -97,9 +97,15 @@ export class OptionChecker {
       this.problem(key, 'to be a function', value, what);
   }
 
+  /** The report; `undefined` where there is no problem. */
+  error(): ConfigError | undefined {
+    return this.#problems.length > 0 ? new ConfigError(this.#subject, this.#problems) : undefined;
+  }
+
   /** @throws {ConfigError} where there is any problem */
   done(): void {
-    if (this.#problems.length > 0) throw new ConfigError(this.#subject, this.#problems);
+    const error = this.error();
+    if (error) throw error;
   }
 }
 

@@ -179,9 +179,9 @@ export class Attempts {
   #reportToPolicies<T>(call: Call<T>, outcome: FailedOutcome, error: unknown): void {
     const { breaker, limiter } = this.#gates;
     if (breaker) {
-      const counts =
-        outcome === 'failure' ? breaker.isFailure(error) : outcome === 'timeout' && !isLoopDelay(error);
-      breaker.report(call.permit, counts ? 'failure' : 'neutral', call.running);
+      const interrupted = outcome === 'timeout' && !isLoopDelay(error) ? 'failure' : 'neutral';
+      const result = outcome === 'failure' ? breaker.resultOf(error) : interrupted;
+      breaker.report(call.permit, result, call.running);
     }
     if (limiter && outcome === 'failure' && !isRejection(error)) {
       const askedMs = retryAfterOf(error, this.#clock.epoch());

@@ -1,5 +1,5 @@
-import { ConfigError } from '../core/errors.ts';
-import { nearestName } from '../core/options.ts';
+import type { ConfigError } from '../core/errors.ts';
+import { nearestName, OptionChecker } from '../core/options.ts';
 import type { CallOptions } from './call.ts';
 
 const KNOWN: readonly (keyof CallOptions)[] = ['signal', 'requestId', 'idempotent', 'cacheKey'];
@@ -15,24 +15,47 @@ export function argumentProblem(
   guard: string,
   operation: unknown,
   fn: unknown,
-  signal: AbortSignal | undefined,
+  options: CallOptions | undefined,
 ): ConfigError | undefined {
-  const isSignal = signal === undefined || typeof signal.addEventListener === 'function';
-  if (typeof operation === 'string' && operation !== '' && typeof fn === 'function' && isSignal)
-    return undefined;
-  const problems: string[] = [];
-  if (typeof operation !== 'string' || operation === '') {
-    problems.push(
-      `Expected \`operation\` to be a name, got ${JSON.stringify(operation) ?? String(operation)}. Say what is done: 'charge'.`,
+  const isRight = typeof operation === 'string' && operation !== '' && typeof fn === 'function';
+  if (isRight && (!options || areUsable(options))) return undefined;
+  const check = new OptionChecker(`guard "${guard}"`);
+  if (typeof operation !== 'string' || operation === '')
+    check.problem('operation', 'to be a name', operation, "Say what is done: 'charge'.");
+  if (typeof fn !== 'function')
+    check.problem(
+      'fn',
+      'to be a function',
+      fn,
+      'Wrap the call: `({ signal }) => client.charge({ signal })`.',
     );
+  if (options) checkOptions(options, check);
+  return check.error();
+}
+
+function areUsable({ signal, cacheKey, idempotent }: CallOptions): boolean {
+  return (
+    (!signal || isSignal(signal)) &&
+    (cacheKey === undefined || typeof cacheKey === 'string') &&
+    (idempotent === undefined || typeof idempotent === 'boolean')
+  );
+}
+
+function isSignal(signal: AbortSignal): boolean {
+  return typeof signal.addEventListener === 'function';
+}
+
+function checkOptions({ signal, cacheKey, idempotent }: CallOptions, check: OptionChecker): void {
+  if (signal && !isSignal(signal))
+    check.problem('signal', 'to be an AbortSignal', signal, 'Use `new AbortController().signal`.');
+  if (cacheKey !== undefined && typeof cacheKey !== 'string') {
+    const remedy = 'Write what tells the values apart as text: `String(id)`.';
+    check.problem('cacheKey', 'to be a string', cacheKey, remedy);
   }
-  if (typeof fn !== 'function') {
-    problems.push(
-      `Expected \`fn\` to be a function, got ${typeof fn}. Wrap the call: \`({ signal }) => client.charge({ signal })\`.`,
-    );
+  if (idempotent !== undefined && typeof idempotent !== 'boolean') {
+    const remedy = 'Leave it out where the work may be done twice.';
+    check.problem('idempotent', 'to be true or false', idempotent, remedy);
   }
-  if (!isSignal) problems.push('Expected `signal` to be an AbortSignal. Use `new AbortController().signal`.');
-  return new ConfigError(`guard "${guard}"`, problems);
 }
 
 /** Hints at call options that do nothing, once for each guard: a mistake in them is worth a warning, and no call. */

@@ -16,8 +16,8 @@ import type { CallContext } from './call-context.ts';
 
 /** What a caller may say about one call. */
 export interface CallOptions {
-  /** Ends the call when it aborts; `run` then throws the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
+  /** Ends the call when it aborts; `run` then throws the signal's reason. `null` is none, as for `fetch`. */
+  readonly signal?: AbortSignal | null | undefined;
   /** An id from outside, such as that of an incoming request: 1 to 128 letters, digits, `_ . : -`. Another is made for any that is not. */
   readonly requestId?: string | undefined;
   /**
@@ -108,7 +108,7 @@ export class Call<T> implements Deadline {
     this.#guard = guard;
     this.operation = operation;
     this.fn = fn;
-    this.signal = options?.signal;
+    this.signal = options?.signal ?? undefined;
     this.idempotent = options?.idempotent ?? true;
     this.ambient = ambientExecution();
     this.#makeRequestId = makeRequestId;

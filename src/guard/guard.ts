@@ -84,19 +84,24 @@ export class Guard {
    *   the reason of the caller's signal where that aborted; {@link ConfigError} for arguments of the wrong type
    */
   run<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<T> {
-    const problem = argumentProblem(this.name, operation, fn, options?.signal);
-    if (problem) return Promise.reject(problem);
-    if (options) this.#hints.look(operation, options);
-    if (this.#shortPath && this.enabled) {
-      const run = this.#shortPath.run(operation, fn, options);
-      if (run) return run;
+    try {
+      const problem = argumentProblem(this.name, operation, fn, options);
+      if (problem) return Promise.reject(problem);
+      if (options) this.#hints.look(operation, options);
+      if (this.#shortPath && this.enabled) {
+        const run = this.#shortPath.run(operation, fn, options);
+        if (run) return run;
+      }
+      const cacheKey = this.#cacheKey(operation, options);
+      if (cacheKey !== undefined && this.#reporter.isUnwatched) {
+        const hit = this.#unwatchedHit(cacheKey, options);
+        if (hit) return Promise.resolve(hit.value as T);
+      }
+      return this.#launch(this.#newCall(operation, fn, options), cacheKey);
+    } catch (error) {
+      // Options whose properties throw: whoever awaits the call hears of it, as of everything else.
+      return Promise.reject(error);
     }
-    const cacheKey = this.#cacheKey(operation, options);
-    if (cacheKey !== undefined && this.#reporter.isUnwatched) {
-      const hit = this.#unwatchedHit(cacheKey, options);
-      if (hit) return Promise.resolve(hit.value as T);
-    }
-    return this.#launch(this.#newCall(operation, fn, options), cacheKey);
   }
 
   /**
@@ -108,7 +113,7 @@ export class Guard {
     fn: GuardedFunction<T>,
     options?: CallOptions,
   ): Promise<CallOutcome<T>> {
-    const problem = argumentProblem(this.name, operation, fn, options?.signal);
+    const problem = argumentProblem(this.name, operation, fn, options);
     if (problem) throw problem;
     if (options) this.#hints.look(operation, options);
     const call = this.#newCall(operation, fn, options);

@@ -3,6 +3,7 @@ export type { CallOptions, GuardedFunction } from './call.ts';
 export { Guard } from './guard.ts';
 export type { GuardedDecorator, GuardedOptions } from './guarded.ts';
 export { callContext, guarded } from './guarded.ts';
+export { isHttpFailure } from './http-failure.ts';
 export type { CockatielPolicy } from './cockatiel-view.ts';
 export type { Keelson, KeelsonOptions } from './keelson.ts';
 export { createKeelson, defaultKeelson, guard, observe, registry } from './keelson.ts';

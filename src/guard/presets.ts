@@ -1,6 +1,7 @@
 import { ConfigError } from '../core/errors.ts';
 import { nearestName } from '../core/options.ts';
 import { surelyNotSent } from '../policies/retry/index.ts';
+import { isFailureStatus, isHttpFailure } from './http-failure.ts';
 import type { GuardOptions } from './options.ts';
 
 /** The names of the presets. */
@@ -14,10 +15,10 @@ export type PresetName =
   | 'pexels'
   | 'http';
 
-/** An answer of HTTP that says that the server, not the request, is at fault: 429 and 5xx but 501. */
-function isServerFailure(response: { readonly status?: unknown } | null | undefined): boolean {
+/** The same rule for answers that are given, as that of `fetch` is. */
+function isFailedAnswer(response: { readonly status?: unknown } | null | undefined): boolean {
   const status = response?.status;
-  return typeof status === 'number' && (status === 429 || (status >= 500 && status !== 501));
+  return typeof status === 'number' && isFailureStatus(status);
 }
 
 /**
@@ -35,11 +36,19 @@ function isTransientDatabaseError(error: unknown): boolean {
 /** What the services of the earlier systems share: 5 failures open the circuit for 120 s, 3 successes close it; delays of 1 s, doubled, up to 60 s. */
 const SERVICE = {
   timeout: { attempt: '10s', total: '1m' },
-  retry: { retries: 3, delay: '1s', factor: 2, maxDelay: '60s', jitter: 0.1, budget: {} },
-  breaker: { failures: 5, successes: 3, openFor: '2m' },
+  retry: {
+    retries: 3,
+    delay: '1s',
+    factor: 2,
+    maxDelay: '60s',
+    jitter: 0.1,
+    budget: {},
+    retryIf: isHttpFailure,
+  },
+  breaker: { failures: 5, successes: 3, openFor: '2m', failureIf: isHttpFailure },
   bulkhead: { concurrent: 10, queue: 20 },
   cache: { ttl: '1h', staleIfError: '1d' },
-  failedResult: isServerFailure,
+  failedResult: isFailedAnswer,
 } as const satisfies GuardOptions;
 
 /**
@@ -50,7 +59,14 @@ const SERVICE = {
 export const presets: Readonly<Record<PresetName, GuardOptions>> = named({
   'standard-http': {
     timeout: { attempt: '5s', total: '30s' },
-    retry: { retries: 3, delay: '500ms', maxDelay: '5s', jitter: 0.25, budget: {} },
+    retry: {
+      retries: 3,
+      delay: '500ms',
+      maxDelay: '5s',
+      jitter: 0.25,
+      budget: {},
+      retryIf: isHttpFailure,
+    },
     breaker: {
       failureRate: 0.5,
       window: '30s',
@@ -58,9 +74,10 @@ export const presets: Readonly<Record<PresetName, GuardOptions>> = named({
       openFor: '10s',
       openFactor: 2,
       openJitter: 0.1,
+      failureIf: isHttpFailure,
     },
     bulkhead: { concurrent: 100, queue: 100, queueTimeout: '5s' },
-    failedResult: isServerFailure,
+    failedResult: isFailedAnswer,
   },
   database: {
     timeout: { attempt: '5s', total: '20s' },
@@ -86,12 +103,12 @@ export const presets: Readonly<Record<PresetName, GuardOptions>> = named({
   github: { ...SERVICE, rateLimit: { limit: 30, per: '1m', maxWait: '30s' } },
   pexels: {
     ...SERVICE,
-    breaker: { failures: 3, successes: 2, openFor: '1m' },
+    breaker: { failures: 3, successes: 2, openFor: '1m', failureIf: isHttpFailure },
     rateLimit: { limit: 200, per: '1h', maxWait: '30s' },
   },
   http: {
     ...SERVICE,
-    breaker: { failures: 10, successes: 2, openFor: '1m' },
+    breaker: { failures: 10, successes: 2, openFor: '1m', failureIf: isHttpFailure },
     rateLimit: { limit: 100, per: '1m', maxWait: '30s' },
   },
 });

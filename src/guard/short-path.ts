@@ -61,7 +61,7 @@ export class ShortPath {
   #failed(call: ShortCall, permit: number, error: unknown): unknown {
     this.#reporter.counters.attempts.failure += 1;
     const breaker = this.#breaker;
-    breaker?.report(permit, breaker.isFailure(error) ? 'failure' : 'neutral');
+    breaker?.report(permit, breaker.resultOf(error));
     this.#reporter.settleUntimed(call, 'failure', error);
     return error;
   }

@@ -56,6 +56,7 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
 const IGNORED = new Error('not the dependency');
+const END_OF = { success: 'success', failure: 'failure', ignored: 'answer', abort: 'neutral' } as const;
 
 /** Guarded calls whose functions end when they are told to. */
 class Driven {
@@ -131,7 +132,7 @@ class Driven {
   }
 
   async #end(id: number, how: 'success' | 'failure' | 'ignored' | 'abort'): Promise<void> {
-    this.model.finish(id, how === 'ignored' || how === 'abort' ? 'neutral' : how);
+    this.model.finish(id, END_OF[how]);
     if (how === 'success') this.#gates[id]?.resolve('ok');
     else if (how === 'abort') this.#callers[id]?.abort('left');
     else this.#gates[id]?.reject(how === 'ignored' ? IGNORED : new Error('no'));

@@ -10,8 +10,8 @@ export interface BreakerRules {
   readonly maxOpenFor: number;
 }
 
-/** How the run of a function ends for the breaker. */
-export type RunEnd = 'success' | 'failure' | 'neutral';
+/** How the run of a function ends for the breaker; an `answer` is an error that does not count. */
+export type RunEnd = 'success' | 'failure' | 'answer' | 'neutral';
 
 type State = 'closed' | 'open' | 'half_open' | 'forced_open' | 'disabled';
 
@@ -64,10 +64,10 @@ export class BreakerModel {
   }
 
   #succeeded(): number {
-    return this.#results.filter(({ end }) => end === 'success').length;
+    return this.#results.filter(({ end }) => end === 'success' || end === 'answer').length;
   }
 
-  /** Trials that run, and those that succeeded. */
+  /** Trials that run, and those that were answered. */
   #seatsTaken(): number {
     const begun = [...this.#periods.values()].filter((period) => period === this.#period).length;
     return begun - this.#results.filter(({ end }) => end === 'neutral').length;
@@ -75,7 +75,7 @@ export class BreakerModel {
 
   #isTripped(): boolean {
     const { rule } = this.#rules;
-    const counted = this.#results.filter(({ end }) => end !== 'neutral');
+    const counted = this.#results.filter(({ end }) => end === 'success' || end === 'failure');
     const isFailure = ({ end }: { end: RunEnd }): boolean => end === 'failure';
     if ('failures' in rule) {
       const last = counted.slice(-rule.failures);

@@ -18,8 +18,11 @@ import type { Admission, CircuitInput, CircuitRules, CircuitState } from './stat
 import { admission, transition } from './state.ts';
 import { CountWindow, TimeWindow } from './window.ts';
 
-/** How a call that the breaker let through ended. `neutral` says nothing about the dependency. */
-export type BreakerResult = 'success' | 'failure' | 'neutral';
+/**
+ * How a call that the breaker let through ended. `answer`: an error that does not count against the dependency, and shows that it is there.
+ * `neutral` says nothing about it.
+ */
+export type BreakerResult = 'success' | 'failure' | 'answer' | 'neutral';
 
 /** What a breaker is built with. */
 export interface BreakerSeats {
@@ -155,25 +158,29 @@ export class Breaker {
     const state = this.#state;
     if (permit !== state.epoch) return;
     if (state.kind === 'closed') {
-      if (result === 'neutral') return;
+      if (result === 'neutral' || result === 'answer') return;
       if (!running?.isSlow) this.#record(permit, result === 'failure', false);
       else if (result === 'failure') this.#trip(permit, this.#rule.amendFailure());
     } else if (state.kind === 'half_open') {
-      this.#apply(
-        { type: running?.isSlow && result === 'success' ? 'failure' : result, epoch: permit },
-        this.#clock.now(),
-      );
+      const answered = running?.isSlow ? 'failure' : 'success';
+      const type = result === 'success' || result === 'answer' ? answered : result;
+      this.#apply({ type, epoch: permit }, this.#clock.now());
     }
   }
 
   /** Whether `error` counts against the dependency. Refusals of policies and timeouts of a blocked event loop never do. A filter that throws counts as a yes. */
   isFailure(error: unknown): boolean {
-    if (isRefusal(error) || isLoopDelay(error)) return false;
-    if (!this.#options.failureIf) return true;
+    return this.resultOf(error) === 'failure';
+  }
+
+  /** What a run that threw `error` says about the dependency. */
+  resultOf(error: unknown): Exclude<BreakerResult, 'success'> {
+    if (isRefusal(error) || isLoopDelay(error)) return 'neutral';
+    if (!this.#options.failureIf) return 'failure';
     try {
-      return this.#options.failureIf(error);
+      return this.#options.failureIf(error) ? 'failure' : 'answer';
     } catch {
-      return true;
+      return 'failure';
     }
   }
 

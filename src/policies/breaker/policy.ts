@@ -64,8 +64,7 @@ export function breaker(
       circuit.report(permit, 'success', running);
       return value;
     } catch (error) {
-      const counts = !(signal?.aborted ?? false) && circuit.isFailure(error);
-      circuit.report(permit, counts ? 'failure' : 'neutral', running);
+      circuit.report(permit, signal?.aborted ? 'neutral' : circuit.resultOf(error), running);
       throw error;
     }
   }

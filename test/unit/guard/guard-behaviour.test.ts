@@ -58,7 +58,7 @@ describe.each(TELEMETRY_MODES)('a guard %s', (_mode, makeKeelson) => {
       const { guard } = setUp({});
       await expect(guard.run('', async () => 1)).rejects.toMatchObject({ code: 'ERR_KEELSON_CONFIG' });
       await expect(guard.run('charge', 7 as never)).rejects.toThrow(
-        /Expected `fn` to be a function, got number/,
+        /Expected `fn` to be a function, got 7 \(number\)/,
       );
       await expect(guard.outcome('', async () => 1)).rejects.toMatchObject({ code: 'ERR_KEELSON_CONFIG' });
       expect(guard.snapshot().attempts.success).toBe(0);

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { CountBreaker, ExponentialBackoff } from 'cockatiel';
 import { describe, expect, test } from 'vitest';
 import type { GuardOptions } from '../../../src/guard/index.ts';
@@ -182,5 +183,60 @@ describe('entry points that are used wrongly', () => {
       .guard('x', {})
       .run('a', async () => 1, { signal: {} as never });
     await expect(run).rejects.toThrow(/Expected `signal` to be an AbortSignal/);
+  });
+
+  test('take a signal of null as none, as `fetch` does', async () => {
+    const guard = createKeelson().guard('x', { retry: {} });
+    await expect(guard.run('a', async () => 1, { signal: null })).resolves.toBe(1);
+    await expect(guard.outcome('a', async () => 1, { signal: null })).resolves.toMatchObject({ value: 1 });
+    const cached = createKeelson().guard('y', { cache: { ttl: '1m' }, timeout: { total: '1s' } });
+    await expect(cached.run('a', async () => 1, { signal: null, cacheKey: 'k' })).resolves.toBe(1);
+  });
+
+  test.each([
+    [{ cacheKey: 5 }, /Expected `cacheKey` to be a string, got 5 \(number\)/],
+    [{ cacheKey: {} }, /Expected `cacheKey` to be a string, got a value of type object/],
+    [{ idempotent: 'no' }, /Expected `idempotent` to be true or false, got 'no' \(string\)/],
+  ])('refuse the call options %j', async (options, message) => {
+    const guard = createKeelson().guard('x', {});
+    await expect(guard.run('a', async () => 1, options as never)).rejects.toThrow(message);
+    await expect(guard.outcome('a', async () => 1, options as never)).rejects.toThrow(ConfigError);
+  });
+
+  test('never throw at once, whatever they are given', async () => {
+    const keelson = createKeelson({ warn: () => {} });
+    const guards = [
+      keelson.guard('short', { breaker: {} }),
+      keelson.guard('long', { retry: { retries: 0 }, timeout: { total: '1s' } }),
+      keelson.guard('cached', { cache: { ttl: '1m' } }),
+    ];
+    const anything = fc.anything({ withBigInt: true, withNullPrototype: true });
+    const options = fc.oneof(
+      anything,
+      fc.record({ signal: anything, requestId: anything, idempotent: anything, cacheKey: anything }),
+      fc.constant(
+        new Proxy(
+          {},
+          {
+            get() {
+              throw new Error('not for you');
+            },
+          },
+        ),
+      ),
+    );
+    const fn = fc.oneof(
+      anything,
+      fc.constant(async () => 1),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(anything, fc.constant('a')), fn, options, async (operation, work, given) => {
+        for (const guard of guards) {
+          const run: unknown = guard.run(operation as never, work as never, given as never);
+          expect(run).toBeInstanceOf(Promise);
+          await (run as Promise<unknown>).catch(() => undefined);
+        }
+      }),
+    );
   });
 });

@@ -102,3 +102,60 @@ describe('a breaker as a policy', () => {
     expect(handled).toEqual([true, false, false]);
   });
 });
+
+describe('a half-open circuit whose trials are answered with errors that `failureIf` leaves out', () => {
+  const NOT_FOUND = new Error('404');
+  const withFilter = (): { policy: BreakerPolicy; clock: FakeClock } => {
+    const clock = new FakeClock();
+    const failureIf = (error: unknown): boolean => error !== NOT_FOUND;
+    return { clock, policy: breaker({ failures: 1, successes: 3, openFor: '10s', failureIf }, { clock }) };
+  };
+
+  test('closes after as many of them as after successes', async () => {
+    const { policy, clock } = withFilter();
+    await expect(policy.execute(failing(1))).rejects.toThrow('no');
+    await clock.advance(10_000);
+    await expect(policy.execute(failing(1, NOT_FOUND))).rejects.toBe(NOT_FOUND);
+    await policy.execute(failing(0));
+    expect(policy.breaker.state).toBe('half_open');
+    await expect(policy.execute(failing(1, NOT_FOUND))).rejects.toBe(NOT_FOUND);
+    expect(policy.breaker.state).toBe('closed');
+  });
+
+  test('stays half-open where callers leave, whatever the error', async () => {
+    const { policy, clock } = withFilter();
+    await expect(policy.execute(failing(1))).rejects.toThrow('no');
+    await clock.advance(10_000);
+    for (let i = 0; i < 9; i += 1) {
+      const caller = new AbortController();
+      const run = policy.execute(async () => {
+        caller.abort('left');
+        throw NOT_FOUND;
+      }, caller.signal);
+      await expect(run).rejects.toBe(NOT_FOUND);
+    }
+    expect(policy.breaker.state).toBe('half_open');
+  });
+
+  test('does not count them while it is closed: neither for nor against the dependency', async () => {
+    const policy = breaker({ failures: 2, failureIf: (error) => error !== NOT_FOUND });
+    for (const error of [new Error('no'), NOT_FOUND, new Error('no')])
+      await expect(policy.execute(failing(1, error))).rejects.toBe(error);
+    expect(policy.breaker.state).toBe('open');
+  });
+
+  test('opens again where an answer is slow', async () => {
+    const clock = new FakeClock();
+    const slow = { slowCall: '1s', slowCallRate: 1, minimumCalls: 1, window: 1 } as const;
+    const policy = breaker({ ...slow, successes: 1, openFor: '10s', failureIf: () => false }, { clock });
+    for (const state of ['open', 'open']) {
+      const gate = deferred<string>();
+      const run = expect(policy.execute(() => gate.promise)).rejects.toBe(NOT_FOUND);
+      await clock.advance(1_000);
+      gate.reject(NOT_FOUND);
+      await run;
+      expect(policy.breaker.state).toBe(state);
+      await clock.advance(10_000);
+    }
+  });
+});
