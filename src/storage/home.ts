@@ -81,11 +81,12 @@ export class Home {
   /**
    * Checks the home, where there is one, before anything in it is believed or removed; makes nothing.
    * @returns whether there is one
-   * @throws KeelsonError `ERR_KEELSON_HOME` as {@link folder} does, and what the file system throws
+   * @throws KeelsonError `ERR_KEELSON_HOME` where it is refused, and what the file system throws
    */
   check(): boolean {
-    if (this.#files.facts(this.path) === undefined) return false;
-    this.folder();
+    const facts = this.#files.facts(this.path);
+    if (facts === undefined) return false;
+    this.#check(facts.kind, facts.owner, facts.mode);
     return true;
   }
 

@@ -156,7 +156,7 @@ const FIRST_SERVER_ERROR = 500;
 /** What to do about an answer that is not the expected one. */
 export function remedyFor(answer: JsonAnswer, base: URL, { name, option }: BackendName): string {
   const orElse = `name its address with ${option}, or leave it out with --skip ${option.slice(2)}.`;
-  if (answer.kind === 'away') return `Start ${name} (docker compose up -d --wait), ${orElse}`;
+  if (answer.kind === 'away') return `Start ${name} (npx keelson stack up), ${orElse}`;
   const port = base.port === '' ? base.protocol.slice(0, -1) : base.port;
   const find = `find out which (lsof -i :${port})`;
   if (answer.kind === 'silent') {

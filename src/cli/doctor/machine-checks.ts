@@ -1,9 +1,9 @@
 import {
-  accessSync,
   closeSync,
-  constants,
   existsSync,
+  mkdtempSync,
   openSync,
+  rmdirSync,
   statfsSync,
   statSync,
   unlinkSync,
@@ -39,14 +39,15 @@ export function checkNode(version: string, range: string): CheckResult {
   );
 }
 
-/** Permissions and space of the home; makes and removes one small file where the home exists, and makes no home. */
+/** Permissions and space of the home; makes and removes one small file in it, or an empty folder beside where it would be, and makes no home. */
 export function checkHome(home: Home): readonly CheckResult[] {
   const { path } = home;
   if (!existsSync(path)) {
     const above = existingAbove(path);
     try {
       if (!statSync(above).isDirectory()) return [fail('home', `${above} is not a folder.`, HOME_REMEDY)];
-      accessSync(above, constants.W_OK);
+      // Asked for in earnest: `access` says yes of file systems such as /proc.
+      rmdirSync(mkdtempSync(join(above, '.keelson-doctor-')));
       return [pass('home', `${path} does not exist yet, and can be made.`), checkSpace(above)];
     } catch (error) {
       return [

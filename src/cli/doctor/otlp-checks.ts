@@ -75,11 +75,22 @@ function judge(name: string, result: SendResult, where: string): CheckResult {
       return fail(
         name,
         `${where} refused it with HTTP ${result.code}${result.answer.trim() === '' ? '' : `: "${firstWords(result.answer)}"`}.`,
-        'It wants another form of OTLP than JSON over HTTP: point it at the OTLP/HTTP port of a Collector, usually 4318.',
+        refusalRemedy(result.code),
       );
     case 'later':
       return fail(name, `${where} did not take it: ${result.detail}.`, REMEDIES[result.reason]);
   }
+}
+
+const TOO_LARGE = 413;
+const FIRST_SERVER_ERROR = 500;
+
+function refusalRemedy(status: number): string {
+  if (status === TOO_LARGE)
+    return 'The receiver, or a proxy before it, takes no request of a few hundred bytes: raise its limit (max_request_body_size of a Collector, client_max_body_size of nginx).';
+  if (status >= FIRST_SERVER_ERROR)
+    return "That is the receiver's own trouble, or that of what stands behind it: look at its log.";
+  return 'It wants another form of OTLP than JSON over HTTP: point it at the OTLP/HTTP port of a Collector, usually 4318.';
 }
 
 const SOMETHING_ELSE =
@@ -88,7 +99,7 @@ const SOMETHING_ELSE =
 
 const REMEDIES: Readonly<Record<Extract<SendResult, { status: 'later' }>['reason'], string>> = {
   unreachable:
-    'Start the Collector (docker compose up -d --wait), or name its OTLP/HTTP address with --otlp or OTEL_EXPORTER_OTLP_ENDPOINT; the port is usually 4318, and 4317 is gRPC.',
+    'Start the Collector (npx keelson stack up), or name its OTLP/HTTP address with --otlp or OTEL_EXPORTER_OTLP_ENDPOINT; the port is usually 4318, and 4317 is gRPC.',
   timeout: 'Look whether the Collector is overloaded, or a firewall swallows the packets.',
   unavailable:
     "The receiver is overloaded or cannot reach what stands behind it: look at the Collector's log.",

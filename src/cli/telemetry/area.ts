@@ -15,8 +15,8 @@ const status: Command = defineCommand<StatusInput>({
   name: 'status',
   summary: 'say what waits in the journal, and what needs attention',
   details:
-    'Ends with 1 where undelivered telemetry of a process that is gone is older than a minute, where batches were rejected, or where a ' +
-    'cursor cannot be read. A home that does not exist holds nothing that waits: that is 0.',
+    'Ends with 1 where undelivered telemetry of a process that is gone is older than a minute, where batches were rejected, where a ' +
+    'cursor cannot be read, or where the home is one that a service refuses to use. A home that does not exist holds nothing that waits: that is 0.',
   examples: ['keelson telemetry status', 'keelson telemetry status --home /var/lib/shop/.keelson --json'],
   parameters: { home: optional('--home <dir>', HOME, text) },
   load: async () => (await import('./status.ts')).status,
@@ -26,6 +26,7 @@ const tail: Command = defineCommand<TailInput>({
   name: 'tail',
   summary: 'show the newest spans, log records and metric points',
   details:
+    'Of all signals each has its share of the lines, as far as it has so many items; they are shown by time. ' +
     'With --follow it goes on until Ctrl-C, and follows new files. With --json each item is one JSON object in a line.',
   examples: [
     'keelson telemetry tail',
@@ -82,8 +83,10 @@ const verify: Command = defineCommand<VerifyInput>({
   details:
     'Takes .jsonl and .jsonl.gz files, a home, or any folder. Prints file:line: problem for each, and ends with 1 where there is any. The last ' +
     'line of a segment that a living process is writing may be unfinished: that is said, and is no problem.',
-  examples: ['keelson telemetry verify .keelson', 'keelson telemetry verify backup/*.jsonl.gz --json'],
-  parameters: { paths: severalArguments('<path...>', 'files or folders', text) },
+  examples: ['keelson telemetry verify', 'keelson telemetry verify backup/*.jsonl.gz --json'],
+  parameters: {
+    paths: severalArguments('[path...]', 'files or folders, default KEELSON_HOME, then ./.keelson', text),
+  },
   load: async () => (await import('./verify.ts')).verify,
 });
 

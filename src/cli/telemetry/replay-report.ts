@@ -33,6 +33,7 @@ export interface ReplayReport {
   readonly dryRun: boolean;
   files: number;
   lines: number;
+  /** What was sent, before compression: the lines of which the receiver took something. */
   bytes: number;
   readonly signals: Readonly<Record<Signal, SignalReport>>;
   rejectedCount: number;
@@ -104,8 +105,8 @@ export function reportLines(report: ReplayReport, output: Output): readonly stri
   return [
     ...(shown.length > 0 ? [...table, ''] : []),
     ...problemLines(report, output),
-    `${verb} ${counted(sentItems(report), 'item')} to ${report.to}: ${counted(report.lines, 'line')} of ${counted(report.files, 'file')}, ` +
-      `${formatBytes(report.bytes)} in ${report.seconds.toFixed(1)} s${speed}.`,
+    `${verb} ${counted(sentItems(report), 'item')}, ${formatBytes(report.bytes)}, to ${report.to}: ` +
+      `${counted(report.lines, 'line')} of ${counted(report.files, 'file')} read in ${report.seconds.toFixed(1)} s${speed}.`,
   ];
 }
 

@@ -30,13 +30,12 @@ export interface ReplaySenderParts {
   readonly rate: Rate | undefined;
   /** How long one batch waits for a receiver that is away, in milliseconds. */
   readonly waitMs: number;
+  /** What to do where nothing more can be sent although the receiver is one. */
+  readonly goOn: string;
   /** Told while it waits, and when that is over. */
   readonly onWait: (why: string | undefined) => void;
 }
 
-/** How a replay goes on that was stopped. */
-export const GO_ON =
-  'Sent is what stands before it. To go on, name this file and the newer ones; --wait is how long a receiver that is away is waited for.';
 const NO_RECEIVER =
   'What listens there is no OTLP/HTTP receiver, or wants other headers: check --to, --header and OTEL_EXPORTER_OTLP_HEADERS.';
 
@@ -84,7 +83,10 @@ export class ReplaySender {
       case 'later':
         return {
           ...report,
-          stopped: { reason: result.detail, remedy: result.reason === 'refused' ? NO_RECEIVER : GO_ON },
+          stopped: {
+            reason: result.detail,
+            remedy: result.reason === 'refused' ? NO_RECEIVER : this.#parts.goOn,
+          },
         };
     }
   }

@@ -17,7 +17,7 @@ import { itemsOf, parseLine, timeOf, withItems } from './otlp-json.ts';
 import type { JsonObject } from './otlp-json.ts';
 import { hasFailed, listed, reportLines, sentItems } from './replay-report.ts';
 import type { ReplayReport, SignalReport } from './replay-report.ts';
-import { GO_ON, ReplaySender } from './replay-sender.ts';
+import { ReplaySender } from './replay-sender.ts';
 import type { SendReport } from './replay-sender.ts';
 import { findSources, isLive, whereNow } from './sources.ts';
 import type { Source } from './sources.ts';
@@ -42,7 +42,10 @@ export interface ReplayInput {
   readonly undelivered: boolean;
 }
 
-const INTERRUPTED = { reason: 'interrupted', remedy: GO_ON };
+const STOPPED = 'Sent is what stands before it.';
+const WAIT = '--wait is how long a receiver that is away is waited for.';
+const GO_ON = `${STOPPED} To go on, name this file and the newer ones; ${WAIT}`;
+const RUN_AGAIN = `${STOPPED} To go on, run it again: the home does not note what a replay sent, so that it arrives twice; ${WAIT}`;
 
 /** `keelson telemetry replay`. */
 export const replay: Run<ReplayInput> = async (context, input) => {
@@ -119,7 +122,10 @@ class Replay {
   readonly #input: ReplayInput;
   readonly #sender: ReplaySender;
   readonly #startedAt: number;
+  readonly #interrupted: NonNullable<SendReport['stopped']>;
   #totalBytes = 0;
+  /** Of the files before the current one. */
+  #readBytes = 0;
   #readOfFile = 0;
   #waiting: string | undefined;
 
@@ -132,11 +138,14 @@ class Replay {
     this.#context = context;
     this.#input = input;
     this.#startedAt = context.clock.now();
+    const goOn = input.undelivered ? RUN_AGAIN : GO_ON;
+    this.#interrupted = { reason: 'interrupted', remedy: goOn };
     this.#sender = new ReplaySender({
       context,
       transports,
       rate: input.rate,
       waitMs: input.wait,
+      goOn,
       onWait: (why) => {
         this.#waiting = why;
         void this.#showProgress();
@@ -170,7 +179,7 @@ class Replay {
       await this.#file(whereNow(source));
       if (this.report.stopped) return;
       this.report.files += 1;
-      this.report.bytes += source.size;
+      this.#readBytes += source.size;
       this.#readOfFile = 0;
     }
   }
@@ -179,7 +188,7 @@ class Replay {
     const { signal, clock } = this.#context;
     const delivered = this.#deliveredOf(source);
     for await (const read of readLines(source.path)) {
-      if (signal.aborted) this.#stop(source, read, INTERRUPTED);
+      if (signal.aborted) this.#stop(source, read, this.#interrupted);
       if (this.report.stopped) return;
       if (read.kind === 'line' && isDelivered(delivered, read.bytes, read.to)) continue;
       if (read.kind === 'broken') this.#damaged(source, read, read.problem);
@@ -219,11 +228,13 @@ class Replay {
     if (this.#input.dryRun) {
       totals.requests += 1;
       totals.sent += items;
+      report.bytes += body.byteLength;
       return;
     }
     const sent = await this.#sender.send(signal, { body, items });
     totals.requests += sent.requests;
     totals.sent += sent.sent;
+    if (sent.sent > 0) report.bytes += body.byteLength;
     totals.refused += sent.refused;
     report.partialAnswer = sent.partialAnswer ?? report.partialAnswer;
     report.oddAnswer = sent.oddAnswer ?? report.oddAnswer;
@@ -233,7 +244,7 @@ class Replay {
       listed(report.rejected, { file: source.path, line: read.number, ...rejected });
     }
     if (sent.stopped !== undefined)
-      this.#stop(source, read, this.#context.signal.aborted ? INTERRUPTED : sent.stopped);
+      this.#stop(source, read, this.#context.signal.aborted ? this.#interrupted : sent.stopped);
   }
 
   /** What of a line is to be sent. A line of which all is sent goes out byte for byte. */
@@ -280,7 +291,7 @@ class Replay {
   async #showProgress(): Promise<void> {
     const { progress, clock } = this.#context;
     await progress.show(() => {
-      const done = this.report.bytes + this.#readOfFile;
+      const done = this.#readBytes + this.#readOfFile;
       const share = this.#totalBytes > 0 ? done / this.#totalBytes : 1;
       const seconds = (clock.now() - this.#startedAt) / 1_000;
       const left = share > 0 ? formatDuration(Math.round((seconds / share) * (1 - share)) * 1_000) : '?';

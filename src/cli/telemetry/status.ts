@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 
 import { KeelsonError } from '../../core/errors.ts';
 import { Home, systemCode } from '../../storage/index.ts';
@@ -29,7 +29,8 @@ export interface Attention {
 export const status: Run<StatusInput> = async (context, input) => {
   const { output, clock } = context;
   const home = new Home({ path: input.home, env: context.env, cwd: context.cwd }).path;
-  if (!existsSync(home)) {
+  const refusal = refusalOf(home);
+  if (!existsSync(home) && !refusal) {
     await output.answer({ home, exists: false, healthy: true, attention: [] }, () => [
       `${printable(home)} does not exist: nothing was written there yet, and nothing waits.`,
     ]);
@@ -37,12 +38,26 @@ export const status: Run<StatusInput> = async (context, input) => {
   }
   const now = clock.epoch();
   const inventory = readInventory(home, now);
-  const attention = attentionFor(inventory, home, now);
+  const attention = [...(refusal ? [refusal] : []), ...attentionFor(inventory, home, now)];
   await output.answer(documentOf(home, inventory, attention, now), () =>
     humanLines(output, home, inventory, attention, now),
   );
   return attention.length > 0 ? EXIT.unwell : EXIT.ok;
 };
+
+/** Why a service does not use the home; whoever asks may be another user than the service. */
+function refusalOf(home: string): Attention | undefined {
+  try {
+    new Home({ path: home, user: lstatSync(home, { throwIfNoEntry: false })?.uid }).check();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KeelsonError)) return undefined;
+    return {
+      what: `${error.message} A service with this home keeps telemetry in memory only.`,
+      remedy: error.hint ?? '',
+    };
+  }
+}
 
 function readInventory(home: string, now: number): JournalInventory {
   try {

@@ -40,10 +40,11 @@ export const tail: Run<TailInput> = async (context, { home: named, signal: only,
   const onDamage = (): void => {
     damaged += 1;
   };
-  const newest: Timed[] = [];
-  for (const signal of signals) newest.push(...(await lastItems(home, signal, lines, positions, onDamage)));
-  await print(context, newest.toSorted(byTime).slice(lines === 0 ? newest.length : -lines));
-  if (newest.length === 0 && lines > 0) await context.output.note(`Nothing is there yet in ${home}.`);
+  const newest: (readonly Timed[])[] = [];
+  for (const signal of signals) newest.push(await lastItems(home, signal, lines, positions, onDamage));
+  const shown = shares(newest, lines);
+  await print(context, shown);
+  if (shown.length === 0 && lines > 0) await context.output.note(`Nothing is there yet in ${home}.`);
   while (follow && !context.signal.aborted) {
     await pause(context.clock, POLL_MS, context.signal);
     const fresh: Timed[] = [];
@@ -65,6 +66,15 @@ export const tail: Run<TailInput> = async (context, { home: named, signal: only,
 
 function byTime(a: Timed, b: Timed): number {
   return a.at - b.at;
+}
+
+/** The newest items, of each signal as many as of the others while it has them: one batch of metrics would leave room for nothing else. */
+function shares(bySignal: readonly (readonly Timed[])[], lines: number): readonly Timed[] {
+  const kept = bySignal
+    .flatMap((items) => items.map((timed, index) => ({ timed, rank: items.length - index })))
+    .toSorted((a, b) => a.rank - b.rank || byTime(b.timed, a.timed))
+    .slice(0, lines);
+  return kept.toSorted((a, b) => byTime(a.timed, b.timed) || b.rank - a.rank).map(({ timed }) => timed);
 }
 
 /** The newest items of one signal, from as few files as will do; notes how far every file was read. */

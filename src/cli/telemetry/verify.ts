@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+
+import { Home } from '../../storage/index.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
 import { SIGNALS } from '../../telemetry/signal.ts';
 import type { Signal } from '../../telemetry/signal.ts';
@@ -13,6 +16,7 @@ import type { Source } from './sources.ts';
 
 /** What `keelson telemetry verify` takes. */
 export interface VerifyInput {
+  /** None for the home. */
   readonly paths: readonly string[];
 }
 
@@ -42,8 +46,9 @@ interface Report {
 const MAX_LISTED = 1_000;
 
 /** `keelson telemetry verify`. */
-export const verify: Run<VerifyInput> = async (context, { paths }) => {
+export const verify: Run<VerifyInput> = async (context, { paths: named }) => {
   const { output, progress, signal } = context;
+  const paths = named.length > 0 ? named : await ownHome(context);
   const { sources, foreign } = findSources(paths, context.cwd);
   const report: Report = {
     files: 0,
@@ -69,6 +74,14 @@ export const verify: Run<VerifyInput> = async (context, { paths }) => {
   );
   return report.problemCount > 0 ? EXIT.unwell : EXIT.ok;
 };
+
+/** The home, where there is one. */
+async function ownHome({ env, cwd, output }: CommandContext): Promise<readonly string[]> {
+  const home = new Home({ env, cwd }).path;
+  if (existsSync(home)) return [home];
+  await output.note(`${home} does not exist: nothing was written there yet.`);
+  return [];
+}
 
 async function verifyFile(
   { output, progress, clock, signal }: CommandContext,

@@ -123,7 +123,7 @@ describe('the doctor says what is broken when', () => {
     expect(named(checks, check)).toMatchObject({
       status: 'fail',
       detail: `Nobody answers at ${down}/: ECONNREFUSED.`,
-      remedy: expect.stringContaining('docker compose up -d --wait') as string,
+      remedy: expect.stringContaining('(npx keelson stack up)') as string,
     });
     expect(named(checks, dependent).status).toBe('skipped');
   });
@@ -223,7 +223,7 @@ describe('the doctor says what is broken when', () => {
     expect(named(checks, 'otlp traces').detail).toContain('ECONNREFUSED');
   });
 
-  test.each<[string, Said, RegExp]>([
+  test.each<[what: string, said: Said, detail: RegExp, remedy?: RegExp]>([
     ['a web page', HTML, /HTTP 200 with a page that is no OTLP answer: "Welcome"/],
     [
       'the 404 of another program',
@@ -231,14 +231,21 @@ describe('the doctor says what is broken when', () => {
       /HTTP 404: "no such page"/,
     ],
     ['a refusal of the headers', { status: 401, type: 'text/plain', text: 'no' }, /HTTP 401/],
-    ['a refusal of JSON', { status: 400, type: 'text/plain', text: 'no' }, /refused it with HTTP 400/],
+    [
+      'a refusal of JSON',
+      { status: 400, type: 'text/plain', text: 'no' },
+      /refused it with HTTP 400/,
+      /another form of OTLP/,
+    ],
+    ['a limit of size', { status: 413, type: 'text/plain', text: 'no' }, /HTTP 413/, /raise its limit/],
+    ['an error of its own', { status: 500, type: 'text/plain', text: 'oops' }, /HTTP 500/, /look at its log/],
     ['overload', { status: 503, type: 'text/plain', text: 'later' }, /HTTP 503/],
     [
       'a partial success',
       { partialSuccess: { rejectedSpans: 1, errorMessage: 'too old' } },
       /refused the item: too old/,
     ],
-  ])('OTLP answers with %s', async (_what, said, detail) => {
+  ])('OTLP answers with %s', async (_what, said, detail, remedy = /./) => {
     const stack = await FakeStack.start({
       otlp: ({ url }) => (url.pathname === '/v1/traces' ? said : undefined),
     });
@@ -246,7 +253,7 @@ describe('the doctor says what is broken when', () => {
     expect(code).toBe(EXIT.unwell);
     expect(named(checks, 'otlp traces')).toMatchObject({
       status: 'fail',
-      remedy: expect.any(String) as string,
+      remedy: expect.stringMatching(remedy) as string,
     });
     expect(named(checks, 'otlp traces').detail).toMatch(detail);
     expect(statusesOf(checks)).toMatchObject({ 'span in jaeger': 'skipped', 'metric in prometheus': 'pass' });

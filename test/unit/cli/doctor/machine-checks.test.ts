@@ -41,6 +41,11 @@ describe('the machine', () => {
       detail: `${home} does not exist yet, and can be made.`,
     });
     expect(() => readdirSync(home)).toThrow('ENOENT');
+    expect(readdirSync(join(home, '..'))).toEqual([]);
+    expect(named((await examine([...alone, '--home', '/proc/keelson'])).checks, 'home')).toMatchObject({
+      status: 'fail',
+      detail: expect.stringContaining('/proc/keelson does not exist and cannot be made') as string,
+    });
 
     mkdirSync(home, { mode: 0o700 });
     writeFileSync(join(home, 'queue.db'), '');

@@ -37,7 +37,7 @@ export class JournalFolder {
 
   constructor() {
     this.home = join(temporaryFolder(), '.keelson');
-    mkdirSync(this.home);
+    mkdirSync(this.home, { mode: 0o700 });
   }
 
   get telemetry(): string {

@@ -15,6 +15,7 @@ export interface Report {
   readonly to: string;
   readonly lines: number;
   readonly files: number;
+  readonly bytes: number;
   readonly signals: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly rejected: readonly object[];
   readonly damaged: readonly object[];

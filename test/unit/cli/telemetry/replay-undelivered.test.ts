@@ -5,9 +5,10 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 
 import { EXIT } from '../../../../src/cli/exit-codes.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
 import { JournalFolder } from './journal-folder.ts';
 import { span, traceLine } from './otlp-lines.ts';
-import { fileOf, NOW, replayed, replaying } from './replay-harness.ts';
+import { fileOf, letting, NOW, replayed, replaying } from './replay-harness.ts';
 import { ScriptedReceiver, TAKEN } from './scripted-receiver.ts';
 
 const DEAD = '12-abcd';
@@ -47,6 +48,7 @@ describe('keelson telemetry replay --undelivered', () => {
     expect(report).toMatchObject({
       files: 2,
       lines: 4,
+      bytes: sizeOf(...[1, 3, 5, 6].map(lineOf)) - 4,
       signals: { traces: { sent: 4 } },
       live: [expect.stringContaining(ALIVE)],
       unfinished: [expect.stringContaining(ALIVE)],
@@ -104,6 +106,19 @@ describe('keelson telemetry replay --undelivered', () => {
       expect(stderr).toContain('leave --undelivered out');
     }
     expect(receiver.requests).toEqual([]);
+  });
+
+  test('that cannot go on is to be run again: nobody has to find out which files wait', async () => {
+    const clock = new FakeClock(NOW);
+    const receiver = await ScriptedReceiver.start((_request, index) =>
+      index === 0 ? TAKEN : { status: 503 },
+    );
+    const { report } = await letting(
+      clock,
+      replayed([journalOf().home, '--to', receiver.url, '--undelivered', '--wait', '2s'], { clock }),
+    );
+    expect(report.stopped?.remedy).toMatch(/run it again: .* arrives twice/);
+    expect(report).toMatchObject({ bytes: Buffer.byteLength(lineOf(1)), signals: { traces: { sent: 1 } } });
   });
 
   test('leaves alone what is delivered while it runs', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -191,7 +191,34 @@ describe('keelson telemetry status', () => {
     expect(Number(status.signals['traces']?.['segments']?.['bytes'])).toBeGreaterThan(3 * 1_048_576);
   });
 
-  test('changes nothing', async () => {
+  test('says of a home that a service refuses why, and what waits in it all the same', async () => {
+    const journal = new JournalFolder();
+    journal.segment('traces', [traceLine([span(1, NOW)])], { changedAt: NOW });
+    const link = join(temporaryFolder(), 'link');
+    symlinkSync(journal.home, link);
+    const lost = join(temporaryFolder(), 'lost');
+    symlinkSync(join(temporaryFolder(), 'gone'), lost);
+    chmodSync(journal.home, 0o777);
+    for (const [home, what, remedy, items] of [
+      [journal.home, 'others can write to it (mode 777)', 'Run: chmod 700', 1],
+      [link, 'it is a symbolic link', 'Set KEELSON_HOME', 1],
+      [lost, 'it is a symbolic link', 'Set KEELSON_HOME', 0],
+    ] as const) {
+      const { code, status } = await statusOf(home);
+      expect({ code, healthy: status.healthy }).toEqual({ code: EXIT.unwell, healthy: false });
+      expect(status.attention).toEqual([
+        { what: expect.stringContaining(what) as string, remedy: expect.stringContaining(remedy) as string },
+      ]);
+      expect(status.signals['traces']?.['undelivered']).toMatchObject({ items });
+    }
+    chmodSync(journal.home, 0o700);
+    expect((await statusOf(journal.home)).code).toBe(EXIT.ok);
+  });
+
+  test('changes nothing, not even in an empty home', async () => {
+    const empty = temporaryFolder();
+    await statusOf(empty);
+    expect(readdirSync(empty)).toEqual([]);
     const journal = new JournalFolder();
     journal.segment('traces', [traceLine([span(1, NOW)])]);
     const before = readdirSync(journal.home, { recursive: true });

@@ -88,6 +88,30 @@ describe('keelson telemetry tail', () => {
     expect(await tailOf(journal, '-n', '0')).toEqual([]);
   });
 
+  test('leaves room for every signal beside a batch of many points, and fills what a signal does not need', async () => {
+    const journal = new JournalFolder();
+    journal.segment(
+      'traces',
+      [1, 2, 3, 4, 5, 6].map((id) => traceLine([span(id, NOW + id)])),
+    );
+    journal.segment('logs', [logLine(['order placed'], NOW)]);
+    journal.segment('metrics', [metricLine([...Array(50).keys()], NOW + 60_000)]);
+    const lines = await tailOf(journal);
+    expect(lines.map((line) => /kind=\d+|span \d|order placed/.exec(line)?.[0])).toEqual([
+      'order placed',
+      'span 3',
+      'span 4',
+      'span 5',
+      'span 6',
+      'kind=45',
+      'kind=46',
+      'kind=47',
+      'kind=48',
+      'kind=49',
+    ]);
+    expect(await tailOf(journal, '--signal', 'metrics')).toHaveLength(10);
+  });
+
   test('goes back through files, archives too, until there is enough, and takes several processes together', async () => {
     const journal = new JournalFolder();
     const file = (id: number, owner: string, archive = false): void => {

@@ -60,6 +60,19 @@ describe('keelson telemetry verify', () => {
     );
   });
 
+  test('takes the home where nothing is named', async () => {
+    const journal = new JournalFolder();
+    journal.segment('traces', [traceLine([span(1, NOW)])]);
+    const named = await runInMemory(['telemetry', 'verify'], { env: { KEELSON_HOME: journal.home } });
+    expect(named).toMatchObject({ code: EXIT.ok, stderr: '' });
+    expect(named.stdout).toContain('1 of traces');
+    const cwd = join(journal.home, '..');
+    expect((await runInMemory(['telemetry', 'verify'], { cwd })).stdout).toBe(named.stdout);
+    const nowhere = await runInMemory(['telemetry', 'verify'], { cwd: temporaryFolder() });
+    expect(nowhere.code).toBe(EXIT.ok);
+    expect(nowhere.stderr).toContain('.keelson does not exist');
+  });
+
   test('says file and line of what is damaged, and goes on', async () => {
     const good = traceLine([span(1, NOW)]);
     const file = join(temporaryFolder(), 'lines.jsonl');
