@@ -84,11 +84,11 @@ export class TimeoutError extends KeelsonError {
   readonly lateByMs: number;
 
   constructor(scope: 'attempt' | 'total', timeoutMs: number, source: ErrorSource = {}, lateByMs: number = 0) {
-    const what = scope === 'attempt' ? 'The attempt' : 'The call';
+    const what = `${source.guard === undefined ? 'The' : `Guard "${source.guard}": the`} ${scope === 'attempt' ? 'attempt' : 'call'}`;
     const late = lateByMs > 0 ? ` The event loop was blocked for ${Math.round(lateByMs)} ms of it.` : '';
     super(
       lateByMs > 0 ? LOOP_DELAY : 'ERR_KEELSON_TIMEOUT',
-      `${what} did not settle within ${timeoutMs} ms.${late}`,
+      `${what} did not settle within ${Math.ceil(timeoutMs)} ms.${late}`,
       {
         source: { ...source, policy: 'timeout' },
         hint: timeoutHint(scope, lateByMs),
@@ -118,8 +118,12 @@ export class FailedResultError extends KeelsonError {
   override readonly name: string = 'FailedResultError';
   readonly value: unknown;
 
-  constructor(value: unknown, source: ErrorSource = {}) {
-    super('ERR_KEELSON_FAILED_RESULT', 'The function gave a value that counts as a failure.', { source });
+  /** @param judging what `failedResult` threw, in place of an answer, as `cause` */
+  constructor(value: unknown, source: ErrorSource = {}, judging: { readonly cause?: unknown } = {}) {
+    super('ERR_KEELSON_FAILED_RESULT', 'The function gave a value that counts as a failure.', {
+      source,
+      ...judging,
+    });
     this.value = value;
   }
 }

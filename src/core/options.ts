@@ -36,8 +36,12 @@ export class OptionChecker {
     this.#problems.push(`Expected \`${this.#path}${key}\` ${expected}, got ${show(got)}. ${remedy}`);
   }
 
-  /** Reports keys that no option has, with the nearest one that exists. Also reports a value that is no plain object. */
-  keys(options: object | undefined, known: readonly string[]): void {
+  /** Reports keys that no option has, with the nearest one that exists. Also reports a value that is no plain object. @param remedies what to do about names that are used by mistake */
+  keys(
+    options: object | undefined,
+    known: readonly string[],
+    remedies: Readonly<Record<string, string>> = {},
+  ): void {
     if (options === undefined) return;
     if (typeof options !== 'object' || options === null || Array.isArray(options)) {
       const name = this.#path.slice(0, -1);
@@ -49,17 +53,27 @@ export class OptionChecker {
     for (const key of Object.keys(options)) {
       if (known.includes(key)) continue;
       const near = nearestName(key, known);
-      this.#problems.push(
-        `Unknown option \`${this.#path}${key}\`. ${near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`}`,
-      );
+      const remedy =
+        (Object.hasOwn(remedies, key) && remedies[key]) ||
+        (near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`);
+      this.#problems.push(`Unknown option \`${this.#path}${key}\`. ${remedy}`);
     }
   }
 
-  /** @returns the number, or `fallback` where it is absent or refused */
-  number(key: string, value: unknown, range: NumberRange, fallback: number): number {
+  /**
+   * @param remedy what to do, where the fallback is no default
+   * @returns the number, or `fallback` where it is absent or refused
+   */
+  number(
+    key: string,
+    value: unknown,
+    range: NumberRange,
+    fallback: number,
+    remedy: string = `The default is ${fallback}.`,
+  ): number {
     if (value === undefined) return fallback;
     if (typeof value === 'number' && inRange(value, range)) return value;
-    this.problem(key, describeRange(range), value, `The default is ${fallback}.`);
+    this.problem(key, describeRange(range), value, remedy);
     return fallback;
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { DeadlineList, Deadlines } from '../core/deadlines.ts';
 import { deadlinesFor, loopDelayMs } from '../core/deadlines.ts';
+import { errorLine } from '../core/error-line.ts';
 import { FailedResultError, isLoopDelay, isRejection, TimeoutError } from '../core/errors.ts';
 import { Execution } from '../core/execution.ts';
 import type { SuppressionReason } from '../core/outcome.ts';
@@ -155,16 +156,19 @@ export class Attempts {
     return runInside(frame, () => execution.start(call.fn, context));
   }
 
-  /** A filter that throws means that the value is none of its kind. */
+  /** A filter that throws means a failure, as that of a breaker, and one that is not retried, as with that of a retry. */
   #checkResult<T>(call: Call<T>, value: T): void {
-    let failed = false;
+    let judging: { readonly cause?: unknown } = {};
     try {
-      failed = this.#options.failedResult?.(value as never) ?? false;
-    } catch {
-      return;
+      if (!this.#options.failedResult?.(value as never)) return;
+    } catch (cause) {
+      judging = { cause };
+      this.#reporter.warnOnce('failedResult', () => {
+        const remedy = 'Values that it cannot judge count as failures, and are not retried.';
+        return `\`failedResult\` threw in \`${call.operation}\`: ${errorLine(cause)} ${remedy}`;
+      });
     }
-    if (!failed) return;
-    call.failedResult = new FailedResultError(value, { guard: this.#reporter.name });
+    call.failedResult = new FailedResultError(value, { guard: this.#reporter.name }, judging);
     throw call.failedResult;
   }
 
@@ -194,6 +198,10 @@ export class Attempts {
     if (!this.#retry) return undefined;
     if (call.interruption) {
       if (call.attempts <= this.#retries) this.#suppressed(call, interruptionReason(call), error);
+      return undefined;
+    }
+    if (error instanceof FailedResultError && 'cause' in error) {
+      this.#suppressed(call, 'not_retryable', error);
       return undefined;
     }
     call.schedule ??= this.#retry.schedule();

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
+import { errorLine } from '../core/error-line.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { BreakerState, GuardEvent } from '../core/events.ts';
 import { BREAKER_STATES } from '../core/events.ts';
 import type { CallAccount, CallOutcome } from '../core/outcome.ts';
 import { tally } from '../core/stats.ts';
 import type { Breaker } from '../policies/breaker/index.ts';
-import type { CacheHit } from '../policies/cache/index.ts';
+import type { CacheHit, TierListener } from '../policies/cache/index.ts';
 import { Cache } from '../policies/cache/index.ts';
 import { Answers } from './answers.ts';
 import { argumentProblem, CallHints } from './call-arguments.ts';
@@ -261,7 +262,7 @@ export class Guard {
 
   #newCache(): Cache | undefined {
     const { cache } = this.#options;
-    return cache && new Cache(cache, this.#seats.clock, this.#seats.random);
+    return cache && new Cache(cache, this.#seats.clock, this.#seats.random, tierListener(this.#reporter));
   }
 
   #newAnswers(): Answers | undefined {
@@ -293,6 +294,21 @@ export class Guard {
       },
     });
   }
+}
+
+/** Warns of a second tier that fails, and once of values that it cannot take. */
+function tierListener(reporter: Reporter): TierListener {
+  return {
+    failed: (error, what) => {
+      if (what === 'tier') reporter.cacheTier.failed(error, 'Until it answers, calls go on without it.');
+      else {
+        const message = (): string =>
+          `The second tier of the cache and this process cannot share a value: ${errorLine(error)} Calls load it.`;
+        reporter.warnOnce('cache.secondTier', message);
+      }
+    },
+    answered: () => reporter.cacheTier.answered(),
+  };
 }
 
 /** Counts keyed guards by the state of their breaker; one without a breaker counts as `disabled`. */

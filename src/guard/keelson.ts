@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { systemClock } from '../core/clock.ts';
 import { ConfigError } from '../core/errors.ts';
-import { OptionChecker } from '../core/options.ts';
+import { nearestName, OptionChecker } from '../core/options.ts';
 import type { Random } from '../core/random.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Providers } from '../signals/index.ts';
@@ -22,7 +22,7 @@ export interface KeelsonOptions extends Providers {
   readonly clock?: Clock;
   /** @defaultValue `Math.random` */
   readonly random?: Random;
-  /** Told of options that do not fit together. @defaultValue `process.emitWarning` */
+  /** Told of options that do not fit together, and of stores and filters that fail. @defaultValue `process.emitWarning` */
   readonly warn?: (message: string) => void;
 }
 
@@ -49,8 +49,9 @@ export interface Keelson {
   readonly seats: Seats;
 }
 
-/** Makes an instance of its own, apart from the default one. */
+/** Makes an instance of its own, apart from the default one. @throws {ConfigError} `ERR_KEELSON_CONFIG` for options that are misspelt */
 export function createKeelson(options: KeelsonOptions = {}): Keelson {
+  checkInstance(options);
   const { clock = systemClock, random = systemRandom, warn = emitWarning, ...providers } = options;
   const seats: Seats = { clock, random, warn, signals: new Signals(providers) };
   const registry = new Map<string, { readonly guard: Guard; readonly options: ResolvedGuard }>();
@@ -83,6 +84,18 @@ export function createKeelson(options: KeelsonOptions = {}): Keelson {
       return standIn;
     },
   };
+}
+
+const KEYS = ['clock', 'random', 'warn', 'tracerProvider', 'meterProvider', 'loggerProvider'] as const;
+
+/** Objects with much else are spread into the options, such as recorded telemetry: only what is nearly a name of theirs is a mistake. */
+function checkInstance(options: KeelsonOptions): void {
+  const check = new OptionChecker('createKeelson');
+  const meant = Object.keys(options).filter((key) => nearestName(key, KEYS));
+  check.keys(Object.fromEntries(meant.map((key) => [key, true])), KEYS);
+  check.function('random', options.random, 'Give one such as `Math.random`.');
+  check.function('warn', options.warn, 'Give a function that takes the message.');
+  check.done();
 }
 
 function checkObserved(policy: unknown, options: unknown): void {

@@ -1,4 +1,5 @@
 import { formatDuration } from '../core/duration.ts';
+import { rateLimitDefaults } from '../policies/rate-limit/index.ts';
 import type { ResolvedGuard } from './options.ts';
 
 /**
@@ -6,7 +7,13 @@ import type { ResolvedGuard } from './options.ts';
  * @returns one sentence for each, with what to change
  */
 export function lint(options: ResolvedGuard): string[] {
-  return [...lintTotal(options), ...lintWaits(options), ...lintBreaker(options), ...lintRetry(options)];
+  return [
+    ...lintTotal(options),
+    ...lintWaits(options),
+    ...lintBreaker(options),
+    ...lintRetry(options),
+    ...lintRateLimit(options),
+  ];
 }
 
 function lintTotal({ timeout: { attemptMs, totalMs }, retry }: ResolvedGuard): string[] {
@@ -73,6 +80,18 @@ function lintBreaker({ breaker, timeout: { attemptMs } }: ResolvedGuard): string
     );
   }
   return found;
+}
+
+function lintRateLimit({ rateLimit }: ResolvedGuard): string[] {
+  if (!rateLimit || rateLimit.store) return [];
+  const given = [
+    rateLimit.onStoreFailure !== rateLimitDefaults.onStoreFailure && 'rateLimit.onStoreFailure',
+    rateLimit.processes !== rateLimitDefaults.processes && 'rateLimit.processes',
+  ].filter((name) => typeof name === 'string');
+  return given.map(
+    (name) =>
+      `${name} does nothing without rateLimit.store: this process keeps the whole limit by itself. Give a store, or leave it out.`,
+  );
 }
 
 function lintRetry({ retry }: ResolvedGuard): string[] {

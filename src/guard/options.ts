@@ -15,7 +15,10 @@ export interface GuardOptions {
   readonly breaker?: BreakerOptions;
   readonly rateLimit?: RateLimitOptions;
   readonly bulkhead?: BulkheadOptions;
-  /** Values of the function that count as failures, such as `(response) => response.status >= 500`: retried, counted, and given in the end. */
+  /**
+   * Values of the function that count as failures, such as `(response) => response.status >= 500`: retried, counted, and given in the end. One
+   * that throws means a failure that is not retried.
+   */
   readonly failedResult?: (value: never) => boolean;
   /** The `service.name` of the dependency: spans carry it as `service.peer.name`, 1 to 120 characters. @defaultValue not named */
   readonly peer?: string;

@@ -66,7 +66,12 @@ export class Pipeline {
       this.limiter = before.limiter;
     else if (options.rateLimit) {
       const storeKey = key === undefined ? reporter.name : `${reporter.name}/${key}`;
-      this.limiter = limiterFor(options.rateLimit, clock, { source, key: storeKey, random });
+      this.limiter = limiterFor(options.rateLimit, clock, {
+        source,
+        key: storeKey,
+        random,
+        watch: reporter.limiterStore,
+      });
     }
     if (before?.bulkhead && sameOptions(before.#options.bulkhead, options.bulkhead))
       this.bulkhead = before.bulkhead;

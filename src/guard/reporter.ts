@@ -5,6 +5,7 @@ import { Listeners } from '../core/events.ts';
 import type { Origin, Outcome, PolicyName, Suppression } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
 import type { GuardCounters, GuardSource } from '../core/stats.ts';
+import { StoreWatch } from '../core/store-watch.ts';
 import type { CallSpan, Signals } from '../signals/index.ts';
 import { DurationAttributes, requestIdMaker } from '../signals/index.ts';
 
@@ -13,7 +14,7 @@ export interface Seats {
   readonly clock: Clock;
   readonly random: Random;
   readonly signals: Signals;
-  /** Told of options that do not fit together. */
+  /** Told of options that do not fit together, and of stores and filters that fail. */
   readonly warn: (message: string) => void;
 }
 
@@ -46,19 +47,29 @@ export class Reporter {
   peer: string | undefined = undefined;
   readonly counters: GuardCounters;
   readonly makeRequestId: () => string;
+  /** The store of the rate limit, of the guard and its keys together. */
+  readonly limiterStore: StoreWatch;
+  /** The second tier of the cache. */
+  readonly cacheTier: StoreWatch;
   readonly #clock: Clock;
   readonly #signals: Signals;
   readonly #durationAttributes: DurationAttributes;
   readonly #listeners = new Listeners<GuardEvent>();
   readonly #signalIgnored = new Set<string>();
+  readonly #warned = new Set<string>();
+  readonly #warn: (message: string) => void;
   #published: GuardSource | undefined;
 
-  constructor(name: string, counters: GuardCounters, { clock, random, signals }: Seats) {
+  constructor(name: string, counters: GuardCounters, { clock, random, signals, warn }: Seats) {
     this.name = name;
     this.counters = counters;
     this.makeRequestId = requestIdMaker(clock, random);
     this.#clock = clock;
     this.#signals = signals;
+    this.#warn = warn;
+    const watch = (what: string): StoreWatch => new StoreWatch(what, clock, (text) => this.warn(text));
+    this.limiterStore = watch('The store of the rate limit');
+    this.cacheTier = watch('The second tier of the cache');
     this.#durationAttributes = new DurationAttributes(name, MAX_LABELS);
   }
 
@@ -96,6 +107,18 @@ export class Reporter {
   /** Runs telemetry of a call that may throw. */
   safely(body: () => void): void {
     this.#signals.safely(body);
+  }
+
+  /** Warns of what is wrong in this guard. */
+  warn(message: string): void {
+    this.safely(() => this.#warn(`guard "${this.name}": ${message}`));
+  }
+
+  /** Warns once for all that is called `about`. */
+  warnOnce(about: string, message: () => string): void {
+    if (this.#warned.has(about)) return;
+    this.#warned.add(about);
+    this.warn(message());
   }
 
   /** A state change is logged as well as told. */

@@ -24,6 +24,14 @@ const KEYS = [
   'keys',
   'strict',
 ] as const;
+/** What belongs elsewhere, and is looked for here. */
+const REMEDIES = {
+  retries: 'Did you mean `retry`? Write `retry: { retries: 3 }`.',
+  idempotent: ofCall('idempotent: false'),
+  signal: ofCall('signal'),
+  requestId: ofCall('requestId'),
+  cacheKey: ofCall('cacheKey: id'),
+} as const;
 const MAX_NAME_LENGTH = 120;
 const DEFAULT_MAX_KEYS = 1_000;
 
@@ -39,7 +47,7 @@ export function resolveGuard(
 ): ResolvedGuard {
   checkName(name);
   const check = new OptionChecker(`guard "${name}"`);
-  check.keys(options, KEYS);
+  check.keys(options, KEYS, REMEDIES);
   check.function(
     'failedResult',
     options.failedResult,
@@ -66,18 +74,26 @@ export function resolveGuard(
   return resolved;
 }
 
+function ofCall(option: string): string {
+  return `It belongs to the call: \`run(operation, fn, { ${option} })\`.`;
+}
+
 /** @throws {ConfigError} for a name that telemetry cannot carry */
 export function checkName(name: unknown): asserts name is string {
   if (isName(name)) return;
   throw new ConfigError('guard', [
-    `Expected the name to be 1 to ${MAX_NAME_LENGTH} characters without blanks around them, got ${JSON.stringify(name) ?? String(name)}. ` +
+    `Expected the name to be 1 to ${MAX_NAME_LENGTH} characters without control characters and without blanks around them, got ${JSON.stringify(name) ?? String(name)}. ` +
       'Name the dependency, such as `payments`.',
   ]);
 }
 
 function isName(name: unknown): name is string {
   return (
-    typeof name === 'string' && name.trim() === name && name.length > 0 && name.length <= MAX_NAME_LENGTH
+    typeof name === 'string' &&
+    name.trim() === name &&
+    name.length > 0 &&
+    name.length <= MAX_NAME_LENGTH &&
+    !/\p{Cc}/u.test(name)
   );
 }
 
@@ -85,7 +101,7 @@ function checkedPeer(peer: unknown, check: OptionChecker): string | undefined {
   if (peer === undefined || isName(peer)) return peer;
   check.problem(
     'peer',
-    `to be 1 to ${MAX_NAME_LENGTH} characters without blanks around them`,
+    `to be 1 to ${MAX_NAME_LENGTH} characters without control characters and without blanks around them`,
     peer,
     'Give the `service.name` of the dependency, or leave it out.',
   );

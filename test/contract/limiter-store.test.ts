@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -109,15 +109,55 @@ describe('the SQLite store', () => {
   });
 
   test('says why a file cannot be opened, at every question', async () => {
-    const store = sqliteStore({ file: join(folder, 'missing', 'limiter.db') });
-    await expect(store.take('k', ONE)).rejects.toThrow('unable to open database file');
-    await expect(store.take('k', ONE)).rejects.toThrow('unable to open database file');
+    const blocked = newFile();
+    await sqliteStore({ file: blocked }).take('k', ONE);
+    const store = sqliteStore({ file: join(blocked, 'limiter.db') });
+    await expect(store.take('k', ONE)).rejects.toThrow(blocked);
+    await expect(store.take('k', ONE)).rejects.toThrow(blocked);
+  });
+
+  test('makes the folder and its files for this user alone, and leaves the rights of what exists', async () => {
+    const home = join(folder, 'app', '.keelson');
+    const file = join(home, 'limiter.db');
+    const store = sqliteStore({ file });
+    await store.take('k', ONE);
+    const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+    expect([modeOf(join(folder, 'app')), modeOf(home)]).toEqual(['700', '700']);
+    expect([file, `${file}-wal`, `${file}-shm`].map(modeOf)).toEqual(['600', '600', '600']);
+    await store.close();
+    chmodSync(home, 0o750);
+    chmodSync(file, 0o660);
+    const later = sqliteStore({ file });
+    await later.take('k', ONE);
+    expect([modeOf(home), modeOf(file)]).toEqual(['750', '660']);
+    await later.close();
+  });
+
+  test('can be in memory, and makes no file then', async () => {
+    const store = sqliteStore({ file: ':memory:' });
+    expect(await store.take('k', ONE)).toMatchObject({ granted: true });
+    expect(existsSync(':memory:')).toBe(false);
+    await store.close();
   });
 
   test('keeps one limit for two processes that hammer one key', async () => {
     const { granted, allowed } = await hammer('sqlite', newFile(), 600);
     expect(granted).toBeLessThanOrEqual(allowed);
     expect(granted).toBeGreaterThan(allowed * 0.5);
+  });
+});
+
+describe('options that no store can use', () => {
+  test.each<[() => unknown, string]>([
+    [() => sqliteStore({} as never), 'sqliteStore: Expected `file` to be a path, got undefined.'],
+    [() => sqliteStore(undefined as never), 'sqliteStore: Expected `file` to be a path, got undefined.'],
+    [() => sqliteStore({ fil: 'x' } as never), 'sqliteStore: Unknown option `fil`. Did you mean `file`?'],
+    [() => sqliteStore({ file: '' }), "Expected `file` to be a path, got '' (string)."],
+    [() => redisStore({ ulr: 'x' } as never), 'redisStore: Unknown option `ulr`. Did you mean `url`?'],
+    [() => postgresStore({ pol: 1 } as never), 'postgresStore: Unknown option `pol`. Did you mean `pool`?'],
+  ])('are refused when it is made: %s', (make, message) => {
+    expect(make).toThrow(message);
+    expect(make).toThrow(expect.objectContaining({ code: 'ERR_KEELSON_CONFIG' }));
   });
 });
 

@@ -305,10 +305,12 @@ export class Breaker {
 
   #refused(answer: Extract<Admission, { admitted: false }>): RejectedError {
     const { reason, retryAfterMs } = answer;
+    const { guard } = this.#source;
+    const circuit = guard === undefined ? 'The circuit' : `Guard "${guard}": the circuit`;
     const message = {
-      open: `The circuit is open; the next trial is in ${formatDuration(retryAfterMs ?? 0)}.`,
-      half_open: 'The circuit is half-open: it lets through only as many calls as it needs to decide.',
-      forced_open: 'The circuit is held open.',
+      open: `${circuit} is open; the next trial is in ${formatDuration(Math.ceil(retryAfterMs ?? 0))}.`,
+      half_open: `${circuit} is half-open: it lets through only as many calls as it needs to decide.`,
+      forced_open: `${circuit} is held open.`,
     }[reason];
     const code = reason === 'forced_open' ? 'ERR_KEELSON_BREAKER_FORCED_OPEN' : 'ERR_KEELSON_BREAKER_OPEN';
     const hint =

@@ -165,7 +165,9 @@ function checkRule(options: BreakerOptions, check: OptionChecker): void {
 }
 
 function share(key: string, value: number | undefined, check: OptionChecker): number | undefined {
-  return value === undefined ? undefined : check.number(key, value, SHARE, 1);
+  return value === undefined
+    ? undefined
+    : check.number(key, value, SHARE, 1, 'Write half of the calls as 0.5.');
 }
 
 function resolveWindow(

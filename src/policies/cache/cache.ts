@@ -17,6 +17,7 @@ import type {
   CacheValue,
 } from './result.ts';
 import { CACHE_RESULTS } from './result.ts';
+import type { TierListener } from './tier.ts';
 import { TierGate } from './tier.ts';
 
 /** How a load ended with a value: its own, that of the second tier, or the one that stood in. */
@@ -44,25 +45,23 @@ export class Cache {
   tierFailures = 0;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #onTierFailure: (error: unknown) => void;
+  readonly #tierListener: TierListener;
   readonly #flights = new Map<string, Flight<Arrival>>();
   #options: ResolvedCache;
   #entries: LRUCache<string, Entry>;
   #tier: TierGate | undefined;
 
-  /** @param onTierFailure told what the second tier failed with; what it throws is ignored */
-  constructor(
-    options: ResolvedCache,
-    clock: Clock,
-    random: Random,
-    onTierFailure?: (error: unknown) => void,
-  ) {
+  /** @param listener told how the second tier does; what it throws is ignored */
+  constructor(options: ResolvedCache, clock: Clock, random: Random, listener?: TierListener) {
     this.#options = options;
     this.#clock = clock;
     this.#random = random;
-    this.#onTierFailure = (error) => {
-      this.tierFailures += 1;
-      onTierFailure?.(error);
+    this.#tierListener = {
+      failed: (error, what) => {
+        this.tierFailures += 1;
+        listener?.failed(error, what);
+      },
+      answered: () => listener?.answered(),
     };
     this.#entries = new LRUCache({ max: options.maxEntries });
     this.#tier = this.#newTier();
@@ -154,7 +153,7 @@ export class Cache {
 
   #newTier(): TierGate | undefined {
     const { secondTier, secondTierTimeoutMs } = this.#options;
-    return secondTier && new TierGate(secondTier, secondTierTimeoutMs, this.#clock, this.#onTierFailure);
+    return secondTier && new TierGate(secondTier, secondTierTimeoutMs, this.#clock, this.#tierListener);
   }
 
   async #wait<T>(key: string, load: CacheLoad<T>, caller: CacheCaller | undefined): Promise<CacheResult<T>> {

@@ -15,4 +15,4 @@ export type {
   CacheValue,
 } from './result.ts';
 export { CACHE_RESULTS } from './result.ts';
-export type { CacheTier, TierEntry } from './tier.ts';
+export type { CacheTier, TierEntry, TierListener } from './tier.ts';

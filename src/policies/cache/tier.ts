@@ -40,6 +40,13 @@ interface Envelope {
 /** A tier that failed is left alone for so long, so that one that is down costs at most one timeout in that time. */
 const REST_MS = 1_000;
 
+/** Is told how the second tier does. */
+export interface TierListener {
+  /** @param what the tier failed or was late, or one value could not be converted */
+  failed(error: unknown, what: 'tier' | 'value'): void;
+  answered(): void;
+}
+
 /** The second tier behind its timeout. Nothing here ever rejects: failures are told. */
 export class TierGate implements AbandonedCounter {
   /** Operations that still run although their time was over. */
@@ -48,15 +55,15 @@ export class TierGate implements AbandonedCounter {
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #timeout: DeadlineList;
-  readonly #onFailure: (error: unknown) => void;
+  readonly #listener: TierListener;
   #restUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(tier: CacheTier, timeoutMs: number, clock: Clock, onFailure: (error: unknown) => void) {
+  constructor(tier: CacheTier, timeoutMs: number, clock: Clock, listener: TierListener) {
     this.#tier = tier;
     this.#clock = clock;
     this.#deadlines = deadlinesFor(clock);
     this.#timeout = this.#deadlines.list(timeoutMs);
-    this.#onFailure = onFailure;
+    this.#listener = listener;
   }
 
   /** @returns `undefined` where the tier has nothing, is down, slow or left alone, or holds what cannot be read */
@@ -88,10 +95,12 @@ export class TierGate implements AbandonedCounter {
     const execution = new Execution<T>(this, () => new TimeoutError('attempt', timeoutMs));
     this.#deadlines.arm(this.#timeout, execution, this.#clock.now());
     try {
-      return await execution.start(operation, undefined);
+      const result = await execution.start(operation, undefined);
+      this.#listener.answered();
+      return result;
     } catch (error) {
       this.#restUntil = this.#clock.now() + REST_MS;
-      this.#failed(error);
+      this.#failed(error, 'tier');
       return undefined;
     } finally {
       this.#deadlines.disarm(execution);
@@ -103,14 +112,14 @@ export class TierGate implements AbandonedCounter {
     try {
       return conversion();
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error, 'value');
       return undefined;
     }
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, what: 'tier' | 'value'): void {
     try {
-      this.#onFailure(error);
+      this.#listener.failed(error, what);
     } catch {
       // The call must not suffer from whoever listens; the failure is counted before they are told.
     }

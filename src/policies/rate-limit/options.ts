@@ -68,6 +68,7 @@ const KEYS = [
 ] as const;
 const STORE_FAILURES: readonly unknown[] = ['failOpen', 'failClosed', 'localShare'];
 const DEFAULT_STORE_TIMEOUT_MS = 250;
+const LIMIT_REMEDY = 'Say how many calls may start in a period.';
 const FIVE_YEARS_MS = 5 * 365 * 86_400_000;
 const COUNT = { min: 1, max: 1_000_000, integer: true } as const;
 
@@ -75,8 +76,8 @@ const COUNT = { min: 1, max: 1_000_000, integer: true } as const;
 export function resolveRateLimit(options: RateLimitOptions, check: OptionChecker): ResolvedRateLimit {
   check.keys(options, KEYS);
   const { maxWait, queue, keys, storeTimeout, processes } = options;
-  const limit = required(options, 'limit', 'Say how many calls may start in a period.', check)
-    ? check.number('limit', options.limit, COUNT, 1)
+  const limit = required(options, 'limit', LIMIT_REMEDY, check)
+    ? check.number('limit', options.limit, COUNT, 1, LIMIT_REMEDY)
     : 1;
   const perMs = required(options, 'per', "Say how long the period is, such as '1s' or '1m'.", check)
     ? check.duration('per', options.per, 1, 1_000)
@@ -108,7 +109,7 @@ function required(
 
 /** What takes longer than five years to come back is more than stores can count. */
 function checkedBurst(burst: number | undefined, limit: number, perMs: number, check: OptionChecker): number {
-  const calls = check.number('burst', burst, COUNT, limit);
+  const calls = check.number('burst', burst, COUNT, limit, 'The default is `limit`.');
   const most = Math.floor((FIVE_YEARS_MS * limit) / perMs);
   if (calls <= most) return calls;
   check.problem('burst', `to be at most ${most}`, calls, '`limit` gives no more in five years.');

@@ -4,9 +4,10 @@ import type { ErrorSource } from '../../core/errors.ts';
 import { RejectedError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { systemRandom } from '../../core/random.ts';
+import type { StoreWatch } from '../../core/store-watch.ts';
 import { Gcra } from './gcra.ts';
 import type { LimiterStore, Taken } from './limiter-store.ts';
-import type { ResolvedRateLimit } from './options.ts';
+import type { ResolvedRateLimit, StoreFailure } from './options.ts';
 import type { Limiter } from './rate-limiter.ts';
 import { pauseOf, RateLimiter } from './rate-limiter.ts';
 import { RateWaiter } from './rate-waiter.ts';
@@ -18,6 +19,13 @@ import type { Refusal } from './waiting-room.ts';
 export const STORE_REST_MS = 1_000;
 /** Those who wait in several processes ask again at different times: up to this part of an interval later. */
 const ASK_SPREAD = 0.1;
+
+/** What happens now, for whoever is told that the store has failed. */
+const CONSEQUENCES: Readonly<Record<StoreFailure, string>> = {
+  failOpen: 'Until it answers, calls go on without a limit',
+  failClosed: 'Until it answers, calls are refused',
+  localShare: 'Until it answers, this process keeps its own part of the limit',
+};
 
 /** What a shared limit counts beyond the refusals. */
 export interface StoreCounters {
@@ -40,6 +48,7 @@ export class SharedRateLimiter implements Limiter {
   readonly #clock: Clock;
   readonly #source: ErrorSource;
   readonly #random: Random;
+  readonly #watch: StoreWatch | undefined;
   readonly #refuse: Refusal;
   readonly #intervalMs: number;
   readonly #local: RateLimiter;
@@ -58,6 +67,7 @@ export class SharedRateLimiter implements Limiter {
     clock: Clock,
     source: ErrorSource = {},
     random: Random = systemRandom,
+    watch?: StoreWatch,
   ) {
     this.limit = options.limit;
     this.#options = options;
@@ -66,6 +76,7 @@ export class SharedRateLimiter implements Limiter {
     this.#clock = clock;
     this.#source = source;
     this.#random = random;
+    this.#watch = watch;
     this.#refuse = rateLimited(options, source);
     this.#intervalMs = new Gcra(options).intervalMs;
     this.#local = new RateLimiter(shareOf(options), clock, source);
@@ -190,6 +201,7 @@ export class SharedRateLimiter implements Limiter {
     const question = new StoreQuestion(this.#clock, storeTimeoutMs);
     const taken = await question.ask((signal) => this.#store.take(this.#key, this.#options, signal));
     this.#available = taken.remaining;
+    this.#watch?.answered();
     return taken;
   }
 
@@ -213,6 +225,8 @@ export class SharedRateLimiter implements Limiter {
     this.counters.failures += 1;
     this.#awayUntil = this.#clock.now() + STORE_REST_MS;
     this.#awayBecause = error;
+    const { onStoreFailure } = this.#options;
+    this.#watch?.failed(error, `${CONSEQUENCES[onStoreFailure]} (\`onStoreFailure: '${onStoreFailure}'\`).`);
   }
 
   /** @returns the error where there is no place, or where the turn would come too late */

@@ -46,12 +46,12 @@ describe('an error', () => {
 
 describe('a timeout', () => {
   test.each([
-    ['attempt', 0, 'The attempt did not settle within 50 ms.', /Pass the `signal` on/],
-    ['total', 0, 'The call did not settle within 50 ms.', /Raise `timeout\.total`/],
+    ['attempt', 0, 'Guard "payments": the attempt did not settle within 50 ms.', /Pass the `signal` on/],
+    ['total', 0, 'Guard "payments": the call did not settle within 50 ms.', /Raise `timeout\.total`/],
     [
       'attempt',
       30.4,
-      'The attempt did not settle within 50 ms. The event loop was blocked for 30 ms of it.',
+      'Guard "payments": the attempt did not settle within 50 ms. The event loop was blocked for 30 ms of it.',
       /too busy to read the answer/,
     ],
   ] as const)('of an %s, %d ms late, says what to do', (scope, lateByMs, message, hint) => {
@@ -66,6 +66,10 @@ describe('a timeout', () => {
       lateByMs,
     });
   });
+});
+
+test('a timeout without a guard names none, and counts whole milliseconds', () => {
+  expect(new TimeoutError('total', 298.24).message).toBe('The call did not settle within 299 ms.');
 });
 
 describe('the request id of an error', () => {

@@ -25,7 +25,7 @@ describe('options that cannot be used', () => {
     ],
     [
       { peer: ' ledger' },
-      "Expected `peer` to be 1 to 120 characters without blanks around them, got ' ledger' (string).",
+      "Expected `peer` to be 1 to 120 characters without control characters and without blanks around them, got ' ledger' (string).",
     ],
     [{ peer: 7 }, 'got 7 (number)'],
     [{ retry: { retryIf: true } }, 'Expected `retry.retryIf` to be a function, got true (boolean)'],
@@ -58,6 +58,21 @@ describe('options that cannot be used', () => {
       'Expected `timeout` to be an object, got 5 (number). Write `{}` for its defaults, or leave it out to switch it off.',
     ],
     [{ retry: null }, 'Expected `retry` to be an object, got null'],
+    [{ peer: 'led\u0007ger' }, 'without control characters'],
+    [
+      { breaker: { failureRate: 50 } },
+      'Expected `breaker.failureRate` to be a number in (0, 1], got 50 (number). Write half of the calls as 0.5.',
+    ],
+    [
+      { rateLimit: { limit: 0, per: '1s' } },
+      'Expected `rateLimit.limit` to be a whole number in [1, 1000000], got 0 (number). Say how many calls may start in a period.',
+    ],
+    [{ retries: 3 }, 'Unknown option `retries`. Did you mean `retry`? Write `retry: { retries: 3 }`.'],
+    [
+      { idempotent: false },
+      'Unknown option `idempotent`. It belongs to the call: `run(operation, fn, { idempotent: false })`.',
+    ],
+    [{ toString: 1 }, 'Unknown option `toString`. Known: fallback,'],
     [{ retrys: {} }, 'Unknown option `retrys`. Did you mean `retry`?'],
     [{ breaker: { failure: 3 } }, 'Unknown option `breaker.failure`. Did you mean `failures`?'],
     [{ breaker: { zzz: 3 } }, 'Unknown option `breaker.zzz`. Known: failures, failureRate,'],
@@ -155,6 +170,21 @@ test('a strategy or a backoff that throws reaches nobody', async () => {
 
 describe('entry points that are used wrongly', () => {
   test.each<[string, () => unknown, RegExp]>([
+    [
+      'an instance with an option that is misspelt',
+      () => createKeelson({ cloc: 1 } as never),
+      /^createKeelson: Unknown option `cloc`\. Did you mean `clock`\?/,
+    ],
+    [
+      'an instance that warns nobody who can hear it',
+      () => createKeelson({ warn: 'console' } as never),
+      /Expected `warn` to be a function, got 'console' \(string\)/,
+    ],
+    [
+      'a name with control characters',
+      () => createKeelson().guard('pay\u001b[31mments', {}),
+      /without control characters and without blanks around them, got "pay\\u001b\[31mments"/,
+    ],
     [
       'observe without options',
       () => createKeelson().observe({ execute: async () => 1 }, undefined as never),

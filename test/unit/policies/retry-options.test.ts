@@ -162,7 +162,7 @@ describe('a value that counts as a failure', () => {
     await expect(run).resolves.toBe(response);
   });
 
-  test('shows itself to the filters, and one that throws means that it is none', async () => {
+  test('shows itself to the filters', async () => {
     const seen: unknown[] = [];
     const { guard } = setUp({
       failedResult,
@@ -172,9 +172,28 @@ describe('a value that counts as a failure', () => {
     expect(seen).toEqual([
       expect.objectContaining({ code: 'ERR_KEELSON_FAILED_RESULT', value: { status: 500 } }),
     ]);
-    expect(await guard.outcome('charge', async () => null as never)).toMatchObject({
-      outcome: 'success',
-      value: null,
-    });
+  });
+
+  test('is one that `failedResult` throws at: counted, given, not retried, and told once', async () => {
+    const warnings: string[] = [];
+    const keelson = createKeelson({ clock: new FakeClock(), warn: (message) => warnings.push(message) });
+    const guard = keelson.guard('payments', { failedResult, retry: {}, breaker: { failures: 2 } });
+    for (let i = 0; i < 2; i += 1) {
+      const account = await guard.outcome('charge', async () => null as never);
+      expect(account).toMatchObject({
+        outcome: 'failure',
+        value: null,
+        attempts: 1,
+        suppressed: { policy: 'retry', reason: 'not_retryable' },
+      });
+    }
+    expect(guard.breaker?.state).toBe('open');
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^guard "payments": `failedResult` threw in `charge`: TypeError: Cannot read .* null.*\. Values that it cannot judge count as failures, and are not retried\.$/,
+      ),
+    ]);
+    guard.breaker?.reset();
+    await expect(guard.run('charge', async () => null as never)).resolves.toBeNull();
   });
 });

@@ -1,4 +1,5 @@
 import { ConfigError, KeelsonError } from '../../../core/errors.ts';
+import { OptionChecker } from '../../../core/options.ts';
 import type { Rate } from '../gcra.ts';
 import type { LimiterStore, Taken } from '../limiter-store.ts';
 import {
@@ -65,9 +66,12 @@ const SWEEP = `DELETE FROM keelson_limiter WHERE key IN
 
 /**
  * A limit that all processes with the same PostgreSQL database share.
- * @throws {ConfigError} without a pool and without a connection string
+ * @throws {ConfigError} without a pool and without a connection string, and for options that do not exist
  */
 export function postgresStore(options: PostgresStoreOptions): LimiterStore {
+  const check = new OptionChecker('postgresStore');
+  check.keys(options, ['pool', 'connectionString']);
+  check.done();
   const { pool } = options;
   const address = options.connectionString ?? '';
   if (!pool && address === '')

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ConfigError, KeelsonError } from '../../../core/errors.ts';
+import { OptionChecker } from '../../../core/options.ts';
 import type { Rate } from '../gcra.ts';
 import type { LimiterStore, Taken, TickRate } from '../limiter-store.ts';
 import {
@@ -56,9 +57,12 @@ const SHA = createHash('sha1').update(SCRIPT).digest('hex');
 
 /**
  * A limit that all processes with the same Redis share.
- * @throws {ConfigError} without a client and without an address
+ * @throws {ConfigError} without a client and without an address, and for options that do not exist
  */
 export function redisStore(options: RedisStoreOptions): LimiterStore {
+  const check = new OptionChecker('redisStore');
+  check.keys(options, ['prefix', 'client', 'url']);
+  check.done();
   const { prefix = DEFAULT_PREFIX, client } = options;
   const address = options.url ?? '';
   if (!client && address === '')

@@ -1,7 +1,10 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '../../../core/clock.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { KeelsonError } from '../../../core/errors.ts';
+import { OptionChecker } from '../../../core/options.ts';
 import type { Random } from '../../../core/random.ts';
 import { systemRandom } from '../../../core/random.ts';
 import type { Rate } from '../gcra.ts';
@@ -17,7 +20,10 @@ import {
 
 /** Where the file is, and where time and chance come from. */
 export interface SqliteStoreOptions {
-  /** Path of the database, on a local disk; it is made where there is none, with files of the same name and `-wal`, `-shm` beside it. */
+  /**
+   * Path of the database, on a local disk. It is made where there is none, with its folder, and with files of the same name and `-wal`, `-shm`
+   * beside it: for this user alone (0700 and 0600). What exists keeps its rights.
+   */
   readonly file: string;
   /** @defaultValue the clock of the machine, which its processes share */
   readonly clock?: Clock;
@@ -53,12 +59,11 @@ interface Opened {
 
 /**
  * A limit that the processes of one host share through a file. The event loop never waits for a lock: it is tried again a little later.
+ * @throws {ConfigError} for options that cannot be used
  */
-export function sqliteStore({
-  file,
-  clock = systemClock,
-  random = systemRandom,
-}: SqliteStoreOptions): LimiterStore {
+export function sqliteStore(options: SqliteStoreOptions): LimiterStore {
+  checkOptions(options);
+  const { file, clock = systemClock, random = systemRandom } = options;
   let opened: Opened | undefined;
   let isClosed = false;
   let takes = 0;
@@ -66,7 +71,10 @@ export function sqliteStore({
   async function attempt(key: string, ticks: TickRate): Promise<Taken> {
     const { DatabaseSync: Database } = await import('node:sqlite');
     if (isClosed) throw closedError();
-    opened ??= open(new Database(file, { timeout: 0 }));
+    if (!opened) {
+      makeFile(file);
+      opened = open(new Database(file, { timeout: 0 }));
+    }
     const now = Math.round((clock.epoch() - TICKS_START_MS) * TICKS_PER_MS);
     takes += 1;
     if (takes % TAKES_PER_SWEEP === 0) opened.sweep.run({ now });
@@ -96,6 +104,25 @@ export function sqliteStore({
       opened = undefined;
     },
   };
+}
+
+function checkOptions(options: Partial<SqliteStoreOptions> | undefined): void {
+  const check = new OptionChecker('sqliteStore');
+  check.keys(options, ['file', 'clock', 'random']);
+  const { file, random } = options ?? {};
+  if (typeof file !== 'string' || file === '') {
+    const remedy = "Say where the limit is kept: `sqliteStore({ file: '.keelson/limiter.db' })`.";
+    check.problem('file', 'to be a path', file, remedy);
+  }
+  check.function('random', random, 'Give one such as `Math.random`.');
+  check.done();
+}
+
+/** SQLite makes no folders, and gives a file that it makes to all who may read; those beside it have the rights of the database. */
+function makeFile(file: string): void {
+  if (file === ':memory:' || file.startsWith('file:')) return;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
 }
 
 function open(database: DatabaseSync): Opened {

@@ -29,6 +29,19 @@ function run({ circuit, clock }: SetUp, result: 'success' | 'failure' | 'neutral
 }
 
 describe('the refusal of a circuit', () => {
+  test('of a guard names it, and counts whole milliseconds', () => {
+    const clock = new FakeClock();
+    const options = resolveBreaker({ failures: 1, openFor: 298.24 }, new OptionChecker('breaker'));
+    const source = { guard: 'payments' };
+    const circuit = new Breaker(options, { clock, random: () => 0.5, onTransition: () => {}, source });
+    circuit.report(0, 'failure');
+    expect(circuit.refusal(0)?.message).toBe(
+      'Guard "payments": the circuit is open; the next trial is in 299ms.',
+    );
+    circuit.forceOpen();
+    expect(circuit.refusal(0)?.message).toBe('Guard "payments": the circuit is held open.');
+  });
+
   test('that is open says when the next trial is, and what to look at', () => {
     const { circuit, clock, ...rest } = setUp({ failures: 1, openFor: '90s' });
     run({ circuit, clock, ...rest }, 'failure');

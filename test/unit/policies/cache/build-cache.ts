@@ -13,7 +13,10 @@ export function buildCache(
   check.done();
   const clock = new FakeClock();
   const tierErrors: unknown[] = [];
-  const cache = new Cache(resolved, clock, random, (error) => tierErrors.push(error));
+  const cache = new Cache(resolved, clock, random, {
+    failed: (error) => tierErrors.push(error),
+    answered: () => {},
+  });
   return { cache, clock, tierErrors };
 }
 

@@ -1,0 +1,24 @@
+const MAX_LENGTH = 300;
+/** User and password of an address. */
+const CREDENTIALS = /:\/\/[^\s/@]*@/g;
+
+/** What an error says, as one line that ends in a full stop: its type and message, without the credentials of addresses, at most 300 characters. */
+export function errorLine(error: unknown): string {
+  const text = textOf(error)
+    .replaceAll(CREDENTIALS, '://***@')
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
+  const line = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
+  return /[.…!?]$/.test(line) ? line : `${line}.`;
+}
+
+function textOf(error: unknown): string {
+  try {
+    if (!(error instanceof Error)) return String(error);
+    // A connection that several addresses refused has no message of its own.
+    const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+    return error.message === '' && first !== undefined ? textOf(first) : `${error.name}: ${error.message}`;
+  } catch {
+    return 'an error that cannot be read';
+  }
+}
