@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { STATE_MAPPINGS } from '../../dashboards/src/panels/breaker-states.ts';
 import { LABEL } from '../../dashboards/src/queries.ts';
 import * as semconv from '../../src/signals/semconv.ts';
 import {
@@ -25,7 +26,43 @@ interface InhibitedAlert {
   readonly status: { readonly inhibitedBy: readonly string[] };
 }
 
-const TABLE = ['Guards A', 'Guards B', 'Guards C'];
+interface Column {
+  readonly title: string;
+  /** Of which dashboard and panel. */
+  readonly query: string;
+  /** Of the series that it finds, those with these labels; they are added up. */
+  readonly only?: Readonly<Record<string, string>>;
+  readonly show: (value: number) => string;
+  /** Where nothing is found; otherwise that is a 0. */
+  readonly none?: string;
+}
+
+const share = (value: number): string => value.toFixed(3);
+const perSecond = (value: number): string => value.toFixed(1);
+
+const TABLE: readonly Column[] = [
+  { title: 'calls/s', query: 'keelson-overview: Guards A', show: perSecond },
+  { title: 'failed share', query: 'keelson-overview: Guards B', show: share },
+  { title: 'p95 (s)', query: 'keelson-overview: Guards C', show: share },
+  {
+    title: 'breaker',
+    query: 'keelson-overview: Breakers A',
+    show: (code) => STATE_MAPPINGS[0]?.options[String(code)]?.text ?? String(code),
+    none: 'none',
+  },
+  {
+    title: 'rejected/s',
+    query: 'keelson-guards: Calls by outcome A',
+    only: { [LABEL.outcome]: 'rejected' },
+    show: perSecond,
+  },
+  {
+    title: 'stale/s',
+    query: 'keelson-guards: Values that stood in A',
+    only: { [LABEL.origin]: 'stale' },
+    show: perSecond,
+  },
+];
 
 /** What a notice says in Slack, by the shipped templates. */
 function slackText(stack: Stack, notice: Notice): string {
@@ -55,22 +92,26 @@ async function silencedAlerts(stack: Stack): Promise<readonly string[]> {
     .toSorted();
 }
 
-/** The table "Guards" of the overview, as it is now. */
+/** What the dashboards say of each guard, as it is now. */
 async function guardTable(stack: Stack): Promise<string> {
-  const rows = new Map<string, string[]>();
-  for (const [column, title] of TABLE.entries()) {
-    const query = dashboardQueries().find(({ where }) => where === `keelson-overview: ${title}`);
-    for (const { metric, value } of await promQuery(stack, query?.expr ?? '')) {
+  const rows = new Map<string, (number | undefined)[]>();
+  for (const [column, { query, only }] of TABLE.entries()) {
+    const expr = dashboardQueries().find(({ where }) => where === query)?.expr ?? '';
+    for (const { metric, value } of await promQuery(stack, expr)) {
+      if (Object.entries(only ?? {}).some(([label, wanted]) => metric[label] !== wanted)) continue;
       const key = `${metric[LABEL.service]} | ${metric[LABEL.guard]}`;
-      const row = rows.get(key) ?? ['', '', ''];
-      row[column] = Number(value[1]).toFixed(column === 0 ? 1 : 3);
+      const row = rows.get(key) ?? TABLE.map(() => undefined);
+      row[column] = (row[column] ?? 0) + Number(value[1]);
       rows.set(key, row);
     }
   }
-  const lines = [...rows].map(([key, values]) => `| ${key} | ${values.join(' | ')} |`);
-  return ['| service | guard | calls/s | failed share | p95 (s) |', '|---|---|---|---|---|', ...lines].join(
-    '\n',
+  const cell = ({ show, none }: Column, value: number | undefined): string =>
+    value === undefined && none !== undefined ? none : show(value ?? 0);
+  const lines = [...rows].map(
+    ([key, values]) => `| ${key} | ${TABLE.map((each, column) => cell(each, values[column])).join(' | ')} |`,
   );
+  const titles = `| service | guard | ${TABLE.map(({ title }) => title).join(' | ')} |`;
+  return [titles, `|---|---|${TABLE.map(() => '---|').join('')}`, ...lines].join('\n');
 }
 
 async function answer(stack: Stack, query: string): Promise<string> {
@@ -88,20 +129,20 @@ const SHOWN = [
   semconv.ATTR_ERROR_TYPE,
 ];
 
-/** A trace as a tree: who called whom, for how long, and how it ended. */
+/** A trace as a tree, numbered from the top: who called whom, for how long, and how it ended. */
 function tree(trace: JaegerTrace): string {
   const start = Math.min(...trace.spans.map(({ startTime }) => startTime));
-  const numbers = new Map(
-    trace.spans.toSorted((a, b) => a.startTime - b.startTime).map(({ spanID }, index) => [spanID, index + 1]),
-  );
-  const below = (parent: string | undefined, depth: number): readonly string[] =>
+  const known = new Set(trace.spans.map(({ spanID }) => spanID));
+  const below = (parent: string | undefined, depth: number): readonly Shown[] =>
     trace.spans
       .filter(
-        (span) => parentOf(span) === parent || (parent === undefined && !numbers.has(parentOf(span) ?? '')),
+        (span) => parentOf(span) === parent || (parent === undefined && !known.has(parentOf(span) ?? '')),
       )
       .toSorted((a, b) => a.startTime - b.startTime)
-      .flatMap((span) => [line(span, depth), ...below(span.spanID, depth + 1)]);
-  const line = (span: JaegerSpan, depth: number): string => {
+      .flatMap((span) => [{ span, depth }, ...below(span.spanID, depth + 1)]);
+  const rows = below(undefined, 0);
+  const numbers = new Map(rows.map(({ span }, index) => [span.spanID, index + 1]));
+  const line = ({ span, depth }: Shown): string => {
     const service = trace.processes[span.processID]?.serviceName;
     const attributes = SHOWN.flatMap((key) => {
       const value = tag(span, key);
@@ -111,8 +152,15 @@ function tree(trace: JaegerTrace): string {
     const at = `+${((span.startTime - start) / 1_000).toFixed(0)} ms`.padStart(8);
     return `${String(numbers.get(span.spanID)).padStart(3)} ${at} ${'  '.repeat(depth)}${service}: ${span.operationName} ${[...attributes, ...links].join(' ')}`.trimEnd();
   };
-  return below(undefined, 0).join('\n');
+  return rows.map(line).join('\n');
 }
+
+interface Shown {
+  readonly span: JaegerSpan;
+  readonly depth: number;
+}
+
+const FAILED: readonly unknown[] = ['failure', 'timeout'];
 
 async function failedPayment(stack: Stack): Promise<JaegerTrace> {
   return until(
@@ -123,7 +171,7 @@ async function failedPayment(stack: Stack): Promise<JaegerTrace> {
         spans.some(
           (span) =>
             span.operationName === 'payments charge' &&
-            tag(span, semconv.ATTR_OUTCOME) === 'failure' &&
+            FAILED.includes(tag(span, semconv.ATTR_OUTCOME)) &&
             Number(tag(span, semconv.ATTR_ATTEMPTS)) > 1,
         ),
       );
@@ -164,8 +212,9 @@ try {
   console.log(`# One incident, from the alert to the trace
 
 What an operator sees, written by \`npm run stack:incident\`: \`npm run demo\` against the real Collector, Jaeger, Prometheus and Alertmanager with the shipped rules, templates and
-dashboards' queries, and the stack tests' short waits (\`for\` and grouping of a second; as shipped the notification takes up to 160 s). Only the pictures are missing: Grafana's
-server was not part of it.
+dashboards' queries. Only the pictures are missing: Grafana's server was not part of it.
+
+**The times are those of the stack tests, which wait for a second where the shipped rules wait for a minute. As shipped the page comes up to 160 s after the breaker opened.**
 
 ## 0 s: the breaker opens
 
@@ -181,9 +230,13 @@ ${silenced.length > 0 ? `Fires too, and is not told, since the page says why: ${
 
 ## The overview: which guard, and how bad
 
-The table "Guards" of "Keelson: overview" at that moment:
+The tables "Guards" and "Breakers" of "Keelson: overview" at that moment, and beside them what the dashboard of the page's link says of refusals ("Calls by outcome") and of old
+values ("Values that stood in"):
 
 ${table}
+
+A failed share counts only calls whose function ran: those that the open breaker refuses are \`rejected\`, and those that an old value of the cache answers are a \`success\`. So a
+guard whose breaker is open may show a lower one than a guard that is only slow. Follow the breaker that is not closed, and read its row to the end.
 
 ## The runbook: by hand or by failures?
 
@@ -207,7 +260,7 @@ ${second}
 
 ## The trace: where it goes wrong
 
-The link "Traces" of the page searches Jaeger for the service and the guard. One failed payment, with its spans numbered in the order of their starts; a further attempt says which it comes after:
+The link "Traces" of the page searches Jaeger for the service and the guard. One failed payment, with its spans numbered from the top; a further attempt says which it comes after:
 
 \`\`\`text
 ${tree(trace)}
