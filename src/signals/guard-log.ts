@@ -1,6 +1,7 @@
 import type { AttributeValue, Logger, LoggerProvider } from '@opentelemetry/api';
 import { logs, SeverityNumber } from '@opentelemetry/api';
 import type { GuardEvent } from '../core/events.ts';
+import { redactText } from '../core/secret-text.ts';
 import { errorType } from './error-type.ts';
 import * as semconv from './semconv.ts';
 
@@ -47,7 +48,7 @@ export class GuardLog {
       [semconv.ATTR_ATTEMPTS]: attempts,
       [semconv.ATTR_ERROR_TYPE]: errorType(error),
       [semconv.ATTR_EXCEPTION_TYPE]: error instanceof Error ? error.name : typeof error,
-      [semconv.ATTR_EXCEPTION_MESSAGE]: error instanceof Error ? error.message : String(error),
+      [semconv.ATTR_EXCEPTION_MESSAGE]: redactText(String(error instanceof Error ? error.message : error)),
     });
   }
 

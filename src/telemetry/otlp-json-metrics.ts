@@ -12,15 +12,8 @@ import type {
 import { withoutEmptyKeys } from './empty-keys.ts';
 import type { Exemplar, ExemplarStore } from './exemplar-store.ts';
 import { warnOfOverflow } from './metric-overflow.ts';
-import {
-  isInt64,
-  jsonAttributes,
-  jsonDouble,
-  jsonInt,
-  jsonResource,
-  jsonScope,
-  jsonTime,
-} from './otlp-json.ts';
+import { isInt64, jsonAttributes, jsonDouble, jsonInt, jsonTime } from './otlp-json-values.ts';
+import { jsonResource, jsonScope } from './otlp-json.ts';
 import type { Warn } from './warner.ts';
 
 const TEMPORALITY: Readonly<Record<AggregationTemporality, number>> = {

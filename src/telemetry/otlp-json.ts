@@ -1,72 +1,23 @@
-import type { AnyValue, Attributes, HrTime, SpanContext } from '@opentelemetry/api';
+import type { Attributes, SpanContext } from '@opentelemetry/api';
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
+import { jsonAttributes, jsonTime } from './otlp-json-values.ts';
+import { redactedAttributes, redactedMessage, redactedValue } from './redacted-json.ts';
+
 /**
  * OTLP's JSON form (proto3 JSON with OTLP's exceptions: ids in hex), written once for each batch: the same bytes go to the file and to the
  * network. Equal to `@opentelemetry/otlp-transformer` for every value that JSON can hold (a test compares the two); where that one writes `null`
  * for NaN and the infinities, and integers beyond 64 bits that receivers refuse the whole batch for, this one follows proto3 JSON.
+ * Secrets in spans and log records are taken out here, before anything is on disk or sent.
  * Specification: opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding and protobuf.dev/programming-guides/json.
  */
 
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 const TRACE_FLAGS = 0xff;
-const INT64_LIMIT = 2 ** 63;
-const NANOSECONDS = 1_000_000_000n;
-
-/** A double as proto3 JSON writes it: what JSON has no number for is a string. */
-export function jsonDouble(value: number): number | string {
-  if (Number.isFinite(value)) return value;
-  if (Number.isNaN(value)) return 'NaN';
-  return value > 0 ? 'Infinity' : '-Infinity';
-}
-
-/** Whether a number can be written as a 64-bit integer. */
-export function isInt64(value: number): boolean {
-  return Number.isInteger(value) && value >= -INT64_LIMIT && value < INT64_LIMIT;
-}
-
-/** An integer for a 64-bit field: as a string once JSON readers could round it. */
-export function jsonInt(value: number): number | string {
-  return Number.isSafeInteger(value) ? value : BigInt(Math.trunc(value)).toString();
-}
-
-/** Time as nanoseconds since 1970, in a string. */
-export function jsonTime(time: HrTime): string {
-  return (BigInt(Math.trunc(time[0])) * NANOSECONDS + BigInt(Math.trunc(time[1]))).toString();
-}
-
-/** @returns the `AnyValue` message; empty for `undefined` and `null`, as the specification asks */
-export function jsonValue(value: AnyValue): object {
-  switch (typeof value) {
-    case 'string':
-      return { stringValue: value };
-    case 'boolean':
-      return { boolValue: value };
-    case 'number':
-      return isInt64(value) ? { intValue: jsonInt(value) } : { doubleValue: jsonDouble(value) };
-    case 'object':
-      if (value === null) return {};
-      if (value instanceof Uint8Array) return { bytesValue: Buffer.from(value).toString('base64') };
-      if (Array.isArray(value)) return { arrayValue: { values: value.map((item) => jsonValue(item)) } };
-      return {
-        kvlistValue: {
-          values: Object.entries(value).map(([key, item]) => ({ key, value: jsonValue(item) })),
-        },
-      };
-    default:
-      return {};
-  }
-}
-
-/** @returns the list of `KeyValue` messages */
-export function jsonAttributes(attributes: Attributes | undefined): object[] {
-  if (!attributes) return [];
-  return Object.keys(attributes).map((key) => ({ key, value: jsonValue(attributes[key]) }));
-}
 
 /** @returns the `Resource` message */
 export function jsonResource(resource: Resource): {
@@ -152,18 +103,18 @@ function jsonSpan(span: ReadableSpan): object {
     kind: span.kind + 1,
     startTimeUnixNano: jsonTime(span.startTime),
     endTimeUnixNano: jsonTime(span.endTime),
-    attributes: jsonAttributes(span.attributes),
+    attributes: redactedAttributes(span.attributes),
     droppedAttributesCount: span.droppedAttributesCount,
     events: span.events.map((event) => ({
-      attributes: jsonAttributes(event.attributes),
+      attributes: redactedAttributes(event.attributes),
       name: event.name,
       timeUnixNano: jsonTime(event.time),
       droppedAttributesCount: event.droppedAttributesCount ?? 0,
     })),
     droppedEventsCount: span.droppedEventsCount,
-    status: { code: span.status.code, message: span.status.message },
+    status: { code: span.status.code, message: redactedMessage(span.status.message) },
     links: span.links.map((link) => ({
-      attributes: jsonAttributes(link.attributes),
+      attributes: redactedAttributes(link.attributes),
       spanId: link.context.spanId,
       traceId: link.context.traceId,
       traceState: link.context.traceState?.serialize(),
@@ -181,9 +132,9 @@ function jsonLogRecord(record: ReadableLogRecord): object {
     observedTimeUnixNano: jsonTime(record.hrTimeObserved),
     severityNumber: record.severityNumber,
     severityText: record.severityText,
-    body: jsonValue(record.body),
+    body: redactedValue(record.body),
     eventName: record.eventName,
-    attributes: jsonAttributes(record.attributes),
+    attributes: redactedAttributes(record.attributes),
     droppedAttributesCount: record.droppedAttributesCount,
     flags: record.spanContext?.traceFlags,
     traceId: record.spanContext?.traceId,

@@ -1,33 +1,12 @@
 import { types } from 'node:util';
 
-/** What stands for a secret. */
-export const REDACTED = '[redacted]';
+import { bareKey, isSecretKey, REDACTED, redactText } from '../core/secret-text.ts';
 
-const SECRET_KEY =
-  /authorization|cookie|token$|password|passwd|passphrase|secret|apikey|privatekey|credential/;
 /** What a header or a variable is called; a text that is not has no value of its own to hide. */
 const NAME = /^[\w.-]{1,64}$/;
 /** Whether a name of a field may hold more than a name. */
 const TALKATIVE = /[\s:=]|^eyJ/;
 
-/**
- * Secrets inside texts. Each pattern takes time in proportion to the text: no repetition follows another one over the same characters.
- * Quotes may be escaped, as those of JSON inside JSON are.
- */
-const PATTERNS: readonly (readonly [RegExp, string])[] = [
-  [/\b(Bearer|Basic|Digest|Negotiate)\s+[\w.~+/=-]{6,}/gi, `$1 ${REDACTED}`],
-  [/(:\/\/[^\s:@/]*:)[^\s@/]+@/g, `$1${REDACTED}@`],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g, REDACTED],
-  [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, REDACTED],
-  [
-    /((?:authorization|cookie)\\{0,3}["']?\s*[:=]\s*)(?:(")(?:[^"\\]|\\.)*|(\\{1,3}")[^"]*|(')[^']*|[^\r\n"']+)/gi,
-    `$1$2$3$4${REDACTED}`,
-  ],
-  [
-    /((?:token|password|passwd|passphrase|secret|api[_-]?key|private[_-]?key|credential)\\{0,3}["']?\s*[=:]\s*)(?:(")(?:[^"\\]|\\.)*|(\\{1,3}")[^"]*|(')[^']*|[^\s&"',;\\]+)/gi,
-    `$1$2$3$4${REDACTED}`,
-  ],
-];
 /** Fields that name what lies in `value` beside them. */
 const LABELS: ReadonlySet<string> = new Set(['name', 'key', 'header']);
 
@@ -37,8 +16,6 @@ const MAX_TEXT = 32_768;
 /** Of one value with everything inside it. */
 const MAX_VALUES = 5_000;
 const MAX_CHARACTERS = 262_144;
-
-const normal = (key: string): string => key.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
 /** A value that JSON can hold, with no getter, no cycle and no secret left in it. */
 export type PlainValue = string | number | boolean | null | readonly PlainValue[] | PlainRecord;
@@ -64,19 +41,17 @@ export class Redactor {
 
   /** @param furtherKeys names of fields that are secret too, compared without case and punctuation */
   constructor(furtherKeys: readonly string[] = []) {
-    this.#further = new Set(furtherKeys.map(normal));
+    this.#further = new Set(furtherKeys.map(bareKey));
   }
 
   isSecret(key: string): boolean {
-    const name = normal(key);
-    return SECRET_KEY.test(name) || this.#further.has(name);
+    return isSecretKey(key) || this.#further.has(bareKey(key));
   }
 
   text(value: string): string {
-    let text =
-      value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}... (${value.length} characters)` : value;
-    for (const [pattern, replacement] of PATTERNS) text = text.replace(pattern, replacement);
-    return text;
+    return redactText(
+      value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}... (${value.length} characters)` : value,
+    );
   }
 
   /** @returns the plain copy; `undefined` for what has no place in JSON */

@@ -94,7 +94,7 @@ describe('the trace of a retried payment', () => {
     expect(server && tag(server, 'url.full')).toBe(
       'https://REDACTED@payments.example/charge?access_token=REDACTED&id=7',
     );
-    expect(server && tag(server, 'note')).toBe('sent Bearer REDACTED to payments');
+    expect(server && tag(server, 'note')).toBe('sent Bearer [redacted] to payments');
     expect(server && tag(server, 'gen_ai.usage.input_tokens')).toBe(7);
   });
 });

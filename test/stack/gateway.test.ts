@@ -42,6 +42,10 @@ async function sendLog(text: string): Promise<void> {
     { key: 'order.id', value: { stringValue: text } },
     { key: 'db.password', value: { stringValue: SECRET } },
     { key: 'url.full', value: { stringValue: `https://shop:${SECRET}@db.example/?token=${SECRET}` } },
+    {
+      key: 'url.query',
+      value: { stringValue: `refresh_token=${SECRET}&pwd=${SECRET}&code=${SECRET}&page=2` },
+    },
   ];
   const body = { stringValue: `${text}: sent Bearer ${SECRET}` };
   const logRecords = [{ timeUnixNano: String(Date.now() * 1_000_000), severityNumber: 9, body, attributes }];
@@ -62,6 +66,7 @@ describe('the overlay for logs', () => {
     expect(new Set(logs.paths)).toEqual(new Set(['/otlp/v1/logs']));
     expect(logs.text).toContain('order one: sent Bearer REDACTED');
     expect(logs.text).toContain('https://REDACTED@db.example/?token=REDACTED');
+    expect(logs.text).toContain('refresh_token=REDACTED&pwd=REDACTED&code=REDACTED&page=2');
     expect(logs.text).not.toContain('db.password');
     expect(logs.text).not.toContain(SECRET);
   });

@@ -65,3 +65,14 @@ test('a circuit that closes again is good news', () => {
   guard.breaker?.reset();
   expect(telemetry.logRecords().map(({ severityText }) => severityText)).toEqual(['WARN', 'INFO']);
 });
+
+test('what a dependency puts into its message is no secret told, in the record or in the status of the span', async () => {
+  const telemetry = memoryTelemetry();
+  const { tracerProvider, loggerProvider } = telemetry;
+  const guard = createKeelson({ tracerProvider, loggerProvider }).guard('payments', {});
+  const error = new Error('GET https://bob:hunter2@h/x?api_key=hunter2 failed: 500');
+  await guard.outcome('charge', failing(1, error));
+  const told = 'GET https://bob:[redacted]@h/x?api_key=[redacted] failed: 500';
+  expect(telemetry.logRecords()[0]?.attributes['exception.message']).toBe(told);
+  expect(telemetry.spans().map(({ status }) => status.message)).toEqual([told]);
+});

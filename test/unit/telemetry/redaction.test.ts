@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { Redactor, REDACTED } from '../../../src/telemetry/redaction.ts';
+import { REDACTED } from '../../../src/core/secret-text.ts';
+import { Redactor } from '../../../src/telemetry/redaction.ts';
 
 const redactor = new Redactor(['IBAN']);
 
