@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { resolve } from 'node:path';
 
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
@@ -48,6 +49,34 @@ export function shownUrl(value: string): string {
   return url === null ? '(not a URL)' : `${url.protocol}//${url.host}${url.pathname}`;
 }
 
+/** What is no header is left out with a warning: with one of them, no request could be made at all. */
+function readHeaders(read: VariableReader, name: string, warn: Warn): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (const pair of (read.text(name) ?? '').split(',')) {
+    if (pair.trim() === '') continue;
+    const [entry] = Object.entries(parseKeyPairsIntoRecord(pair));
+    if (entry && isHeader(...entry)) headers[entry[0]] = entry[1];
+    else {
+      warn(
+        `environment:${name}`,
+        `Expected ${name} to be a list of key=value, such as Authorization=Bearer%20TOKEN,x-tenant=shop: an equals sign between the header's name and its value, and no colon. ` +
+          'At least one part of it is none and is left out. What it holds is not shown, since it may hold a secret.',
+      );
+    }
+  }
+  return headers;
+}
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Reads `OTEL_EXPORTER_OTLP_*` for one signal; the variable of the signal wins over the general one.
  * @param warn takes a warning for each value that cannot be used
@@ -92,8 +121,8 @@ export function readOtlp(read: VariableReader, signal: keyof typeof PATHS, warn:
   return {
     url: own ?? signalUrl(endpointOf(general('ENDPOINT')) ?? DEFAULT_OTLP_ENDPOINT, signal),
     headers: {
-      ...parseKeyPairsIntoRecord(read.text(general('HEADERS'))),
-      ...parseKeyPairsIntoRecord(read.text(specific('HEADERS'))),
+      ...readHeaders(read, general('HEADERS'), warn),
+      ...readHeaders(read, specific('HEADERS'), warn),
     },
     timeoutMs:
       read.milliseconds(specific('TIMEOUT'), 1) ??

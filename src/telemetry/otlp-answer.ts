@@ -21,6 +21,8 @@ export type SendResult =
       readonly status: 'later';
       readonly reason: LaterReason;
       readonly detail: string;
+      /** The HTTP status of the answer, where there was one. */
+      readonly code?: number;
       readonly retryAfterMs: number | undefined;
     }
   /** Larger than the receiver takes (413). */
@@ -59,6 +61,7 @@ export function judgeAnswer(
     status: 'later',
     reason,
     detail,
+    code: status,
     retryAfterMs: retryAfterMs(retryAfter, epochMs),
   });
   if (status >= 200 && status < 300) {

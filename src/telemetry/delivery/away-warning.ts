@@ -12,25 +12,36 @@ export interface AwayParts {
   readonly onDisk: boolean;
 }
 
-/** Says once for each kind of trouble that batches wait, where, and what to do. */
+/** Too many requests, and service unavailable: the receiver is there. */
+const OVERLOADED: ReadonlySet<number> = new Set([429, 503]);
+
+/** Says once for each cause (no connection, no answer, each status) that batches wait, where, and what to do. */
 export function warnAway(
   { warn, signal, target, onDisk }: AwayParts,
-  { reason, detail }: Extract<SendResult, { status: 'later' }>,
+  { reason, detail, code }: Extract<SendResult, { status: 'later' }>,
 ): void {
   const where = onDisk
     ? 'on disk, in telemetry/ below KEELSON_HOME or ./.keelson (512 MiB, 7 days)'
     : 'in memory, up to 8 MiB for each signal';
   const kept = `Calls go on; telemetry waits ${where}, and what does not fit is counted in keelson.telemetry.dropped.`;
+  const kind = `otlp:${reason}:${code ?? ''}:${target}`;
   if (reason === 'refused') {
     warn(
-      `otlp:refused:${target}`,
+      kind,
       `OTLP at ${target} does not take ${signal} (${detail}). ${kept} Check what listens there: the address (OTEL_EXPORTER_OTLP_ENDPOINT), ` +
         `the headers (OTEL_EXPORTER_OTLP_HEADERS); or set OTEL_${signal.toUpperCase()}_EXPORTER=none.`,
     );
     return;
   }
+  if (code !== undefined && OVERLOADED.has(code)) {
+    warn(
+      kind,
+      `OTLP at ${target} is overloaded or asks to wait (${detail}). ${kept} Give the receiver more memory, or look what stands behind it.`,
+    );
+    return;
+  }
   warn(
-    `otlp:${reason}:${target}`,
+    kind,
     `OTLP at ${target} is away (${detail}). ${kept} Start a receiver there, or set OTEL_EXPORTER_OTLP_ENDPOINT.`,
   );
 }

@@ -31,11 +31,22 @@ export interface SentBatch extends RequestPart {
   readonly place?: Place | undefined;
 }
 
+type Refusal = Extract<SendResult, { status: 'too_large' | 'rejected' }>;
+
 interface Unfinished {
   readonly batch: SentBatch;
   readonly parts: RequestPart[];
   taken: number;
+  /** Parts that are too large and cannot be made smaller. */
+  readonly tooLarge: { readonly part: RequestPart; readonly refusal: Refusal }[];
 }
+
+/** How to make batches smaller. */
+const SMALLER: Readonly<Record<Signal, string>> = {
+  traces: 'Raise the limit of the receiver, or lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE.',
+  metrics: 'Raise the limit of the receiver.',
+  logs: 'Raise the limit of the receiver, or lower OTEL_BLRP_MAX_EXPORT_BATCH_SIZE.',
+};
 
 /** One for each lane. */
 const MAX_UNFINISHED = 2;
@@ -45,6 +56,8 @@ const MAX_DETAIL = 200;
 export class Sender {
   readonly #parts: SenderParts;
   #unfinished: readonly Unfinished[] = [];
+  /** A single item was too large, and nothing was taken since: to split would cost a request for each item and help nobody. */
+  #refusesAnySize = false;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
@@ -52,7 +65,7 @@ export class Sender {
 
   /** @returns a promise that never rejects */
   async send(batch: SentBatch): Promise<SendOutcome> {
-    const work = this.#resume(batch) ?? { batch, parts: [batch], taken: 0 };
+    const work = this.#resume(batch) ?? { batch, parts: [batch], taken: 0, tooLarge: [] };
     for (let part = work.parts[0]; part; part = work.parts[0]) {
       const result = await this.#request(part.body);
       if (result.status === 'later') {
@@ -62,8 +75,9 @@ export class Sender {
       work.parts.shift();
       if (result.status === 'taken') work.taken += this.#taken(part, result);
       else if (result.status === 'rejected') this.#setAside(part, 'rejected', result);
-      else work.parts.unshift(...this.#halves(part, result));
+      else work.parts.unshift(...this.#halves(part, result, work));
     }
+    this.#setAsideTooLarge(work);
     return { status: 'done', taken: work.taken };
   }
 
@@ -89,6 +103,7 @@ export class Sender {
   #taken({ items }: RequestPart, result: Extract<SendResult, { status: 'taken' }>): number {
     const { counts, signal, clock, warn, target } = this.#parts;
     const refused = Math.min(result.refused, items);
+    this.#refusesAnySize = false;
     counts.exported(signal, items - refused, clock.epoch());
     if (refused > 0) {
       counts.dropped(signal, 'rejected', refused);
@@ -105,34 +120,39 @@ export class Sender {
     return items - refused;
   }
 
-  /** @returns nothing for what cannot be split: that is set aside */
-  #halves(part: RequestPart, result: Extract<SendResult, { status: 'too_large' }>): readonly RequestPart[] {
+  /** @returns nothing for what cannot be split, or not with any use: that is set aside */
+  #halves(part: RequestPart, refusal: Refusal, work: Unfinished): readonly RequestPart[] {
     const { signal, warn, target } = this.#parts;
-    const halves = splitRequest(signal, part.body);
+    const halves = this.#refusesAnySize ? undefined : splitRequest(signal, part.body);
     if (!halves) {
-      this.#setAside(part, 'too_large', result);
+      if (work.taken === 0) this.#refusesAnySize = true;
+      work.tooLarge.push({ part, refusal });
       return [];
     }
     warn(
-      `otlp:too_large:${target}`,
-      `OTLP at ${target} takes no batch of ${part.body.byteLength} bytes (HTTP ${result.code}); it is split. ` +
-        'Raise the limit of the receiver, or lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE and OTEL_BLRP_MAX_EXPORT_BATCH_SIZE.',
+      `otlp:split:${target}`,
+      `OTLP at ${target} takes no batch of ${part.body.byteLength} bytes (HTTP ${refusal.code}); it is split. ${SMALLER[signal]}`,
     );
     return halves;
   }
 
-  #setAside(
-    { body, items }: RequestPart,
-    reason: 'rejected' | 'too_large',
-    { code, answer }: { readonly code: number; readonly answer: string },
-  ): void {
+  /** One pair of files for a batch of which nothing got through. */
+  #setAsideTooLarge({ batch, tooLarge }: Unfinished): void {
+    const items = tooLarge.reduce((sum, { part }) => sum + part.items, 0);
+    const [first] = tooLarge;
+    if (first && items === batch.items) this.#setAside(batch, 'too_large', first.refusal);
+    else for (const { part, refusal } of tooLarge) this.#setAside(part, 'too_large', refusal);
+  }
+
+  #setAside({ body, items }: RequestPart, reason: 'rejected' | 'too_large', { code, answer }: Refusal): void {
     const { backlog, counts, signal, warn, target } = this.#parts;
     counts.dropped(signal, reason, items);
     backlog?.setAside({ line: body, reason, items, target, status: code, answer });
     const where = backlog ? ` It lies in telemetry/rejected/${signal} with the answer.` : '';
     warn(
-      `otlp:${reason}:${target}`,
-      `OTLP at ${target} refused a batch of ${items} ${signal} for good (HTTP ${code}).${where} It is counted in keelson.telemetry.dropped.`,
+      `otlp:${reason}:${code}:${target}`,
+      `OTLP at ${target} refused a batch of ${items} ${signal} for good (HTTP ${code}).${where} It is counted in keelson.telemetry.dropped.` +
+        (reason === 'too_large' ? ` ${SMALLER[signal]}` : ''),
     );
   }
 }

@@ -19,6 +19,8 @@ export interface CapLimits {
   readonly maxTotalBytes: number;
   /** Milliseconds since a file was opened. */
   readonly maxAgeMs: number;
+  /** Files of rejected batches, two for each. @defaultValue 10,000 */
+  readonly maxRejectedFiles?: number;
   /** Bytes of a segment: so much is kept free for the one that is written. */
   readonly segmentBytes: number;
 }
@@ -40,6 +42,7 @@ interface Orphan extends Kept {
   readonly signal: Signal;
 }
 
+const MAX_REJECTED_FILES = 10_000;
 const STAMP_LENGTH = segmentTime(0).length;
 
 /**
@@ -80,7 +83,8 @@ export class Caps {
     const { maxTotalBytes, maxAgeMs, segmentBytes } = this.#limits;
     const oldest = segmentTime(Math.max(0, this.#base.clock.epoch() - maxAgeMs));
     const room = maxTotalBytes - Math.min(segmentBytes, maxTotalBytes / 2);
-    const { kept, others, segmentBytes: inSegments } = this.#inventory();
+    const { kept: found, others, segmentBytes: inSegments } = this.#inventory();
+    const kept = this.#withoutOldRefusals(found);
     let keptBytes = kept.reduce((sum, { size }) => sum + size, 0);
     let total = keptBytes + inSegments;
     for (const file of kept) {
@@ -110,6 +114,15 @@ export class Caps {
     this.#total = total;
     this.#opened = 0;
     this.#owners = undefined;
+  }
+
+  /** A receiver that refuses everything leaves two files for each batch: they would become too many long before they are too large. */
+  #withoutOldRefusals(kept: readonly Kept[]): readonly Kept[] {
+    const refused = kept.filter(({ name }) => isRejectedFile(name));
+    const excess = refused.length - (this.#limits.maxRejectedFiles ?? MAX_REJECTED_FILES);
+    if (excess <= 0) return kept;
+    const gone = new Set(refused.slice(0, excess).filter(({ path }) => this.#remove(path)));
+    return kept.filter((file) => !gone.has(file));
   }
 
   /** The disk is full, however little the caps allow: what was delivered gives way to what was not, as much as two segments hold. */

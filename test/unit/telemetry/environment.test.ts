@@ -313,6 +313,24 @@ describe('the table of variables', () => {
     expect(settings.otlp.logs).toMatchObject({ url: 'http://b:2/own', headers: { x: '1', y: '3' } });
   });
 
+  it.each([
+    'Authorization: Bearer hunter2',
+    'x=1,hunter2',
+    'Authorization: Bearer aHVudGVyMg==',
+    'a=b%0Ahunter2',
+  ])(
+    'says once that part of the headers is none, and never what it holds: %s',
+    (OTEL_EXPORTER_OTLP_HEADERS) => {
+      const { warnings, settings } = read({ OTEL_EXPORTER_OTLP_HEADERS });
+      expect(new Set(warnings).size).toBe(1);
+      expect(warnings[0]).toContain('OTEL_EXPORTER_OTLP_HEADERS to be a list of key=value');
+      expect(warnings.join()).not.toMatch(/hunter2|aHVudGVyMg|Bearer a/);
+      expect(Object.keys(settings.otlp.traces.headers)).toEqual(
+        OTEL_EXPORTER_OTLP_HEADERS.startsWith('x=') ? ['x'] : [],
+      );
+    },
+  );
+
   it.each(['ftp://user:hunter2@host/x?key=hunter2', 'user:hunter2@host:4318', 'hunter2@host'])(
     'never shows a password that an endpoint holds: %s',
     (OTEL_EXPORTER_OTLP_ENDPOINT) => {

@@ -47,6 +47,7 @@ describe('the answer of a receiver', () => {
       status: 'later',
       reason: 'unavailable',
       detail: `HTTP ${status}`,
+      code: status,
       retryAfterMs: 7_000,
     });
   });

@@ -68,6 +68,7 @@ describe('OTLP over HTTP', () => {
         status: 'later',
         reason: 'unavailable',
         detail: `HTTP ${status}`,
+        code: status,
         retryAfterMs: 7_000,
       });
       transport.close();

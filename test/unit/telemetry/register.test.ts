@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -144,6 +144,22 @@ describe('node --import keelson/register', () => {
     await receiver.until(() => receiver.attempts > 0, 'the flush');
     run.child.kill('SIGINT');
     expect(await run.ended).toEqual({ code: null, signal: 'SIGINT' });
+  });
+
+  it('says which Node it needs to one that is too old, and leaves the application as it is', async () => {
+    const old = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}})`;
+    const args = ['--import', old, '--import', REGISTER, join(FIXTURES, 'exit.mjs')];
+    const run = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      env: { KEELSON_HOME: join(home, 'k') },
+    });
+    const without = spawnSync(process.execPath, [join(FIXTURES, 'exit.mjs')], { encoding: 'utf8' });
+    const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
+    expect(run.status).toBe(without.status);
+    expect(run.stdout).toBe(without.stdout);
+    expect(run.stderr).toContain(`needs Node ${engines.node}, and this is Node 20.20.2`);
+    expect(run.stderr.replace(/^keelson: .*\n/, '')).toBe(without.stderr);
+    expect(existsSync(join(home, 'k'))).toBe(false);
   });
 
   it('keeps no process alive when the receiver is away, says so once, and has the spans on disk', async () => {

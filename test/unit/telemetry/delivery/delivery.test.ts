@@ -32,7 +32,7 @@ describe('the lane of what is new', () => {
     expect(counts.snapshot().traces).toMatchObject({ exported: 1, dropped: { rejected: 1 } });
     expect(disk.rejected).toEqual(['rejected']);
     expect(disk.segment.isSettled).toBe(true);
-    expect(warnings).toEqual(['otlp:rejected:http://here']);
+    expect(warnings).toEqual(['otlp:rejected:400:http://here']);
   });
 
   it('keeps on disk alone what memory does not hold, and the backlog sends it', async () => {
@@ -77,7 +77,7 @@ describe('an endpoint that is away', () => {
     expect((times.at(-1) ?? 0) - (times.at(-2) ?? 0)).toBe(5_000);
     expect(new Set(transport.sent.slice(1))).toEqual(new Set([3]));
     expect(counts.snapshot().traces.retries).toBe(transport.sent.length);
-    expect(warnings).toEqual(['otlp:unreachable:http://here']);
+    expect(warnings).toEqual(['otlp:unreachable::http://here']);
   });
 
   it('gets what is new first when it is back, then the backlog, oldest first', async () => {
@@ -130,7 +130,7 @@ describe('an endpoint that is away', () => {
     const tries = transport.sent.length;
     expect(tries).toBeGreaterThan(15);
     expect(tries).toBeLessThan(25);
-    expect(warnings).toEqual(['otlp:refused:http://here']);
+    expect(warnings).toEqual(['otlp:refused::http://here']);
     transport.answer = TAKEN;
     await clock.advance(60_000);
     expect(counts.snapshot().traces.exported).toBe(1);
@@ -155,7 +155,7 @@ describe('an endpoint that never takes a batch', () => {
     await clock.advance(600_000);
     expect(transport.sent).toHaveLength(tries);
     expect(counts.snapshot().traces.dropped.expired).toBe(1);
-    expect(warnings).toEqual(['otlp:refused:http://here', 'journal:expired:traces']);
+    expect(warnings).toEqual(['otlp:refused::http://here', 'journal:expired:traces']);
   });
 
   it('is let go of where it is on disk too, so that the caps of the journal reach it', async () => {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import { TelemetryCounts } from '../../../../src/telemetry/counts.ts';
+import { warnAway } from '../../../../src/telemetry/delivery/away-warning.ts';
 import { Sender } from '../../../../src/telemetry/delivery/sender.ts';
-import type { SendResult } from '../../../../src/telemetry/otlp-answer.ts';
+import type { SetAside } from '../../../../src/telemetry/journal/rejected-folder.ts';
+import type { LaterReason, SendResult } from '../../../../src/telemetry/otlp-answer.ts';
+import type { Signal } from '../../../../src/telemetry/signal.ts';
 import { FakeClock, settlePromises } from '../../../../src/testing/fake-clock.ts';
 import { AWAY, setup, TAKEN } from './delivery-bench.ts';
 
@@ -47,6 +50,125 @@ function sending(answer: (names: readonly string[]) => SendResult): {
   });
   return { sender, counts, warnings };
 }
+
+/** A sender of which a receiver takes nothing, whatever its size, until it is told to. */
+function refused(signal: Signal): {
+  readonly sender: Sender;
+  readonly receiver: { requests: number; takes: boolean };
+  readonly files: SetAside[];
+  readonly counts: TelemetryCounts;
+  readonly warnings: string[];
+} {
+  const counts = new TelemetryCounts();
+  const warnings: string[] = [];
+  const files: SetAside[] = [];
+  const receiver = { requests: 0, takes: false };
+  const sender = new Sender({
+    signal,
+    transport: {
+      send: () => {
+        receiver.requests += 1;
+        return Promise.resolve(receiver.takes ? TAKEN : TOO_LARGE);
+      },
+      close() {},
+    },
+    counts,
+    clock: new FakeClock(),
+    warn: (_, message) => warnings.push(message),
+    target: 'http://here',
+    backlog: { setAside: (batch) => files.push(batch) },
+  });
+  return { sender, receiver, files, counts, warnings };
+}
+
+describe('a receiver that says 413 to everything', () => {
+  const names = Array.from({ length: 64 }, (_, i) => `s${i}`);
+
+  it('is asked once for each batch after the first, and each leaves one pair of files', async () => {
+    const { sender, receiver, files, counts } = refused('traces');
+    await sender.send({ body: request(...names), items: 64 });
+    // 64, 32, 16, 8, 4, 2, 1, and what each split had left over.
+    expect(receiver.requests).toBe(13);
+    expect(files.map(({ items }) => items)).toEqual([64]);
+    for (let i = 0; i < 10; i += 1) await sender.send({ body: request(...names), items: 64 });
+    expect(receiver.requests).toBe(23);
+    expect(files).toHaveLength(11);
+    expect(counts.snapshot().traces.dropped.too_large).toBe(11 * 64);
+  });
+
+  it('is asked in halves again once it took something', async () => {
+    const { sender, receiver, files } = refused('traces');
+    await sender.send({ body: request(...names), items: 64 });
+    receiver.takes = true;
+    await sender.send({ body: request('a'), items: 1 });
+    receiver.takes = false;
+    receiver.requests = 0;
+    await sender.send({ body: request(...names), items: 64 });
+    expect(receiver.requests).toBe(13);
+    expect(files).toHaveLength(2);
+  });
+
+  it.each([
+    ['traces', 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 'OTEL_BLRP'],
+    ['logs', 'OTEL_BLRP_MAX_EXPORT_BATCH_SIZE', 'OTEL_BSP'],
+    ['metrics', 'Raise the limit of the receiver.', 'OTEL_'],
+  ] as const)('is answered with what helps for %s', async (signal, helps, doesNot) => {
+    const { sender, warnings } = refused(signal);
+    await sender.send({ body: request('a'), items: 1 });
+    expect(warnings.at(-1)).toContain(helps);
+    expect(warnings.at(-1)).not.toContain(doesNot);
+  });
+});
+
+describe('what is said of a receiver', () => {
+  const said = (code: number, reason: LaterReason): readonly string[] => {
+    const found: string[] = [];
+    const parts = { signal: 'traces', target: 'http://here', onDisk: true } as const;
+    const result = {
+      status: 'later',
+      reason,
+      detail: `HTTP ${code}`,
+      code,
+      retryAfterMs: undefined,
+    } as const;
+    warnAway({ ...parts, warn: (kind, message) => found.push(kind, message) }, result);
+    return found;
+  };
+
+  it.each([429, 503])('is that it asks to wait, with HTTP %d', (code) => {
+    const [, message] = said(code, 'unavailable');
+    expect(message).toContain('is overloaded or asks to wait');
+    expect(message).not.toContain('is away');
+  });
+
+  it('is another thing for each status', () => {
+    const kinds = [
+      said(200, 'refused'),
+      said(401, 'refused'),
+      said(404, 'refused'),
+      said(502, 'unavailable'),
+    ];
+    expect(new Set(kinds.map(([kind]) => kind)).size).toBe(4);
+  });
+
+  it('is another thing too where it refuses for good with another status', async () => {
+    const codes = [400, 500, 400];
+    const kinds: string[] = [];
+    const sender = new Sender({
+      signal: 'traces',
+      transport: {
+        send: () => Promise.resolve({ status: 'rejected', code: codes.shift() ?? 400, answer: '' }),
+        close() {},
+      },
+      counts: new TelemetryCounts(),
+      clock: new FakeClock(),
+      warn: (kind) => kinds.push(kind),
+      target: 'http://here',
+    });
+    for (const name of ['a', 'b', 'c']) await sender.send({ body: request(name), items: 1 });
+    expect(new Set(kinds).size).toBe(2);
+  });
+});
 
 describe('a receiver that takes a batch with an answer that is none of OTLP', () => {
   it('is not sent it again, and that is said once', async () => {

@@ -124,6 +124,7 @@ interface StartOptions {
   readonly limits: {
     readonly maxTotalBytes: number;
     readonly maxAgeMs: number;
+    readonly maxRejectedFiles?: number;
     readonly segmentBytes: number;
   };
 }

@@ -296,6 +296,22 @@ describe('the caps', () => {
     expect(left).toEqual([7, 8, 9, 10, 11].map((minute) => `${stem(minute)}.jsonl.gz`));
     expect(one.counts.snapshot().traces.dropped.evicted).toBe(0);
   });
+
+  it('keep no more files of rejected batches than their number, the newest, and leave all others', async () => {
+    using bench = new JournalBench();
+    const roomy = { ...limits, maxTotalBytes: 1_000_000, maxAgeMs: Infinity, maxRejectedFiles: 6 };
+    const one = bench.start(1, { limits: roomy });
+    for (let i = 0; i < 5; i += 1) {
+      one.traces.setAside({ line: line(i, 1), reason: 'too_large', items: 1, target: 'http://here' });
+      await bench.clock.advance(60_000);
+    }
+    leave(one, 1);
+    expect(one.drain()).toEqual([1]);
+    one.journal.close();
+    const left = bench.list('rejected', 'traces').toSorted();
+    expect(left).toHaveLength(6);
+    expect(left.filter((name) => name.endsWith('.json'))).toHaveLength(3);
+  });
 });
 
 describe('a process that was taken for dead', () => {
