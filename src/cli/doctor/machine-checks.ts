@@ -99,11 +99,15 @@ function checkSpace(path: string): CheckResult {
 /** What the variables say, as the SDK will read them: one warning for each that has no effect. */
 export function checkEnvironment(env: Variables): readonly CheckResult[] {
   const found: CheckResult[] = [];
-  const settings = readEnvironment(env, (_kind, message) =>
+  const said = new Set<string>();
+  const settings = readEnvironment(env, (_kind, message) => {
+    // A variable that goes for all signals is read once for each.
+    if (said.has(message)) return;
+    said.add(message);
     found.push(
       warn('environment', message, 'Mend or unset it: src/telemetry/README.md says what each variable does.'),
-    ),
-  );
+    );
+  });
   const known = ENVIRONMENT.map(({ name }) => name);
   for (const name of Object.keys(env)) {
     if (!/^(?:OTEL|KEELSON)_/.test(name) || known.includes(name) || (env[name] ?? '').trim() === '') continue;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { checkEnvironment } from '../../../../src/cli/doctor/machine-checks.ts';
 import { satisfies } from '../../../../src/cli/doctor/node-range.ts';
 import { EXIT } from '../../../../src/cli/exit-codes.ts';
 import { examine, folder, named } from './examination.ts';
@@ -96,4 +97,12 @@ describe('the machine', () => {
       expect.stringContaining('no telemetry is made at all'),
     ]);
   });
+});
+
+test('the headers of all signals are said once to be none, without what they hold', () => {
+  const found = checkEnvironment({ OTEL_EXPORTER_OTLP_HEADERS: 'Authorization: Bearer hunter2' });
+  expect(found).toHaveLength(1);
+  expect(found[0]?.status).toBe('warn');
+  expect(found[0]?.detail).toContain('OTEL_EXPORTER_OTLP_HEADERS');
+  expect(JSON.stringify(found)).not.toContain('hunter2');
 });
