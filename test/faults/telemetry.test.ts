@@ -122,22 +122,23 @@ describe('what is away never changes a call', () => {
     expect(running.stats().traces).toMatchObject({ backlog: { items: 3 }, dropped: NONE });
   });
 
-  it('what listens there is no receiver: one warning with what to do, and nothing is lost once it is mended', async () => {
+  it('what listens there is no receiver: one warning for each cause with what to do, and nothing is lost once it is mended', async () => {
     await using receiver = await OtlpReceiver.start();
     const running = start(receiver.url);
-    for (const mode of [{ status: 404 }, { status: 200, body: '<html>login</html>' }]) {
+    for (const mode of [{ status: 404 }, { status: 404 }, { status: 200, body: '<html>login</html>' }]) {
       receiver.mode = mode;
       await guardedCalls(3);
       await running.forceFlush();
     }
     expect(warnings).toEqual([
       expect.stringMatching(/HTTP 404.*OTEL_EXPORTER_OTLP_ENDPOINT.*_EXPORTER=none/),
+      expect.stringMatching(/HTTP 200 with a page.*"login".*OTEL_EXPORTER_OTLP_ENDPOINT.*_EXPORTER=none/),
     ]);
     receiver.requests.length = 0;
     receiver.mode = 'take';
     await running.forceFlush();
-    expect(receiver.spans).toHaveLength(6);
-    expect(running.stats().traces).toMatchObject({ exported: 6, backlog: { items: 0 }, dropped: NONE });
+    expect(receiver.spans).toHaveLength(9);
+    expect(running.stats().traces).toMatchObject({ exported: 9, backlog: { items: 0 }, dropped: NONE });
   });
 
   it('a receiver that refuses a batch for good: it is set aside with the answer, counted, and the next goes on', async () => {
