@@ -214,10 +214,11 @@ export class Guard {
 
   /** The operation itself, not its label, of which there are only so many. */
   #cacheKey(operation: string, options: CallOptions | undefined): string | undefined {
-    if (!this.#cache) return undefined;
+    const cache = this.#cache;
+    if (!cache) return undefined;
     const key = options?.cacheKey;
     this.#hints.asked(key);
-    return key === undefined ? undefined : `${operation}\u0000${key}`;
+    return key === undefined ? undefined : cache.keyOf(operation, key);
   }
 
   /** A fresh value, counted: all there is to such a call while nobody traces, measures or listens. */

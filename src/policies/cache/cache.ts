@@ -4,6 +4,7 @@ import type { Random } from '../../core/random.ts';
 import type { Tally } from '../../core/stats.ts';
 import { tally } from '../../core/stats.ts';
 import { isRefusal } from '../cockatiel-rejection.ts';
+import { CacheKeys } from './cache-keys.ts';
 import type { CacheHit, Entry } from './entry.ts';
 import { negativeEntry, valueEntry, worth } from './entry.ts';
 import { Flight } from './flight.ts';
@@ -48,6 +49,7 @@ export class Cache {
   readonly #tierListener: TierListener;
   readonly #flights = new Map<string, Flight<Arrival>>();
   #options: ResolvedCache;
+  #keys: CacheKeys;
   #entries: LRUCache<string, Entry>;
   #tier: TierGate | undefined;
 
@@ -63,8 +65,14 @@ export class Cache {
       },
       answered: () => listener?.answered(),
     };
+    this.#keys = new CacheKeys(options.maxEntries);
     this.#entries = new LRUCache({ max: options.maxEntries });
     this.#tier = this.#newTier();
+  }
+
+  /** The key of what `operation` calls `key`: operations share a cache, and not what they call a thing. */
+  keyOf(operation: string, key: string): string {
+    return this.#keys.of(operation, key);
   }
 
   /** Keys that the cache holds: fresh and stale values, and remembered errors. */
@@ -145,6 +153,7 @@ export class Cache {
       const entries = new LRUCache<string, Entry>({ max: options.maxEntries });
       entries.load(this.#entries.dump());
       this.#entries = entries;
+      this.#keys = new CacheKeys(options.maxEntries);
     }
     const { secondTier, secondTierTimeoutMs } = options;
     if (secondTier !== before.secondTier || secondTierTimeoutMs !== before.secondTierTimeoutMs)
