@@ -8,7 +8,8 @@ export const BY_GUARD: string = [LABEL.namespace, LABEL.service, LABEL.guard].jo
 /** Calls a second by outcome and origin, but for those that the cache answered or the caller gave up; those that never happen have no series. */
 export const CALLS = 'guard:calls:rate5m';
 const TROUBLED_CALLS = 'guard_in_trouble:calls:rate5m';
-const ATTEMPTS_FAILED = 'guard:attempts_failed:rate5m';
+/** Attempts a second that failed or timed out; nothing where none does. */
+export const FAILED_ATTEMPTS = 'guard:attempts_failed:rate5m';
 const REJECTIONS = 'guard:rejections:rate5m';
 
 /** Calls a second whose function ran, of guards in trouble: all others have no share that is too high. */
@@ -33,14 +34,18 @@ const outcomes = (values: string): string => `${LABEL.outcome}=~"${values}"`;
  * summed and joined is what keeps the rules cheap over thousands of guards.
  */
 export function happening(series: string, ...matchers: readonly string[]): string {
-  return sum(`rate(${series}${selector(...matchers)}[5m]) > 0`);
+  return sum(positiveRate(series, ...matchers));
+}
+
+function positiveRate(series: string, ...matchers: readonly string[]): string {
+  return `rate(${series}${selector(...matchers)}[5m]) > 0`;
 }
 
 /** Guards of which something failed, was refused or needed a stand-in. */
 const TROUBLED = [
   `${CALLS}${selector(outcomes(`${FAILED}|rejected`))}`,
   `${CALLS}${selector(`${LABEL.origin}="fallback"`)}`,
-  ATTEMPTS_FAILED,
+  FAILED_ATTEMPTS,
   REJECTIONS,
 ].join(' or ');
 
@@ -54,18 +59,15 @@ export function guardRecordings(thresholds: Thresholds): readonly Recording[] {
     {
       record: CALLS,
       expr: sum(
-        `rate(${SERIES.calls}${selector(outcomes(`${EXECUTED}|rejected`), `${LABEL.origin}!="cache"`)}[5m]) > 0`,
+        positiveRate(SERIES.calls, outcomes(`${EXECUTED}|rejected`), `${LABEL.origin}!="cache"`),
         LABEL.outcome,
         LABEL.origin,
       ),
     },
-    { record: ATTEMPTS_FAILED, expr: happening(SERIES.attempts, outcomes(FAILED)) },
+    { record: FAILED_ATTEMPTS, expr: happening(SERIES.attempts, outcomes(FAILED)) },
     {
       record: REJECTIONS,
-      expr: sum(
-        `rate(${SERIES.rejections}${selector(`${LABEL.policy}=~"bulkhead|rate_limit"`)}[5m]) > 0`,
-        LABEL.policy,
-      ),
+      expr: sum(positiveRate(SERIES.rejections, `${LABEL.policy}=~"bulkhead|rate_limit"`), LABEL.policy),
     },
     {
       record: TROUBLED_CALLS,
@@ -94,13 +96,10 @@ export function badCalls(labels: string): string {
   return `sum by (${labels}) (${TROUBLED_CALLS}${selector(outcomes(`${FAILED}|rejected`))})`;
 }
 
-/** Attempts a second that failed or timed out; nothing where none does. */
-export const FAILED_ATTEMPTS: string = ATTEMPTS_FAILED;
-
 const SUCCEEDED = `${TROUBLED_CALLS}${selector(`${LABEL.outcome}="success"`, `${LABEL.origin}="live"`)}`;
 
 /** Attempts a second of guards that have failed ones: these, and the last of each call that succeeded. Callers who gave up are nobody's attempt. */
-export const ATTEMPTS: string = `(${ATTEMPTS_FAILED} + on (${BY_GUARD}) (${SUCCEEDED} or on (${BY_GUARD}) 0 * ${ATTEMPTS_FAILED}))`;
+export const ATTEMPTS: string = `(${FAILED_ATTEMPTS} + on (${BY_GUARD}) (${SUCCEEDED} or on (${BY_GUARD}) 0 * ${FAILED_ATTEMPTS}))`;
 
 /**
  * @param policy `bulkhead` or `rate_limit`

@@ -53,6 +53,19 @@ export function isSecretKey(key: string): boolean {
   return key !== SESSION && SECRET_KEY.test(bareKey(key));
 }
 
+/** Fields that name what lies in `value` beside them. */
+export const LABELS: readonly string[] = ['name', 'key', 'header'];
+/** What a header or a variable is called; a text that is not has no value of its own to hide. */
+const NAME = /^[\w.-]{1,64}$/;
+
+/**
+ * Whether a value is the name of a secret, which then lies beside it.
+ * @param isSecret which names are, where there are more than {@link isSecretKey} knows
+ */
+export function namesSecret(value: unknown, isSecret: (key: string) => boolean = isSecretKey): boolean {
+  return typeof value === 'string' && NAME.test(value) && isSecret(value);
+}
+
 /** A name without case and punctuation. */
 export function bareKey(key: string): string {
   return key.toLowerCase().replaceAll(/[^a-z0-9]/g, '');

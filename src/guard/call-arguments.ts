@@ -60,14 +60,13 @@ function checkOptions({ signal, cacheKey, idempotent }: CallOptions, check: Opti
 
 /** Hints at call options that do nothing, once for each guard: a mistake in them is worth a warning, and no call. */
 export class CallHints {
-  readonly #guard: string;
   readonly #warn: (message: string) => void;
   readonly #operations = new Set<string>();
   #keylessCalls = 0;
   #isDone = false;
 
-  constructor(guard: string, warn: (message: string) => void) {
-    this.#guard = guard;
+  /** @param warn takes what is wrong in the guard, which it names */
+  constructor(warn: (message: string) => void) {
     this.#warn = warn;
   }
 
@@ -81,7 +80,7 @@ export class CallHints {
       this.#isDone = true;
       const near = nearestName(key, KNOWN);
       this.#warn(
-        `guard "${this.#guard}": Unknown call option \`${key}\` in \`run('${operation}', ...)\`. ` +
+        `Unknown call option \`${key}\` in \`run('${operation}', ...)\`. ` +
           (near ? `Did you mean \`${near}\`?` : `Known: ${KNOWN.join(', ')}.`),
       );
       return;
@@ -95,7 +94,7 @@ export class CallHints {
       this.#keylessCalls += 1;
       if (this.#keylessCalls === KEYLESS_CALLS) {
         this.#warn(
-          `guard "${this.#guard}": None of ${KEYLESS_CALLS} calls gave a \`cacheKey\`, so that the cache does nothing. ` +
+          `None of ${KEYLESS_CALLS} calls gave a \`cacheKey\`, so that the cache does nothing. ` +
             "Give one: `run('read', fn, { cacheKey: id })`, or leave the cache out.",
         );
       }

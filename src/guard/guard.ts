@@ -55,7 +55,7 @@ export class Guard {
     this.#options = options;
     this.#root = keyed?.root ?? this;
     this.#reporter = keyed ? keyed.root.#reporter : new Reporter(name, countersFor(options), seats);
-    this.#hints = keyed ? keyed.root.#hints : this.#newHints();
+    this.#hints = keyed ? keyed.root.#hints : new CallHints((hint) => this.#reporter.warn(hint));
     this.#pipeline = new Pipeline(options, this.#reporter, seats, this.key);
     this.#shortPath = this.#newShortPath();
     this.#cache = keyed ? keyed.root.#cache : this.#newCache();
@@ -251,10 +251,6 @@ export class Guard {
   #bare(): Pipeline {
     this.#barePipeline ??= new Pipeline(NO_POLICIES, this.#reporter, this.#seats);
     return this.#barePipeline;
-  }
-
-  #newHints(): CallHints {
-    return new CallHints(this.name, (hint) => this.#reporter.safely(() => this.#seats.warn(hint)));
   }
 
   #newShortPath(): ShortPath | undefined {

@@ -2,11 +2,12 @@ import { Redactor } from './redaction.ts';
 
 /** Read of an answer at most; a page says what it is at its beginning. */
 const MAX_READ = 8_192;
+const MARKUP = /^\s*</;
 const redactor = new Redactor();
 
 /** Whether an answer is a page for people, or other markup: no receiver of telemetry answers so. */
 export function isMarkup(contentType: string | undefined, text: string): boolean {
-  return contentType?.includes('html') === true || /^\s*</.test(text);
+  return contentType?.includes('html') === true || MARKUP.test(text);
 }
 
 /**
@@ -15,7 +16,7 @@ export function isMarkup(contentType: string | undefined, text: string): boolean
  */
 export function firstWords(text: string, maxLength = 80): string {
   const start = text.slice(0, MAX_READ);
-  const plain = /^\s*</.test(start)
+  const plain = MARKUP.test(start)
     ? start.replaceAll(/<(script|style)\b[^]*?<\/\1\s*>/gi, ' ').replaceAll(/<[^>]*>/g, ' ')
     : start;
   const words = redactor

@@ -1,6 +1,6 @@
 import type { AnyValue, Attributes } from '@opentelemetry/api';
 
-import { isSecretKey, REDACTED, redactQuery, redactText } from '../core/secret-text.ts';
+import { isSecretKey, LABELS, namesSecret, REDACTED, redactQuery, redactText } from '../core/secret-text.ts';
 import { jsonValue } from './otlp-json-values.ts';
 
 /** Attributes of the semantic conventions and of Keelson's own that hold a name, a number or an address and no text: the most of all, and not looked through. */
@@ -8,10 +8,6 @@ const PLAIN_KEY =
   /^(?:http\.(?:request\.method|route)|url\.scheme|(?:server|client|network|keelson|service|messaging|thread)\..*|user_agent\.original|error\.type|exception\.type|(?:db|rpc)\.system(?:\.name)?)$/;
 /** Names of attributes are few; whoever makes them up without end pays for each. */
 const MAX_KEYS = 2_000;
-/** What a header is called; a text that is not has no value of its own to hide. */
-const NAME = /^[\w.-]{1,64}$/;
-/** Fields that name what lies in `value` beside them. */
-const LABELS = ['name', 'key', 'header'] as const;
 
 /** What is done with the text of an attribute. */
 const SECRET = 0;
@@ -29,9 +25,6 @@ function classify(key: string): Treatment {
   if (treatments.size < MAX_KEYS) treatments.set(key, found);
   return found;
 }
-
-const namesSecret = (value: AnyValue): boolean =>
-  typeof value === 'string' && NAME.test(value) && isSecretKey(value);
 
 const isRecord = (value: AnyValue): value is Readonly<Record<string, AnyValue>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);

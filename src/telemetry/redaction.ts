@@ -1,14 +1,9 @@
 import { types } from 'node:util';
 
-import { bareKey, isSecretKey, REDACTED, redactText } from '../core/secret-text.ts';
+import { bareKey, isSecretKey, LABELS, namesSecret, REDACTED, redactText } from '../core/secret-text.ts';
 
-/** What a header or a variable is called; a text that is not has no value of its own to hide. */
-const NAME = /^[\w.-]{1,64}$/;
 /** Whether a name of a field may hold more than a name. */
 const TALKATIVE = /[\s:=]|^eyJ/;
-
-/** Fields that name what lies in `value` beside them. */
-const LABELS: ReadonlySet<string> = new Set(['name', 'key', 'header']);
 
 const MAX_DEPTH = 8;
 const MAX_ENTRIES = 200;
@@ -138,7 +133,7 @@ export class Redactor {
   }
 
   #namesSecret(value: unknown): boolean {
-    return typeof value === 'string' && NAME.test(value) && this.isSecret(value);
+    return namesSecret(value, (key) => this.isSecret(key));
   }
 
   #copyEntries(
@@ -147,7 +142,7 @@ export class Redactor {
     above: readonly object[],
   ): PlainRecord {
     const copy: Record<string, PlainValue> = {};
-    const labelled = entries.some(([key, item]) => LABELS.has(key) && this.#namesSecret(item));
+    const labelled = entries.some(([key, item]) => LABELS.includes(key) && this.#namesSecret(item));
     for (const [key, item] of entries.slice(0, MAX_ENTRIES)) {
       const secret = this.isSecret(key) || (labelled && key === 'value');
       const plain = secret ? REDACTED : this.#copy(item, depth + 1, above);

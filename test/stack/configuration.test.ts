@@ -14,6 +14,7 @@ import {
   SHOWN_ELSEWHERE,
 } from './support/dashboard-queries.ts';
 import { ROOT } from './support/documents.ts';
+import { notificationText } from './support/notification-text.ts';
 import { tool } from './support/run.ts';
 
 const PROMETHEUS = 'dashboards/prometheus/prometheus.yml';
@@ -226,8 +227,7 @@ describe('Alertmanager', () => {
     ],
     ['keelson.email.text', 'text', ['Traces:    http://127.0.0.1:16686', 'Runbook:   dashboards/runbooks']],
     ['keelson.email.html', 'html', ['<h3', '>Dashboard</a>', '&lt;b&gt;']],
-  ])('writes %s', (name, type, expected) => {
-    const data = join(folder, 'data.json');
+  ] as const)('writes %s', (name, type, expected) => {
     const labels = {
       alertname: 'CircuitBreakerOpen',
       service_name: 'shop',
@@ -248,16 +248,7 @@ describe('Alertmanager', () => {
       commonAnnotations: annotations,
       alerts: [alert],
     };
-    writeFileSync(data, JSON.stringify(document));
-    const answer = tool(
-      'amtool',
-      'template',
-      'render',
-      '--template.glob=dashboards/alertmanager/templates/*.tmpl',
-      `--template.text={{ template "${name}" . }}`,
-      `--template.type=${type}`,
-      `--template.data=${data}`,
-    );
+    const answer = notificationText(name, document, folder, type);
     expect(answer.code).toBe(0);
     for (const text of expected) expect(answer.text).toContain(text);
   });

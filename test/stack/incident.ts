@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { STATE_MAPPINGS } from '../../dashboards/src/panels/breaker-states.ts';
 import { LABEL } from '../../dashboards/src/queries.ts';
 import * as semconv from '../../src/signals/semconv.ts';
@@ -15,8 +13,8 @@ import {
 } from './support/backend-queries.ts';
 import { dashboardQueries } from './support/dashboard-queries.ts';
 import { Demo, faultBefore } from './support/demo.ts';
+import { notificationText } from './support/notification-text.ts';
 import { getJson, until } from './support/poll.ts';
-import { tool } from './support/run.ts';
 import { Stack } from './support/stack.ts';
 import type { Notice } from './support/webhook.ts';
 
@@ -66,19 +64,9 @@ const TABLE: readonly Column[] = [
 
 /** What a notice says in Slack, by the shipped templates. */
 function slackText(stack: Stack, notice: Notice): string {
-  const data = join(stack.folder, 'notice.json');
   const { status, labels, annotations } = notice;
-  const alert = { status, labels, annotations };
-  writeFileSync(data, JSON.stringify({ status, commonLabels: labels, alerts: [alert] }));
-  const rendered = (name: string): string =>
-    tool(
-      'amtool',
-      'template',
-      'render',
-      '--template.glob=dashboards/alertmanager/templates/*.tmpl',
-      `--template.text={{ template "${name}" . }}`,
-      `--template.data=${data}`,
-    ).text.trim();
+  const notification = { status, commonLabels: labels, alerts: [{ status, labels, annotations }] };
+  const rendered = (name: string): string => notificationText(name, notification, stack.folder).text.trim();
   return `${rendered('keelson.title')}\n\n${rendered('keelson.slack.text')}`;
 }
 

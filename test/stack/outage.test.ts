@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTelemetry, type Telemetry } from '../../src/telemetry/index.ts';
+import type { Telemetry } from '../../src/telemetry/index.ts';
 import { shownSamples } from './support/backend-queries.ts';
 import { complaint, queriesShownBy } from './support/dashboard-queries.ts';
+import { ownTelemetry } from './support/own-telemetry.ts';
 import { Stack } from './support/stack.ts';
 import { allStored, journalTraces, SteadyLoad } from './support/steady-load.ts';
-import { TIMING_ENV } from './support/timing-overlay.ts';
 
 const OUTAGE_MS = 60_000;
 const KILL_AFTER_MS = 20_000;
@@ -27,14 +27,7 @@ const exitCodes: (number | null)[] = [];
 
 beforeAll(async () => {
   stack = await Stack.start();
-  measured = startTelemetry({
-    serviceName: 'measured',
-    home: join(stack.folder, 'measured'),
-    otlp: { endpoint: stack.otlp },
-    prometheus: false,
-    hostInterval: false,
-    logger: { console: false, files: false },
-    env: TIMING_ENV,
+  measured = ownTelemetry('measured', join(stack.folder, 'measured'), stack.otlp, {
     writeWarning: () => undefined,
   });
   slow = new SteadyLoad('steady-100', 100, stack);

@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTelemetry, type Telemetry } from '../../src/telemetry/index.ts';
+import type { Telemetry } from '../../src/telemetry/index.ts';
 import { ARRIVAL_MS, shownSamples } from './support/backend-queries.ts';
 import { complaint, queriesShownBy } from './support/dashboard-queries.ts';
 import { RefusingProxy } from './support/refusing-proxy.ts';
 import { Stack } from './support/stack.ts';
 import { allStored } from './support/steady-load.ts';
-import { TIMING_ENV } from './support/timing-overlay.ts';
+import { ownTelemetry } from './support/own-telemetry.ts';
 
 let stack: Stack;
 let proxy: RefusingProxy;
@@ -19,16 +19,7 @@ beforeAll(async () => {
   stack = await Stack.start();
   proxy = await RefusingProxy.start(stack.otlp);
   home = join(stack.folder, 'refused');
-  telemetry = startTelemetry({
-    serviceName: 'refused',
-    home,
-    otlp: { endpoint: proxy.url },
-    prometheus: false,
-    hostInterval: false,
-    logger: { console: false, files: false },
-    env: TIMING_ENV,
-    writeWarning: () => undefined,
-  });
+  telemetry = ownTelemetry('refused', home, proxy.url, { writeWarning: () => undefined });
 });
 
 afterAll(async () => {

@@ -75,20 +75,19 @@ function judge(name: string, result: SendResult, where: string): CheckResult {
       return fail(
         name,
         `${where} refused it with HTTP ${result.code}${result.answer.trim() === '' ? '' : `: "${firstWords(result.answer)}"`}.`,
-        refusalRemedy(result.code),
+        refusalRemedy(result),
       );
     case 'later':
       return fail(name, `${where} did not take it: ${result.detail}.`, REMEDIES[result.reason]);
   }
 }
 
-const TOO_LARGE = 413;
 const FIRST_SERVER_ERROR = 500;
 
-function refusalRemedy(status: number): string {
-  if (status === TOO_LARGE)
+function refusalRemedy({ status, code }: Extract<SendResult, { status: 'too_large' | 'rejected' }>): string {
+  if (status === 'too_large')
     return 'The receiver, or a proxy before it, takes no request of a few hundred bytes: raise its limit (max_request_body_size of a Collector, client_max_body_size of nginx).';
-  if (status >= FIRST_SERVER_ERROR)
+  if (code >= FIRST_SERVER_ERROR)
     return "That is the receiver's own trouble, or that of what stands behind it: look at its log.";
   return 'It wants another form of OTLP than JSON over HTTP: point it at the OTLP/HTTP port of a Collector, usually 4318.';
 }

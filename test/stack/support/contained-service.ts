@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { metrics } from '@opentelemetry/api';
 import { makeSystemProbe } from '../../../src/host/index.ts';
 import { startHostMetrics } from '../../../src/telemetry/host-gauges.ts';
-import { startTelemetry, type Telemetry } from '../../../src/telemetry/index.ts';
+import type { Telemetry } from '../../../src/telemetry/index.ts';
+import { ownTelemetry } from './own-telemetry.ts';
 import type { Stack } from './stack.ts';
-import { TIMING_ENV } from './timing-overlay.ts';
 
 const PERIOD_MS = 100;
 const SAMPLE_MS = 200;
@@ -47,15 +47,7 @@ export class ContainedService {
   readonly #end: () => void;
 
   constructor(name: string, stack: Stack) {
-    this.#telemetry = startTelemetry({
-      serviceName: name,
-      home: join(stack.folder, name),
-      otlp: { endpoint: stack.otlp },
-      prometheus: false,
-      hostInterval: false,
-      logger: { console: false, files: false },
-      env: TIMING_ENV,
-    });
+    this.#telemetry = ownTelemetry(name, join(stack.folder, name), stack.otlp);
     const files = controlGroup(performance.now());
     const probe = makeSystemProbe((path) => Promise.resolve(files[path]?.()));
     this.#end = startHostMetrics(metrics.getMeter('contained'), { intervalMs: SAMPLE_MS, probe });
