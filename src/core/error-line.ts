@@ -1,11 +1,12 @@
+import { redactText } from './secret-text.ts';
+
 const MAX_LENGTH = 300;
 /** User and password of an address. */
 const CREDENTIALS = /:\/\/[^\s/@]*@/g;
 
-/** What an error says, as one line that ends in a full stop: its type and message, without the credentials of addresses, at most 300 characters. */
+/** What an error says, as one line that ends in a full stop: its type and message, without secrets and the credentials of addresses, at most 300 characters. */
 export function errorLine(error: unknown): string {
-  const text = textOf(error)
-    .replaceAll(CREDENTIALS, '://***@')
+  const text = redactText(textOf(error).replaceAll(CREDENTIALS, '://***@'))
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim();
   const line = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;

@@ -145,6 +145,10 @@ test.each<[unknown, string]>([
   [new Error('Really?'), 'Error: Really?'],
   [new Error('two\n lines\u001b[31m'), 'Error: two lines [31m.'],
   [new Error('connect redis://me:secret@db:6379 failed'), 'Error: connect redis://***@db:6379 failed.'],
+  [
+    new Error('cannot connect with host=db password=hunter2'),
+    'Error: cannot connect with host=db password=[redacted].',
+  ],
   [new AggregateError([new Error('ECONNREFUSED ::1')], ''), 'Error: ECONNREFUSED ::1.'],
   ['a text', 'a text.'],
   [Object.create(null), 'an error that cannot be read.'],
