@@ -38,14 +38,15 @@ export class Attempts {
     this.#retries = retry?.retries ?? 0;
     if (retry) this.#retry = new Retry(retry, clock, random);
     this.#deadlines = deadlinesFor(clock);
-    if (timeout.attemptMs !== undefined) this.#timeout = this.#deadlines.list(timeout.attemptMs);
+    const attemptMs = timeout?.attemptMs;
+    if (attemptMs !== undefined) this.#timeout = this.#deadlines.list(attemptMs);
     const source = { guard: reporter.name };
     this.#expired = (lateMs) => {
       // A timer that fired late tells of the event loop, not of the dependency.
-      return new TimeoutError('attempt', timeout.attemptMs ?? Number.NaN, source, loopDelayMs(lateMs));
+      return new TimeoutError('attempt', attemptMs ?? Number.NaN, source, loopDelayMs(lateMs));
     };
     this.#tellsInner =
-      retry !== undefined || timeout.attemptMs !== undefined || timeout.totalMs !== undefined;
+      retry !== undefined || timeout?.attemptMs !== undefined || timeout?.totalMs !== undefined;
     this.shapes = this.#exemplars();
   }
 

@@ -15,8 +15,9 @@ import { Call } from './call.ts';
 import { addKeys, countersFor, originsOf } from './counted.ts';
 import { describe } from './describe.ts';
 import type { GuardOptions, ResolvedGuard } from './options.ts';
-import { resolveGuard } from './resolve.ts';
+import { resolveGuard, withoutPolicies } from './resolve.ts';
 import { Pipeline } from './pipeline.ts';
+import type { PolicyMechanisms } from './policies.ts';
 import type { Seats } from './reporter.ts';
 import { Reporter } from './reporter.ts';
 import type { ShortPath } from './short-path.ts';
@@ -186,7 +187,7 @@ export class Guard {
 
   /** Says in words what the guard does with a call, outermost first. */
   describe(): string {
-    return describe(this.name, this.#options, this.enabled);
+    return describe(this.name, this.#options, this.#mechanisms, this.enabled);
   }
 
   /**
@@ -199,12 +200,7 @@ export class Guard {
 
   /** A copy of the guard's numbers and states. */
   snapshot(): GuardSnapshot {
-    const { breaker, bulkhead, limiter } = this.#pipeline;
-    return snapshotOf(
-      this.#reporter,
-      { breaker, bulkhead, limiter, cache: this.#cache, keys: this.#keys?.size ?? 0 },
-      this.enabled,
-    );
+    return snapshotOf(this.#reporter, this.#mechanisms, this.#keys?.size ?? 0, this.enabled);
   }
 
   #newCall<T>(operation: string, fn: GuardedFunction<T>, options: CallOptions | undefined): Call<T> {
@@ -249,8 +245,14 @@ export class Guard {
 
   /** The pipeline while the policies are off. */
   #bare(): Pipeline {
-    this.#barePipeline ??= new Pipeline(NO_POLICIES, this.#reporter, this.#seats);
+    this.#barePipeline ??= new Pipeline(withoutPolicies(this.name), this.#reporter, this.#seats);
     return this.#barePipeline;
+  }
+
+  /** The policies that have state, as they are in force. */
+  get #mechanisms(): PolicyMechanisms {
+    const { breaker, limiter, bulkhead } = this.#pipeline;
+    return { breaker, rateLimit: limiter, bulkhead, cache: this.#cache };
   }
 
   #newShortPath(): ShortPath | undefined {
@@ -272,17 +274,13 @@ export class Guard {
 
   /** Shows the guard's numbers and states; those of the pipeline and the cache that are in force now. */
   #publish(): void {
-    const { breaker, bulkhead, limiter } = this.#pipeline;
     const { counters } = this.#reporter;
     const keys = this.#keys;
     this.#reporter.publish({
       name: this.name,
       counters,
       origins: originsOf(this.#options),
-      breaker,
-      bulkhead,
-      rateLimit: limiter,
-      cache: this.#cache,
+      ...this.#mechanisms,
       keys: keys && {
         get size() {
           return keys.size;
@@ -314,21 +312,6 @@ function byState(guards: Iterable<Guard>): Readonly<Record<BreakerState, number>
   for (const guard of guards) counts[guard.breaker?.state ?? 'disabled'] += 1;
   return counts;
 }
-
-const NO_POLICIES: ResolvedGuard = {
-  fallback: undefined,
-  cache: undefined,
-  timeout: { attemptMs: undefined, totalMs: undefined },
-  retry: undefined,
-  breaker: undefined,
-  rateLimit: undefined,
-  bulkhead: undefined,
-  failedResult: undefined,
-  peer: undefined,
-  spanForEveryAttempt: false,
-  maxKeys: 1,
-  strict: false,
-};
 
 /** The account of a call that has ended. */
 function accountOf<T>(call: Call<T>): CallAccount {

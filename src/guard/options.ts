@@ -1,20 +1,7 @@
-import type { BreakerOptions, ResolvedBreaker } from '../policies/breaker/index.ts';
-import type { BulkheadOptions, ResolvedBulkhead } from '../policies/bulkhead/index.ts';
-import type { CacheOptions, ResolvedCache } from '../policies/cache/index.ts';
-import type { FallbackOptions, ResolvedFallback } from '../policies/fallback/index.ts';
-import type { RateLimitOptions, ResolvedRateLimit } from '../policies/rate-limit/index.ts';
-import type { ResolvedRetry, RetryOptions } from '../policies/retry/index.ts';
-import type { ResolvedTimeout, TimeoutOptions } from '../policies/timeout/index.ts';
+import type { PolicyOptions, ResolvedPolicies } from './policies.ts';
 
 /** What a guard does with a call. A policy that is left out is off; one that is given as `{}` has its defaults. */
-export interface GuardOptions {
-  readonly fallback?: FallbackOptions;
-  readonly cache?: CacheOptions;
-  readonly timeout?: TimeoutOptions;
-  readonly retry?: RetryOptions;
-  readonly breaker?: BreakerOptions;
-  readonly rateLimit?: RateLimitOptions;
-  readonly bulkhead?: BulkheadOptions;
+export interface GuardOptions extends PolicyOptions {
   /**
    * Values of the function that count as failures, such as `(response) => response.status >= 500`: retried, counted, and given in the end. One
    * that throws means a failure that is not retried.
@@ -41,14 +28,7 @@ export interface KeyOptions {
 }
 
 /** {@link GuardOptions} with every default filled in. */
-export interface ResolvedGuard {
-  readonly fallback: ResolvedFallback | undefined;
-  readonly cache: ResolvedCache | undefined;
-  readonly timeout: ResolvedTimeout;
-  readonly retry: ResolvedRetry | undefined;
-  readonly breaker: ResolvedBreaker | undefined;
-  readonly rateLimit: ResolvedRateLimit | undefined;
-  readonly bulkhead: ResolvedBulkhead | undefined;
+export interface ResolvedGuard extends ResolvedPolicies {
   readonly failedResult: ((value: never) => boolean) | undefined;
   readonly peer: string | undefined;
   readonly spanForEveryAttempt: boolean;

@@ -4,7 +4,7 @@ import { deadlinesFor } from '../core/deadlines.ts';
 import { RejectedError } from '../core/errors.ts';
 import { isThenable } from '../core/execution.ts';
 import type { Wait } from '../core/wait.ts';
-import { Breaker } from '../policies/breaker/index.ts';
+import { Breaker, strategyWarning } from '../policies/breaker/index.ts';
 import { Bulkhead } from '../policies/bulkhead/index.ts';
 import type { Limiter } from '../policies/rate-limit/index.ts';
 import { limiterFor } from '../policies/rate-limit/index.ts';
@@ -58,6 +58,8 @@ export class Pipeline {
         clock,
         random,
         onTransition,
+        onStrategyFailure: (error, strategy) =>
+          reporter.warnOnce(`breaker.strategy/${strategy}`, () => strategyWarning(error, strategy)),
         source,
         ...(saved && { saved }),
       });
@@ -76,7 +78,7 @@ export class Pipeline {
     if (before?.bulkhead && sameOptions(before.#options.bulkhead, options.bulkhead))
       this.bulkhead = before.bulkhead;
     else if (options.bulkhead) this.bulkhead = new Bulkhead(options.bulkhead, clock, source);
-    const { totalMs } = options.timeout;
+    const totalMs = options.timeout?.totalMs;
     if (totalMs !== undefined) this.#totalTimeout = this.#deadlines.list(totalMs);
     this.#admission = new Admission(this, clock, reporter);
     this.#attempts = new Attempts(options, this, reporter, clock, random);

@@ -1,29 +1,11 @@
 import { ConfigError } from '../core/errors.ts';
 import { OptionChecker } from '../core/options.ts';
-import { resolveBreaker } from '../policies/breaker/index.ts';
-import { resolveBulkhead } from '../policies/bulkhead/index.ts';
-import { resolveCache } from '../policies/cache/index.ts';
-import { resolveFallback } from '../policies/fallback/index.ts';
-import { resolveRateLimit } from '../policies/rate-limit/index.ts';
-import { resolveRetry } from '../policies/retry/index.ts';
-import { resolveTimeout } from '../policies/timeout/index.ts';
 import { lint } from './lint.ts';
 import type { GuardOptions, KeyOptions, ResolvedGuard, SpanOptions } from './options.ts';
+import type { ResolvedPolicies } from './policies.ts';
+import { POLICIES } from './policies.ts';
 
-const KEYS = [
-  'fallback',
-  'cache',
-  'timeout',
-  'retry',
-  'breaker',
-  'rateLimit',
-  'bulkhead',
-  'failedResult',
-  'peer',
-  'spans',
-  'keys',
-  'strict',
-] as const;
+const KEYS = [...POLICIES.map(({ key }) => key), 'failedResult', 'peer', 'spans', 'keys', 'strict'];
 /** What belongs elsewhere, and is looked for here. */
 const REMEDIES = {
   retries: 'Did you mean `retry`? Write `retry: { retries: 3 }`.',
@@ -54,17 +36,11 @@ export function resolveGuard(
     'Give a function that takes the value and says whether it counts as a failure.',
   );
   const resolved: ResolvedGuard = {
-    fallback: under(check, 'fallback', options, resolveFallback),
-    cache: under(check, 'cache', options, resolveCache),
-    timeout: under(check, 'timeout', options, resolveTimeout) ?? { attemptMs: undefined, totalMs: undefined },
-    retry: under(check, 'retry', options, resolveRetry),
-    breaker: under(check, 'breaker', options, resolveBreaker),
-    rateLimit: under(check, 'rateLimit', options, resolveRateLimit),
-    bulkhead: under(check, 'bulkhead', options, resolveBulkhead),
+    ...resolvePolicies(options, check),
     failedResult: options.failedResult,
     peer: checkedPeer(options.peer, check),
-    spanForEveryAttempt: under(check, 'spans', options, resolveSpans) ?? false,
-    maxKeys: under(check, 'keys', options, resolveKeys) ?? DEFAULT_MAX_KEYS,
+    spanForEveryAttempt: resolveUnder(check, 'spans', options.spans, resolveSpans) ?? false,
+    maxKeys: resolveUnder(check, 'keys', options.keys, resolveKeys) ?? DEFAULT_MAX_KEYS,
     strict: check.boolean('strict', options.strict, false),
   };
   check.done();
@@ -72,6 +48,11 @@ export function resolveGuard(
   if (resolved.strict && misfits.length > 0) throw new ConfigError(`guard "${name}"`, misfits);
   for (const misfit of misfits) warn(`guard "${name}": ${misfit}`);
   return resolved;
+}
+
+/** The options of a guard whose policies are all off. @param name the guard's */
+export function withoutPolicies(name: string): ResolvedGuard {
+  return resolveGuard(name, {}, () => {});
 }
 
 function ofCall(option: string): string {
@@ -108,19 +89,29 @@ function checkedPeer(peer: unknown, check: OptionChecker): string | undefined {
   return undefined;
 }
 
-function under<K extends keyof GuardOptions, R>(
+/** The policies one by one, as each of them resolves its own options. */
+function resolvePolicies(options: GuardOptions, check: OptionChecker): ResolvedPolicies {
+  const resolved = POLICIES.map((facts) => {
+    const given: unknown = Reflect.get(Object(options), facts.key);
+    const resolve = (own: object, below: OptionChecker): object => facts.resolve(own, below);
+    return [facts.key, resolveUnder(check, facts.key, given as object | undefined, resolve)] as const;
+  });
+  // Each facts object states the types of its own key; a loop over all of them cannot.
+  return Object.fromEntries(resolved) as unknown as ResolvedPolicies;
+}
+
+function resolveUnder<O extends object, R>(
   check: OptionChecker,
-  key: K,
-  options: GuardOptions,
-  resolve: (options: NonNullable<GuardOptions[K]>, check: OptionChecker) => R,
+  key: string,
+  options: O | undefined,
+  resolve: (options: O, check: OptionChecker) => R,
 ): R | undefined {
-  const value = options[key];
-  if (value === undefined) return undefined;
-  if (typeof value === 'object' && value !== null) return resolve(value, check.under(key));
+  if (options === undefined) return undefined;
+  if (typeof options === 'object' && options !== null) return resolve(options, check.under(key));
   check.problem(
     key,
     'to be an object',
-    value,
+    options,
     'Write `{}` for its defaults, or leave it out to switch it off.',
   );
   return undefined;

@@ -1,11 +1,13 @@
 import { isThenable } from '../core/execution.ts';
 import type { Origin } from '../core/outcome.ts';
 import type { Breaker } from '../policies/breaker/index.ts';
+import { breakerFacts } from '../policies/breaker/index.ts';
 import { isRequestId } from '../signals/index.ts';
 import { ambientExecution } from './ambient.ts';
 import type { CallContext } from './call-context.ts';
 import type { CallOptions, GuardedFunction } from './call.ts';
 import type { ResolvedGuard } from './options.ts';
+import { policiesIn } from './policies.ts';
 import type { Reporter, SettledCall } from './reporter.ts';
 
 /**
@@ -73,11 +75,9 @@ export function shortPathFor(
   breaker: Breaker | undefined,
   reporter: Reporter,
 ): ShortPath | undefined {
-  const { fallback, cache, timeout, retry, rateLimit, bulkhead, failedResult } = options;
-  const others = [fallback, cache, timeout.attemptMs, timeout.totalMs, retry, rateLimit, bulkhead];
   const isShort =
-    others.every((policy) => policy === undefined) &&
-    failedResult === undefined &&
+    policiesIn(options).every(({ facts }) => facts === breakerFacts) &&
+    options.failedResult === undefined &&
     options.breaker?.slowCallMs === undefined;
   return isShort ? new ShortPath(breaker, reporter) : undefined;
 }

@@ -16,3 +16,8 @@ export function onAbort(signal: AbortSignal | undefined, interrupt: (reason: unk
   signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
 }
+
+/** Warns of a policy that is used by itself, as a guard warns through its instance. */
+export function warnOf(policy: string, message: string): void {
+  process.emitWarning(`${policy}: ${message}`, { type: 'KeelsonWarning', code: 'KEELSON_OPTIONS' });
+}

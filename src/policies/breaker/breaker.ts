@@ -11,12 +11,12 @@ import { isRefusal } from '../cockatiel-rejection.ts';
 import { DecisionQueue } from './decision-queue.ts';
 import type { ResolvedBreaker } from './options.ts';
 import type { TripRule } from './rule.ts';
-import { CockatielRule, ConsecutiveRule } from './rule.ts';
+import type { BrokenStrategy, StrategyListener } from './rule-maker.ts';
+import { RuleMaker } from './rule-maker.ts';
 import type { SavedBreaker } from './saved.ts';
 import { parseSaved, SAVED_VERSION } from './saved.ts';
 import type { Admission, CircuitInput, CircuitRules, CircuitState } from './state.ts';
 import { admission, transition } from './state.ts';
-import { CountWindow, TimeWindow } from './window.ts';
 
 /**
  * How a call that the breaker let through ended. `answer`: an error that does not count against the dependency, and shows that it is there.
@@ -29,6 +29,7 @@ export interface BreakerSeats {
   readonly clock: Clock;
   readonly random: Random;
   readonly onTransition: (from: BreakerState, to: BreakerState) => void;
+  readonly onStrategyFailure?: StrategyListener;
   readonly source?: ErrorSource;
   /** A state to begin with, as {@link Breaker.toJSON} gave it; taking it up is no transition. */
   readonly saved?: SavedBreaker;
@@ -65,6 +66,7 @@ export class Breaker {
   readonly #random: Random;
   readonly #source: ErrorSource;
   #onTransition: (from: BreakerState, to: BreakerState) => void;
+  readonly #ruleMaker: RuleMaker;
   readonly #deadlines: Deadlines;
   readonly #slowCalls: DeadlineList | undefined;
   readonly #decisions: DecisionQueue;
@@ -73,17 +75,21 @@ export class Breaker {
   #rampUntil = Number.NEGATIVE_INFINITY;
   #shadowRejections = 0;
 
-  constructor(options: ResolvedBreaker, { clock, random, onTransition, source = {}, saved }: BreakerSeats) {
+  constructor(
+    options: ResolvedBreaker,
+    { clock, random, onTransition, onStrategyFailure, source = {}, saved }: BreakerSeats,
+  ) {
     this.#options = options;
     this.#clock = clock;
     this.#random = random;
     this.#source = { ...source, policy: 'breaker' };
     this.#onTransition = () => {};
+    this.#ruleMaker = new RuleMaker(options, clock, onStrategyFailure);
     this.#rules = { ...options, openTime: (openings) => this.#openTime(openings) };
     this.#deadlines = deadlinesFor(clock);
     if (options.slowCallMs !== undefined) this.#slowCalls = this.#deadlines.list(options.slowCallMs);
     this.#decisions = new DecisionQueue(clock, options.halfOpenWaitMs);
-    this.#rule = this.#newRule();
+    this.#rule = this.#ruleMaker.make();
     if (saved) this.restore(saved);
     this.#onTransition = onTransition;
   }
@@ -100,6 +106,11 @@ export class Breaker {
   /** Calls that shadow mode let through although the circuit would have refused them. */
   get shadowRejections(): number {
     return this.#shadowRejections;
+  }
+
+  /** What became of the `strategy`, if it has thrown; `undefined` while it works, and without one. */
+  get brokenStrategy(): BrokenStrategy | undefined {
+    return this.#ruleMaker.broken;
   }
 
   /** Calls that wait for the decision of the trials that are running. */
@@ -197,7 +208,7 @@ export class Breaker {
   /** Closes the circuit and forgets what it has counted. */
   reset(): void {
     this.#apply({ type: 'reset' }, this.#clock.now());
-    this.#rule = this.#newRule();
+    this.#rule = this.#ruleMaker.make();
     this.#rampUntil = Number.NEGATIVE_INFINITY;
   }
 
@@ -271,13 +282,13 @@ export class Breaker {
   #changed(from: BreakerState, to: BreakerState): void {
     if (from === to) return;
     if (to === 'closed') {
-      this.#rule = this.#newRule();
+      this.#rule = this.#ruleMaker.make();
       if (this.#options.rampMs !== undefined) this.#rampUntil = this.#clock.now() + this.#options.rampMs;
     }
     this.#onTransition(from, to);
   }
 
-  /** An `openFor` beyond `maxOpenFor` stands. */
+  /** If `openFor` is longer than `maxOpenFor`, `openFor` wins. */
   get #longestOpenMs(): number {
     return Math.max(this.#options.maxOpenForMs, this.#options.openForMs);
   }
@@ -286,21 +297,6 @@ export class Breaker {
     const { openForMs, openFactor, openJitter } = this.#options;
     const spread = 1 + openJitter * (2 * this.#random() - 1);
     return Math.min(this.#longestOpenMs, openForMs * openFactor ** (openings - 1) * spread);
-  }
-
-  #newRule(): TripRule {
-    const { strategy, window, failures, failureRate, slowCallRate } = this.#options;
-    if (strategy) {
-      try {
-        return new CockatielRule(strategy());
-      } catch {
-        return new ConsecutiveRule(failures);
-      }
-    }
-    if (failureRate === undefined && slowCallRate === undefined) return new ConsecutiveRule(failures);
-    return 'calls' in window
-      ? new CountWindow(window.calls, this.#options)
-      : new TimeWindow(window.ms, this.#options, this.#clock);
   }
 
   #refused(answer: Extract<Admission, { admitted: false }>): RejectedError {

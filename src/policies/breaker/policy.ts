@@ -7,10 +7,12 @@ import { OptionChecker } from '../../core/options.ts';
 import { systemRandom } from '../../core/random.ts';
 import { asEvent, PolicyEvents } from '../policy-events.ts';
 import type { PolicySeats } from '../standalone.ts';
-import { onAbort } from '../standalone.ts';
+import { onAbort, warnOf } from '../standalone.ts';
 import { Breaker } from './breaker.ts';
 import type { BreakerOptions } from './options.ts';
 import { resolveBreaker } from './options.ts';
+import type { BrokenStrategy } from './rule-maker.ts';
+import { strategyWarning } from './rule-maker.ts';
 
 /** A circuit breaker as a policy of its own. */
 export interface BreakerPolicy extends IPolicy {
@@ -36,7 +38,13 @@ export function breaker(
   const transitions = new Listeners<BreakerTransition>();
   const onTransition = (from: BreakerState, to: BreakerState): void =>
     transitions.emit({ type: 'breaker.transition', from, to });
-  const circuit = new Breaker(resolved, { clock, random, onTransition });
+  const told = new Set<BrokenStrategy>();
+  const onStrategyFailure = (error: unknown, strategy: BrokenStrategy): void => {
+    if (told.has(strategy)) return;
+    told.add(strategy);
+    warnOf('breaker', strategyWarning(error, strategy));
+  };
+  const circuit = new Breaker(resolved, { clock, random, onTransition, onStrategyFailure });
   const events = new PolicyEvents(clock);
 
   async function permitFor(signal: AbortSignal | undefined): Promise<number> {

@@ -19,7 +19,7 @@ export interface TripRule {
   restore(saved: unknown): void;
 }
 
-/** Opens after so many failures in a row. */
+/** Opens when the number of failures in a row reaches a limit. */
 export class ConsecutiveRule implements TripRule {
   readonly #limit: number;
   #failures = 0;
@@ -51,17 +51,20 @@ export class ConsecutiveRule implements TripRule {
 /** A breaker strategy of cockatiel's as a rule. What it throws neither opens the circuit nor reaches the caller. */
 export class CockatielRule implements TripRule {
   readonly #strategy: IBreaker;
+  readonly #onFailure: (error: unknown) => void;
 
-  constructor(strategy: IBreaker) {
+  /** @param onFailure hears of what the strategy throws */
+  constructor(strategy: IBreaker, onFailure: (error: unknown) => void) {
     this.#strategy = strategy;
+    this.#onFailure = onFailure;
   }
 
   record({ failed }: RuleInput): boolean {
     try {
       if (failed) return this.#strategy.failure(CockatielState.Closed);
       this.#strategy.success(CockatielState.Closed);
-    } catch {
-      return false;
+    } catch (error) {
+      this.#onFailure(error);
     }
     return false;
   }

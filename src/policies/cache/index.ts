@@ -16,3 +16,5 @@ export type {
 } from './result.ts';
 export { CACHE_RESULTS } from './result.ts';
 export type { CacheTier, TierEntry, TierListener } from './tier.ts';
+export type { CacheSnapshot } from './facts.ts';
+export { cacheFacts } from './facts.ts';

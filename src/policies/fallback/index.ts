@@ -3,3 +3,4 @@ export type { FallbackContext, FallbackOptions, ResolvedFallback } from './optio
 export { resolveFallback } from './options.ts';
 export type { FallbackPolicy, FallbackPolicyOptions } from './policy.ts';
 export { fallback } from './policy.ts';
+export { fallbackFacts } from './facts.ts';

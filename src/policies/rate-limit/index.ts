@@ -17,3 +17,5 @@ export type { RedisLimiterClient, RedisStoreOptions } from './stores/redis-store
 export { redisStore } from './stores/redis-store.ts';
 export type { SqliteStoreOptions } from './stores/sqlite-store.ts';
 export { sqliteStore } from './stores/sqlite-store.ts';
+export type { RateLimitSnapshot } from './facts.ts';
+export { rateLimitFacts } from './facts.ts';

@@ -10,3 +10,4 @@ export { surelyNotSent } from './reached.ts';
 export { Retry } from './retry.ts';
 export type { RetrySchedule } from './retry.ts';
 export { parseRetryAfter, retryAfterOf } from './retry-after.ts';
+export { retryFacts } from './facts.ts';

@@ -29,9 +29,13 @@ describe("a strategy of cockatiel's", () => {
     };
   }
 
+  const unheard = (): never => {
+    throw new Error('nothing has failed');
+  };
+
   test('is told of every result, and opens the circuit when it says so after a failure', () => {
     const given = strategy(true);
-    const rule = new CockatielRule(given);
+    const rule = new CockatielRule(given, unheard);
     expect([rule.record(call(false)), rule.record(call(true)), rule.amendFailure()]).toEqual([
       false,
       true,
@@ -42,7 +46,7 @@ describe("a strategy of cockatiel's", () => {
 
   test('keeps a state of its own over a restart', () => {
     const given = strategy(false);
-    const rule = new CockatielRule(given);
+    const rule = new CockatielRule(given, unheard);
     expect(rule.save()).toBe('as it was');
     rule.restore('as it will be');
     expect(given.state).toBe('as it will be');
@@ -52,8 +56,12 @@ describe("a strategy of cockatiel's", () => {
     const explode = (): never => {
       throw new Error('a strategy that throws');
     };
-    const rule = new CockatielRule({ state: null, success: explode, failure: explode });
+    const heard: unknown[] = [];
+    const rule = new CockatielRule({ state: null, success: explode, failure: explode }, (error) =>
+      heard.push(error),
+    );
     expect([rule.record(call(true)), rule.record(call(false))]).toEqual([false, false]);
+    expect(heard).toEqual([new Error('a strategy that throws'), new Error('a strategy that throws')]);
   });
 });
 

@@ -1,0 +1,27 @@
+import type { PolicyFacts } from '../facts.ts';
+import { lintWait } from '../facts.ts';
+import type { Bulkhead } from './bulkhead.ts';
+import type { BulkheadOptions, ResolvedBulkhead } from './options.ts';
+import { resolveBulkhead } from './options.ts';
+
+/** The numbers of a bulkhead at one moment. */
+export interface BulkheadSnapshot {
+  /** Calls that run. */
+  readonly active: number;
+  readonly limit: number;
+  /** Calls that wait. */
+  readonly queued: number;
+  readonly queueLimit: number;
+}
+
+/** What a guard knows of a bulkhead. */
+export const bulkheadFacts: PolicyFacts<BulkheadOptions, ResolvedBulkhead, Bulkhead, BulkheadSnapshot> = {
+  key: 'bulkhead',
+  resolve: resolveBulkhead,
+  describe: ({ concurrent, queue }) => `bulkhead: ${concurrent} at a time, ${queue} in the queue`,
+  lint: ({ queueTimeoutMs }, limits) => lintWait('bulkhead.queueTimeout', queueTimeoutMs, limits),
+  rejectionKeys: ({ queueTimeoutMs }) =>
+    queueTimeoutMs === undefined ? ['bulkhead/full'] : ['bulkhead/full', 'bulkhead/queue_timeout'],
+  waitKeys: ({ queue }) => (queue > 0 ? ['bulkhead'] : []),
+  snapshot: ({ active, limit, queued, queueLimit }) => ({ active, limit, queued, queueLimit }),
+};

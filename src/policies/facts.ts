@@ -1,0 +1,56 @@
+import { formatDuration } from '../core/duration.ts';
+import type { OptionChecker } from '../core/options.ts';
+import type { Origin, PolicyName } from '../core/outcome.ts';
+import type { GuardCounters, RejectionKey } from '../core/stats.ts';
+
+/** The time limits of a call. The waits and attempts of every policy have to fit into them. */
+export interface TimeLimits {
+  /** Milliseconds for one attempt; `undefined` for no limit. */
+  readonly attemptMs: number | undefined;
+  /** Milliseconds for the whole call; `undefined` for no limit. */
+  readonly totalMs: number | undefined;
+}
+
+/** The limits of a call that has none. */
+export const NO_LIMITS: TimeLimits = { attemptMs: undefined, totalMs: undefined };
+
+/**
+ * Everything that a guard knows of a policy, except how calls pass through it. Each policy folder has one in its `facts.ts`; the guard loops over
+ * all of them and names no policy.
+ */
+export interface PolicyFacts<Options, Resolved, Mechanism = never, Snapshot = never> {
+  /** The name of the policy among the guard's options, its mechanisms and in its snapshot. */
+  readonly key: string;
+  /** Checks the options and fills in the defaults. Problems go to `check`. */
+  resolve(options: Options, check: OptionChecker): Resolved;
+  /**
+   * Says in a few words what the policy does.
+   * @param place where in the call, for a policy that acts in two places
+   * @param mechanism what is in force; `undefined` before there is one
+   * @returns one line; `undefined` if the policy does nothing in this place
+   */
+  describe(resolved: Resolved, place?: string, mechanism?: Mechanism): string | undefined;
+  /** @returns one sentence for each thing that is valid by itself and does not fit the rest, with what to change */
+  lint?(resolved: Resolved, limits: TimeLimits): readonly string[];
+  /** The refusals that this policy can make, as `policy/reason`: they are counted from 0. */
+  rejectionKeys?(resolved: Resolved): readonly RejectionKey[];
+  /** The policies under which the waits of this one are counted. */
+  waitKeys?(resolved: Resolved): readonly PolicyName[];
+  /** Where values can come from because of this policy, beside the function itself. */
+  readonly origins?: readonly Origin[];
+  /** The policy's part of a guard's snapshot: a copy of its numbers and states. */
+  snapshot?(mechanism: Mechanism, counters: GuardCounters): Snapshot;
+}
+
+/** `1 key`, `2 keys`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Warns of a wait that the total limit of time always ends first. @param name the option, as the user writes it */
+export function lintWait(name: string, ms: number | undefined, { totalMs }: TimeLimits): string[] {
+  if (ms === undefined || totalMs === undefined || ms < totalMs) return [];
+  return [
+    `${name} (${formatDuration(ms)}) is never reached within timeout.total (${formatDuration(totalMs)}). Make it shorter.`,
+  ];
+}

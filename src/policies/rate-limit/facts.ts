@@ -1,0 +1,52 @@
+import { formatDuration } from '../../core/duration.ts';
+import type { PolicyFacts } from '../facts.ts';
+import { lintWait } from '../facts.ts';
+import type { RateLimitOptions, ResolvedRateLimit } from './options.ts';
+import { rateLimitDefaults, resolveRateLimit } from './options.ts';
+import type { Limiter } from './rate-limiter.ts';
+
+/** The numbers of a rate limit at one moment. */
+export interface RateLimitSnapshot {
+  /** Calls that may start now. */
+  readonly available: number;
+  readonly limit: number;
+  /** Calls that wait. */
+  readonly queued: number;
+  /** Failures of the shared store, if there is one. */
+  readonly storeFailures: number;
+  /** Calls that went on without a limit because the shared store was away. */
+  readonly unlimited: number;
+}
+
+/** What a guard knows of a rate limit. */
+export const rateLimitFacts: PolicyFacts<RateLimitOptions, ResolvedRateLimit, Limiter, RateLimitSnapshot> = {
+  key: 'rateLimit',
+  resolve: resolveRateLimit,
+  describe: ({ limit, perMs, burst, maxWaitMs, store }) => {
+    const wait = maxWaitMs > 0 ? `waits up to ${formatDuration(maxWaitMs)}` : 'refuses at once';
+    return `rate limit: ${limit} in ${formatDuration(perMs)}, ${burst} at once, ${wait}${store ? ', shared' : ''}`;
+  },
+  lint: (rateLimit, limits) => [
+    ...lintWait('rateLimit.maxWait', rateLimit.maxWaitMs, limits),
+    ...lintStore(rateLimit),
+  ],
+  rejectionKeys: () => ['rate_limit/rate_limited'],
+  waitKeys: ({ maxWaitMs, store }) => (maxWaitMs > 0 || store ? ['rate_limit'] : []),
+  snapshot: ({ available, limit, queued, counters }) => {
+    const { failures: storeFailures = 0, unlimited = 0 } = counters ?? {};
+    return { available, limit, queued, storeFailures, unlimited };
+  },
+};
+
+/** Options of a shared limit that has no store. */
+function lintStore({ store, onStoreFailure, processes }: ResolvedRateLimit): string[] {
+  if (store) return [];
+  const given = [
+    onStoreFailure !== rateLimitDefaults.onStoreFailure && 'rateLimit.onStoreFailure',
+    processes !== rateLimitDefaults.processes && 'rateLimit.processes',
+  ].filter((name) => typeof name === 'string');
+  return given.map(
+    (name) =>
+      `${name} does nothing without rateLimit.store: this process keeps the whole limit by itself. Give a store, or leave it out.`,
+  );
+}

@@ -1,0 +1,45 @@
+import { formatDuration } from '../../core/duration.ts';
+import type { PolicyFacts, TimeLimits } from '../facts.ts';
+import { counted } from '../facts.ts';
+import type { ResolvedRetry, RetryOptions } from './options.ts';
+import { resolveRetry } from './options.ts';
+
+/** What a guard knows of a retry. */
+export const retryFacts: PolicyFacts<RetryOptions, ResolvedRetry> = {
+  key: 'retry',
+  resolve: resolveRetry,
+  describe: (retry) => {
+    const delays = retry.backoff
+      ? "a backoff of cockatiel's"
+      : `${retry.strategy} from ${formatDuration(retry.delayMs)} to ${formatDuration(retry.maxDelayMs)}`;
+    const budget = retry.budget ? `, at most ${retry.budget.ratio * 100} % of the calls` : '';
+    return `retry: ${counted(retry.retries, 'time')}, ${delays}${budget}`;
+  },
+  lint: (retry, limits) => [...lintTime(retry, limits), ...lintNested(retry)],
+  waitKeys: () => ['retry'],
+};
+
+/** Retries that have no room within the total limit of time. */
+function lintTime(retry: ResolvedRetry, { attemptMs, totalMs }: TimeLimits): string[] {
+  if (totalMs === undefined || retry.retries === 0) return [];
+  const total = `timeout.total (${formatDuration(totalMs)})`;
+  if (!retry.backoff && retry.delayMs >= totalMs) {
+    return [
+      `retry.delay (${formatDuration(retry.delayMs)}) leaves no room for a retry within ${total}. Shorten the delay, or allow more time.`,
+    ];
+  }
+  const attempts = retry.retries + 1;
+  // An attempt that alone fills the total is what the timeout itself warns of.
+  if (attemptMs === undefined || attemptMs >= totalMs || attemptMs * attempts <= totalMs) return [];
+  const product = `${attempts} attempts of ${formatDuration(attemptMs)}`;
+  return [
+    `${product} do not fit into ${total}: the last of them cannot happen if the first ones time out. Allow fewer, shorter, or more time.`,
+  ];
+}
+
+function lintNested({ nested }: ResolvedRetry): string[] {
+  if (!nested) return [];
+  return [
+    'retry.nested multiplies retries: with three layers of three retries a call can become 64. Leave it out, or be sure that no guard around retries.',
+  ];
+}
