@@ -5,6 +5,7 @@ import type { PolicyName } from '../core/outcome.ts';
 import type { Breaker } from '../policies/breaker/index.ts';
 import type { Bulkhead } from '../policies/bulkhead/index.ts';
 import type { Limiter } from '../policies/rate-limit/index.ts';
+import type { Attempt } from './attempt.ts';
 import type { Call } from './call.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -40,21 +41,22 @@ export class Admission {
    * @returns the time on the clock when it is in; a promise of it only where the call has to wait
    * @throws the refusal, or what interrupted the call
    */
-  enter<T>(call: Call<T>, now: number): number | Promise<number> {
-    if (call.interruption) throw call.interruption.error;
+  enter<T>(attempt: Attempt<T>, now: number): number | Promise<number> {
+    const { interruption } = attempt.call;
+    if (interruption) throw interruption.error;
     const { breaker, limiter, bulkhead } = this.#gates;
     const refusal = breaker?.refusal(now);
-    if (refusal) return this.#afterDecision(call, refusal);
+    if (refusal) return this.#afterDecision(attempt, refusal);
     const turn = limiter?.enter(now);
-    if (turn) return this.#afterTurn(call, turn);
-    if (bulkhead && !bulkhead.tryEnter()) return this.#afterSlot(call);
-    return this.#permit(call, now);
+    if (turn) return this.#afterTurn(attempt, turn);
+    if (bulkhead && !bulkhead.tryEnter()) return this.#afterSlot(attempt);
+    return this.#permit(attempt, now);
   }
 
   /** Gives everything back: the call was let in, and cannot use it any more. */
-  abandon<T>(call: Call<T>): void {
+  abandon<T>({ permit, running }: Attempt<T>): void {
     const { breaker, limiter, bulkhead } = this.#gates;
-    breaker?.report(call.permit, 'neutral', call.running);
+    breaker?.report(permit, 'neutral', running);
     bulkhead?.leave();
     limiter?.giveBack();
   }
@@ -77,80 +79,80 @@ export class Admission {
   }
 
   /** Waits for the trials of a half-open circuit, where that is allowed. */
-  async #afterDecision<T>(call: Call<T>, refusal: RejectedError): Promise<number> {
+  async #afterDecision<T>(attempt: Attempt<T>, refusal: RejectedError): Promise<number> {
     const { breaker } = this.#gates;
     const wait = breaker?.state === 'half_open' ? breaker.decisions.join() : undefined;
-    if (!wait) throw this.refused(call, refusal);
-    await this.#wait(call, wait, wait.decided, 'breaker');
-    if (call.interruption) throw call.interruption.error;
+    if (!wait) throw this.refused(attempt.call, refusal);
+    await this.#wait(attempt, wait, wait.decided, 'breaker');
+    if (attempt.call.interruption) throw attempt.call.interruption.error;
     const now = this.#clock.now();
     const again = breaker?.refusal(now);
-    if (again) throw this.refused(call, again);
-    return this.enter(call, now);
+    if (again) throw this.refused(attempt.call, again);
+    return this.enter(attempt, now);
   }
 
   /** Waits for a token of the rate limit, then for a slot. */
-  async #afterTurn<T>(call: Call<T>, turn: Turn | RejectedError): Promise<number> {
-    if (turn instanceof RejectedError) throw this.refused(call, turn);
-    await this.#wait(call, turn, turn.granted, 'rate_limit');
+  async #afterTurn<T>(attempt: Attempt<T>, turn: Turn | RejectedError): Promise<number> {
+    if (turn instanceof RejectedError) throw this.refused(attempt.call, turn);
+    await this.#wait(attempt, turn, turn.granted, 'rate_limit');
     const { limiter, bulkhead } = this.#gates;
-    if (call.interruption) {
+    if (attempt.call.interruption) {
       limiter?.giveBack();
-      throw call.interruption.error;
+      throw attempt.call.interruption.error;
     }
-    if (bulkhead && !bulkhead.tryEnter()) return this.#afterSlot(call);
-    return this.#permit(call, this.#clock.now());
+    if (bulkhead && !bulkhead.tryEnter()) return this.#afterSlot(attempt);
+    return this.#permit(attempt, this.#clock.now());
   }
 
   /** Waits for a slot. The token of the rate limit is spent with it: nothing gives the provider's quota back but not to have called. */
-  async #afterSlot<T>(call: Call<T>): Promise<number> {
+  async #afterSlot<T>(attempt: Attempt<T>): Promise<number> {
     const { bulkhead, limiter } = this.#gates;
     const waiter = bulkhead?.enqueue();
     if (waiter) {
       try {
-        if (waiter instanceof RejectedError) throw this.refused(call, waiter);
-        await this.#wait(call, waiter, waiter.granted, 'bulkhead');
+        if (waiter instanceof RejectedError) throw this.refused(attempt.call, waiter);
+        await this.#wait(attempt, waiter, waiter.granted, 'bulkhead');
       } catch (error) {
         limiter?.giveBack();
         throw error;
       }
     }
-    if (call.interruption) {
+    if (attempt.call.interruption) {
       bulkhead?.leave();
       limiter?.giveBack();
-      throw call.interruption.error;
+      throw attempt.call.interruption.error;
     }
-    return this.#permit(call, this.#clock.now());
+    return this.#permit(attempt, this.#clock.now());
   }
 
-  #permit<T>(call: Call<T>, now: number): number {
+  #permit<T>(attempt: Attempt<T>, now: number): number {
     const { breaker, limiter, bulkhead } = this.#gates;
     if (!breaker) return now;
     const permit = breaker.acquire(now);
     if (permit instanceof RejectedError) {
       bulkhead?.leave();
       limiter?.giveBack();
-      throw this.refused(call, permit);
+      throw this.refused(attempt.call, permit);
     }
-    call.permit = permit;
-    call.running = breaker.watch(permit, now);
+    attempt.permit = permit;
+    attempt.running = breaker.watch(permit, now);
     return now;
   }
 
   async #wait<T>(
-    call: Call<T>,
+    attempt: Attempt<T>,
     stage: Interruptible,
     over: Promise<void>,
     policy: PolicyName,
   ): Promise<void> {
     const since = this.#clock.now();
-    call.enter(stage);
+    attempt.enter(stage);
     try {
       await over;
     } catch (error) {
-      throw error instanceof RejectedError ? this.refused(call, error) : error;
+      throw error instanceof RejectedError ? this.refused(attempt.call, error) : error;
     } finally {
-      call.stage = undefined;
+      attempt.leave();
       this.#reporter.waited(policy, this.#clock.now() - since);
     }
   }

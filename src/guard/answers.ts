@@ -1,5 +1,4 @@
 import type { Clock } from '../core/clock.ts';
-import { isRejection, TimeoutError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Cache, CacheCaller, CacheHit, CacheResult } from '../policies/cache/index.ts';
 import type { ResolvedFallback } from '../policies/fallback/index.ts';
@@ -76,9 +75,8 @@ export class Answers {
     try {
       result = await cache.through(key, load, request);
     } catch (error) {
-      call.outcome = request.signal?.aborted
-        ? 'cancelled'
-        : (request.leader?.loader?.outcome ?? call.loader?.outcome ?? outcomeOfError(error));
+      call.isLeft = request.signal?.aborted === true;
+      call.loadedBy = request.leader?.loader ?? call.loader;
       call.attempts = call.loader?.attempts ?? 0;
       call.suppressed = call.loader?.suppressed;
       throw error;
@@ -88,10 +86,7 @@ export class Answers {
     call.attempts = call.loader?.attempts ?? 0;
     call.origin = result.origin;
     call.ageMs = result.ageMs;
-    if (result.result === 'negative') {
-      call.outcome = outcomeOfError(result.error);
-      throw result.error;
-    }
+    if (result.result === 'negative') throw result.error;
     call.underlying = result.error;
     return result.value;
   }
@@ -116,7 +111,7 @@ export class Answers {
       this.#reporter.endSpan(span, loader, 'success', undefined);
       return value;
     } catch (error) {
-      this.#reporter.endSpan(span, loader, loader.outcome ?? 'failure', error);
+      this.#reporter.endSpan(span, loader, loader.conclude(error), error);
       throw error;
     }
   }
@@ -134,7 +129,7 @@ export class Answers {
 
   /** The fallback, where there is one for this error. @throws the error otherwise */
   async #answerFor<T>(call: Call<T>, error: unknown): Promise<T> {
-    const outcome = call.outcome ?? 'failure';
+    const outcome = call.conclude(error);
     const { fallback } = this.#policies;
     if (fallback && fallsBack(fallback, error, outcome)) {
       const { operation, requestId, attempts } = call;
@@ -192,10 +187,4 @@ class CacheRequest implements CacheCaller {
     this.leader = leader.call;
     this.#onJoin(leader.call);
   }
-}
-
-/** How a call ended, as its error tells it: for errors that came out of the cache. */
-function outcomeOfError(error: unknown): Outcome {
-  if (isRejection(error)) return 'rejected';
-  return error instanceof TimeoutError ? 'timeout' : 'failure';
 }

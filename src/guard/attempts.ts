@@ -10,6 +10,7 @@ import { Wait } from '../core/wait.ts';
 import { Retry, retryAfterOf } from '../policies/retry/index.ts';
 import type { Gates } from './admission.ts';
 import { runInside } from './ambient.ts';
+import { Attempt } from './attempt.ts';
 import type { FailedOutcome } from './call.ts';
 import { Call, ExecutionContext, Frame } from './call.ts';
 import type { ResolvedGuard } from './options.ts';
@@ -66,7 +67,13 @@ export class Attempts {
     );
     const execution = new Execution<undefined>({ abandoned: 0 }, this.#expired);
     const context = new ExecutionContext(0, call, execution);
-    return [call, execution, context, new Frame(this.#clock, call, execution, false, context)];
+    return [
+      call,
+      new Attempt(call),
+      execution,
+      context,
+      new Frame(this.#clock, call, execution, false, context),
+    ];
   }
 
   /** A call has come. */
@@ -75,55 +82,59 @@ export class Attempts {
   }
 
   /** Calls the function. @throws what it throws at once */
-  start<T>(call: Call<T>, now: number): PromiseLike<T> | T {
-    const attempt = call.attempts;
+  start<T>(attempt: Attempt<T>, now: number): PromiseLike<T> | T {
+    const { call } = attempt;
+    const number = call.attempts;
     const execution = new Execution<T>(this.#reporter.counters, this.#expired);
-    const context = new ExecutionContext(attempt, call, execution);
-    call.attempts = attempt + 1;
-    if (attempt > 0) this.#reporter.counters.retries += 1;
-    call.execution = execution;
-    call.executionStartedAt = now;
-    call.enter(execution);
+    const context = new ExecutionContext(number, call, execution);
+    call.attempts = number + 1;
+    if (number > 0) this.#reporter.counters.retries += 1;
+    attempt.number = number;
+    attempt.execution = execution;
+    attempt.startedAt = now;
+    attempt.enter(execution);
     if (this.#timeout) this.#deadlines.arm(this.#timeout, execution, now);
     const { span } = call;
-    if (span && (attempt > 0 || this.#options.spanForEveryAttempt)) {
-      this.#reporter.safely(() => span.openAttempt(attempt));
+    if (span && (number > 0 || this.#options.spanForEveryAttempt)) {
+      this.#reporter.safely(() => span.openAttempt(number));
       return span.runAttempt(() => this.#execute(call, execution, context));
     }
     return this.#execute(call, execution, context);
   }
 
   /** The function gave a value. @throws {FailedResultError} for one that counts as a failure */
-  succeeded<T>(call: Call<T>, value: T): void {
+  succeeded<T>(attempt: Attempt<T>, value: T): void {
+    const { call } = attempt;
     if (this.#options.failedResult) this.#checkResult(call, value);
-    call.stage = undefined;
+    attempt.leave();
     this.#reporter.counters.attempts.success += 1;
-    this.#gates.breaker?.report(call.permit, 'success', call.running);
+    this.#gates.breaker?.report(attempt.permit, 'success', attempt.running);
     const { span } = call;
     if (!span || (call.attempts === 1 && !this.#options.spanForEveryAttempt)) return;
     this.#reporter.safely(() => span.endAttempt('success', undefined));
   }
 
-  /** The function failed. @returns the wait before it runs again @throws the error where it does not */
-  failed<T>(call: Call<T>, error: unknown): Wait {
-    call.stage = undefined;
-    const outcome = outcomeOf(call);
+  /** The function failed. @returns the wait before it runs again @throws the error if it does not */
+  failed<T>(attempt: Attempt<T>, error: unknown): Wait {
+    attempt.leave();
+    const { call } = attempt;
+    const outcome = attempt.failedOutcome;
     call.lastOutcome = outcome;
     call.lastError = error;
     this.#reporter.counters.attempts[outcome] += 1;
-    this.#tellTimeout(call, outcome, error);
-    this.#reportToPolicies(call, outcome, error);
+    this.#tellTimeout(attempt, outcome, error);
+    this.#reportToPolicies(attempt, outcome, error);
     const now = this.#clock.now();
     const delayMs = this.#decide(call, error, now);
-    this.#trace(call, outcome, error, now, delayMs !== undefined);
+    this.#trace(attempt, outcome, error, now, delayMs !== undefined);
     if (delayMs === undefined) throw error;
     this.#reporter.tell({ type: 'retry.scheduled', attempt: call.attempts, delayMs, error }, call);
     return new Wait(this.#clock, delayMs);
   }
 
   /** The attempt is over, however it ended. */
-  end<T>(call: Call<T>): void {
-    if (call.execution) this.#deadlines.disarm(call.execution);
+  end<T>({ execution }: Attempt<T>): void {
+    if (execution) this.#deadlines.disarm(execution);
   }
 
   /** @returns the time on the clock when the backoff is over @throws what interrupted it */
@@ -173,20 +184,20 @@ export class Attempts {
     throw call.failedResult;
   }
 
-  #tellTimeout<T>(call: Call<T>, outcome: FailedOutcome, error: unknown): void {
+  #tellTimeout<T>({ call, execution }: Attempt<T>, outcome: FailedOutcome, error: unknown): void {
     if (outcome === 'failure') return;
     if (outcome === 'timeout' && error instanceof TimeoutError) {
       this.#reporter.tell({ type: 'timeout', scope: error.scope, timeoutMs: error.timeoutMs }, call);
     }
-    if (call.execution?.interrupted && !call.execution.isSignalTaken) this.#reporter.signalIgnored(call);
+    if (execution?.interrupted && !execution.isSignalTaken) this.#reporter.signalIgnored(call);
   }
 
-  #reportToPolicies<T>(call: Call<T>, outcome: FailedOutcome, error: unknown): void {
+  #reportToPolicies<T>({ permit, running }: Attempt<T>, outcome: FailedOutcome, error: unknown): void {
     const { breaker, limiter } = this.#gates;
     if (breaker) {
       const interrupted = outcome === 'timeout' && !isLoopDelay(error) ? 'failure' : 'neutral';
       const result = outcome === 'failure' ? breaker.resultOf(error) : interrupted;
-      breaker.report(call.permit, result, call.running);
+      breaker.report(permit, result, running);
     }
     if (limiter && outcome === 'failure' && !isRejection(error)) {
       const askedMs = retryAfterOf(error, this.#clock.epoch());
@@ -225,20 +236,21 @@ export class Attempts {
     this.#reporter.tell({ type: 'retry.suppressed', reason, error }, call);
   }
 
-  #trace<T>(call: Call<T>, outcome: FailedOutcome, error: unknown, now: number, isFollowed: boolean): void {
-    const { span } = call;
+  #trace<T>(
+    attempt: Attempt<T>,
+    outcome: FailedOutcome,
+    error: unknown,
+    now: number,
+    isFollowed: boolean,
+  ): void {
+    const { span } = attempt.call;
     if (!span) return;
     this.#reporter.safely(() => {
       if (span.endAttempt(outcome, error) || !isFollowed) return;
       const epoch = this.#clock.epoch();
-      span.recordAttempt(call.attempts - 1, epoch - (now - call.executionStartedAt), epoch, outcome, error);
+      span.recordAttempt(attempt.number, epoch - (now - attempt.startedAt), epoch, outcome, error);
     });
   }
-}
-
-function outcomeOf<T>(call: Call<T>): FailedOutcome {
-  if (call.interruption?.by === 'caller') return 'cancelled';
-  return call.execution?.interrupted ? 'timeout' : 'failure';
 }
 
 function interruptionReason<T>(call: Call<T>): SuppressionReason {

@@ -1,12 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import type { Deadline, DeadlineList } from '../core/deadlines.ts';
 import { loopDelayMs } from '../core/deadlines.ts';
-import type { RejectedError } from '../core/errors.ts';
-import type { FailedResultError } from '../core/errors.ts';
-import { TimeoutError } from '../core/errors.ts';
+import type { FailedResultError, RejectedError } from '../core/errors.ts';
+import { isRejection, TimeoutError } from '../core/errors.ts';
 import type { Execution, Interruptible } from '../core/execution.ts';
 import type { Origin, Outcome, Suppression } from '../core/outcome.ts';
-import type { RunningCall } from '../policies/breaker/index.ts';
 import type { RetrySchedule } from '../policies/retry/index.ts';
 import type { CallSpan } from '../signals/index.ts';
 import { isRequestId } from '../signals/index.ts';
@@ -34,6 +32,9 @@ export type GuardedFunction<T> = (context: CallContext) => PromiseLike<T> | T;
 
 /** How a run of the function can end without a value. */
 export type FailedOutcome = Exclude<Outcome, 'rejected' | 'success'>;
+
+/** How a call can end without a value. */
+export type UnsuccessfulOutcome = Exclude<Outcome, 'success'>;
 
 /** What ended a call from outside. */
 export interface Interruption {
@@ -64,11 +65,6 @@ export class Call<T> implements Deadline {
 
   /** How often the function has been called. */
   attempts = 0;
-  /** The run that is on, when it began, and the permit that the breaker gave for it. */
-  execution: Execution<T> | undefined = undefined;
-  executionStartedAt: number = Number.NaN;
-  permit = 0;
-  running: RunningCall | undefined = undefined;
   /** How the last run ended. */
   lastOutcome: FailedOutcome | undefined = undefined;
   lastError: unknown = undefined;
@@ -89,8 +85,12 @@ export class Call<T> implements Deadline {
   underlying: unknown = undefined;
   /** The error that this call made of a value that counts as a failure. */
   failedResult: FailedResultError | undefined = undefined;
-  /** The call that loads the value into the cache for this one. */
+  /** The call that this one makes to load the value into the cache. */
   loader: Call<T> | undefined = undefined;
+  /** The call whose load gave the answer: its own loader, or that of the call that it joined. */
+  loadedBy: { readonly outcome: Outcome | undefined } | undefined = undefined;
+  /** Whether its caller has gone while a load that others wait for goes on. */
+  isLeft = false;
 
   readonly #guard: string;
   readonly #makeRequestId: () => string;
@@ -166,11 +166,37 @@ export class Call<T> implements Deadline {
     if (this.interruption) stage.interrupt(this.interruption.error);
   }
 
+  /**
+   * Decides how the call ended, if it has no value. Nothing else decides that. In this order: the caller has gone; the function ran, and how its
+   * last run ended counts, whatever refused to run it once more; another call loaded for this one; the error says whether a policy refused.
+   * @param error what came out of the layer around the function
+   */
+  conclude(error: unknown): UnsuccessfulOutcome {
+    const known = unsuccessful(this.outcome);
+    if (known) return known;
+    const isCancelled = this.isLeft || this.interruption?.by === 'caller';
+    const outcome = isCancelled
+      ? 'cancelled'
+      : (this.lastOutcome ?? unsuccessful(this.loadedBy?.outcome) ?? outcomeOfError(error));
+    this.outcome = outcome;
+    return outcome;
+  }
+
   #interrupt(interruption: Interruption): void {
     if (this.interruption) return;
     this.interruption = interruption;
     this.stage?.interrupt(interruption.error);
   }
+}
+
+function unsuccessful(outcome: Outcome | undefined): UnsuccessfulOutcome | undefined {
+  return outcome === 'success' ? undefined : outcome;
+}
+
+/** How a call ended, as its error tells it: for one whose function did not run. */
+function outcomeOfError(error: unknown): UnsuccessfulOutcome {
+  if (isRejection(error)) return 'rejected';
+  return error instanceof TimeoutError ? 'timeout' : 'failure';
 }
 
 /** The {@link CallContext} of one execution; the signal and the id are made only if they are asked for. */

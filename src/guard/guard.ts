@@ -126,8 +126,7 @@ export class Guard {
       if (outcome !== 'success') return { ...account, outcome, value };
       return { ...account, outcome, value, ...(underlying === undefined ? {} : { error: underlying }) };
     } catch (error) {
-      const { outcome = 'failure' } = call;
-      return { ...accountOf(call), outcome: outcome === 'success' ? 'failure' : outcome, error };
+      return { ...accountOf(call), outcome: call.conclude(error), error };
     }
   }
 

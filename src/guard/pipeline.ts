@@ -9,6 +9,7 @@ import { Bulkhead } from '../policies/bulkhead/index.ts';
 import type { Limiter } from '../policies/rate-limit/index.ts';
 import { limiterFor } from '../policies/rate-limit/index.ts';
 import { Admission } from './admission.ts';
+import { Attempt } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import type { Call } from './call.ts';
 import type { ResolvedGuard } from './options.ts';
@@ -100,34 +101,37 @@ export class Pipeline {
         this.#deadlines.arm(this.#totalTimeout, call, now);
       }
       for (;;) {
-        const entered = this.#admission.enter(call, now);
+        const attempt = new Attempt(call);
+        call.enter(attempt);
+        const entered = this.#admission.enter(attempt, now);
         if (typeof entered === 'number') now = entered;
         else {
           now = await entered;
           if (call.interruption) {
-            this.#admission.abandon(call);
+            this.#admission.abandon(attempt);
             throw call.interruption.error;
           }
         }
         let backoff: Wait;
         try {
-          const result = this.#attempts.start(call, now);
+          const result = this.#attempts.start(attempt, now);
           const value = isThenable(result) ? await result : result;
-          this.#attempts.succeeded(call, value);
+          this.#attempts.succeeded(attempt, value);
           if (reports) this.#reporter.settle(call, 'success', undefined);
           return value;
         } catch (error) {
-          backoff = this.#attempts.failed(call, error);
+          backoff = this.#attempts.failed(attempt, error);
         } finally {
-          this.#attempts.end(call);
+          this.#attempts.end(attempt);
           this.#admission.leave();
         }
         now = await this.#attempts.waitForNext(call, backoff);
       }
     } catch (error) {
-      const thrown = this.#end(call, error);
+      const thrown = this.#errorFor(call, error);
+      const outcome = call.conclude(thrown);
       if (!reports) throw thrown;
-      this.#reporter.settle(call, call.outcome ?? 'failure', thrown);
+      this.#reporter.settle(call, outcome, thrown);
       if (thrown !== undefined && thrown === call.failedResult) return call.failedResult.value as T;
       throw thrown;
     } finally {
@@ -136,18 +140,10 @@ export class Pipeline {
     }
   }
 
-  /** Notes how a call without a value ended. @returns what is thrown to the caller */
-  #end<T>(call: Call<T>, error: unknown): unknown {
-    if (call.interruption?.by === 'caller') {
-      call.outcome = 'cancelled';
-      return call.interruption.error;
-    }
-    if (call.lastOutcome) {
-      // The function ran: its own error stands, whatever refused to run it once more.
-      call.outcome = call.lastOutcome;
-      return call.lastError;
-    }
-    call.outcome = 'rejected';
+  /** What is thrown to the caller of a call without a value: the reason of an abort, else the error of the last run, else the refusal. */
+  #errorFor<T>(call: Call<T>, error: unknown): unknown {
+    if (call.interruption?.by === 'caller') return call.interruption.error;
+    if (call.lastOutcome) return call.lastError;
     return call.refusal ?? this.#admission.refused(call, deadlineRejection(this.#reporter.name, error));
   }
 }
