@@ -38,6 +38,8 @@ export type {
   KeelsonOptions,
   KeyOptions,
   ObserveOptions,
+  PolicyOptions,
+  PolicySnapshots,
   PresetName,
   SpanOptions,
 } from './guard/index.ts';
@@ -49,19 +51,36 @@ export {
   guarded,
   isHttpFailure,
   observe,
+  preset,
   presets,
   registry,
 } from './guard/index.ts';
-export type { Breaker, BreakerOptions, BreakerPolicy, SavedBreaker } from './policies/breaker/index.ts';
+export type {
+  BreakerHandle,
+  BreakerOptions,
+  BreakerPolicy,
+  BreakerSnapshot,
+  SavedBreaker,
+} from './policies/breaker/index.ts';
 export { breaker } from './policies/breaker/index.ts';
-export type { BulkheadOptions, BulkheadPolicy } from './policies/bulkhead/index.ts';
+export type { BulkheadOptions, BulkheadPolicy, BulkheadSnapshot } from './policies/bulkhead/index.ts';
 export { bulkhead } from './policies/bulkhead/index.ts';
 export type {
+  CacheGetOptions,
+  CacheHandle,
   CacheOptions,
   CachePolicy,
   CachePolicyOptions,
+  CacheSetOptions,
+  CacheSnapshot,
+  CacheStats,
   CacheTier,
+  PolicyCacheHandle,
+  RedisTier,
+  RedisTierClient,
   RedisTierOptions,
+  RedisTierTransaction,
+  TierEntry,
 } from './policies/cache/index.ts';
 export { cache, redisTier } from './policies/cache/index.ts';
 export type {
@@ -73,13 +92,18 @@ export type {
 export { fallback, FallbackError } from './policies/fallback/index.ts';
 export type {
   LimiterStore,
+  PostgresLimiterPool,
   PostgresStoreOptions,
+  Rate,
   RateLimitOptions,
   RateLimitPolicy,
-  RateLimitSeats,
+  RateLimitPorts,
+  RateLimitSnapshot,
+  RedisLimiterClient,
   RedisStoreOptions,
   SqliteStoreOptions,
   StoreFailure,
+  Taken,
 } from './policies/rate-limit/index.ts';
 export { postgresStore, rateLimit, redisStore, sqliteStore } from './policies/rate-limit/index.ts';
 export type {
@@ -90,5 +114,7 @@ export type {
   RetryScheduled,
 } from './policies/retry/index.ts';
 export { retry } from './policies/retry/index.ts';
+export type { PolicyPorts } from './policies/standalone.ts';
 export type { TimeoutOptions, TimeoutPolicy } from './policies/timeout/index.ts';
 export { timeout } from './policies/timeout/index.ts';
+export type { Providers } from './signals/index.ts';

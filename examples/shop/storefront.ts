@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 
 import type { CallContext, Guard } from 'keelson';
-import { guard, presets, RejectedError } from 'keelson';
+import { guard, preset, RejectedError } from 'keelson';
 
 /** How long an open breaker lets nothing through, in milliseconds. */
 const OPEN_FOR_MS = Number(process.env['BREAKER_OPEN_MS'] ?? 2_000);
@@ -16,7 +16,7 @@ const inventory = guard('inventory', {
 });
 
 const payments = guard('payments', {
-  ...presets['standard-http'],
+  ...preset('standard-http'),
   cache: { ttl: '1s', staleIfError: '1m' },
   retry: { retries: 2, delay: '40ms', maxDelay: '200ms', jitter: 0.2 },
   breaker: { failures: 5, successes: 2, openFor: OPEN_FOR_MS },
@@ -26,7 +26,7 @@ const payments = guard('payments', {
 
 /** Each carrier has a breaker of its own: one that fails takes no parcels from the other. */
 const shipping = guard('shipping', {
-  ...presets['standard-http'],
+  ...preset('standard-http'),
   retry: { retries: 2, delay: '30ms' },
   breaker: { failures: 8, successes: 2, openFor: OPEN_FOR_MS },
   bulkhead: { concurrent: 50, queue: 50, queueTimeout: '500ms' },

@@ -5,9 +5,10 @@ import type { BreakerState, GuardEvent } from '../core/events.ts';
 import { BREAKER_STATES } from '../core/events.ts';
 import type { CallAccount, CallOutcome } from '../core/outcome.ts';
 import { tally } from '../core/stats.ts';
-import type { Breaker } from '../policies/breaker/index.ts';
-import type { CacheHit, TierListener } from '../policies/cache/index.ts';
-import { Cache } from '../policies/cache/index.ts';
+import type { BreakerHandle } from '../policies/breaker/index.ts';
+import { breakerHandle } from '../policies/breaker/index.ts';
+import type { CacheHandle, CacheHit, TierListener } from '../policies/cache/index.ts';
+import { Cache, cacheHandle } from '../policies/cache/index.ts';
 import { Answers } from './answers.ts';
 import { argumentProblem, CallHints } from './call-arguments.ts';
 import type { CallOptions, GuardedFunction } from './call.ts';
@@ -40,6 +41,8 @@ export class Guard {
   #shortPath: ShortPath | undefined;
   #cache: Cache | undefined;
   #answers: Answers | undefined;
+  #breakerHandle: BreakerHandle | undefined;
+  #cacheHandle: CacheHandle | undefined;
   #isOn = true;
   #barePipeline: Pipeline | undefined;
 
@@ -67,9 +70,18 @@ export class Guard {
     this.#publish();
   }
 
-  /** The circuit breaker: its state, and the handles to force, disable and reset it. `undefined` for a guard without one. */
-  get breaker(): Breaker | undefined {
-    return this.#pipeline.breaker;
+  /** The circuit breaker: its state, and what can be done by hand. `undefined` for a guard without one. */
+  get breaker(): BreakerHandle | undefined {
+    if (!this.#pipeline.breaker) return undefined;
+    this.#breakerHandle ??= breakerHandle(() => this.#pipeline.breaker);
+    return this.#breakerHandle;
+  }
+
+  /** The cache: to read, store and forget values by hand. `undefined` for a guard without one. */
+  get cache(): CacheHandle | undefined {
+    if (!this.#cache) return undefined;
+    this.#cacheHandle ??= cacheHandle(() => this.#cache);
+    return this.#cacheHandle;
   }
 
   /** Whether the policies are on; see {@link disable}. */

@@ -9,6 +9,7 @@ export type { Keelson, KeelsonOptions } from './keelson.ts';
 export { createKeelson, defaultKeelson, guard, observe, registry } from './keelson.ts';
 export type { ObserveOptions } from './observe.ts';
 export type { GuardOptions, KeyOptions, SpanOptions } from './options.ts';
+export type { PolicyOptions, PolicySnapshots } from './policies.ts';
 export type { GuardSnapshot } from './snapshot.ts';
 export type { PresetName } from './presets.ts';
-export { presets } from './presets.ts';
+export { preset, presets } from './presets.ts';

@@ -51,12 +51,8 @@ const SERVICE = {
   failedResult: isFailedAnswer,
 } as const satisfies GuardOptions;
 
-/**
- * Options that fit a kind of dependency, to be used as they are or spread and changed: `guard('drive', presets['google-drive'])`,
- * `guard('orders', { ...presets.database, bulkhead: { concurrent: 40 } })`. None of them gives a warning.
- * @throws {ConfigError} for a name that no preset has, which types do not see in plain JavaScript
- */
-export const presets: Readonly<Record<PresetName, GuardOptions>> = named({
+/** Every preset by its name. {@link preset} gives one and refuses names that do not exist. */
+export const presets: Readonly<Record<PresetName, GuardOptions>> = {
   'standard-http': {
     timeout: { attempt: '5s', total: '30s' },
     retry: {
@@ -111,22 +107,19 @@ export const presets: Readonly<Record<PresetName, GuardOptions>> = named({
     breaker: { failures: 10, successes: 2, openFor: '1m', failureIf: isHttpFailure },
     rateLimit: { limit: 100, per: '1m', maxWait: '30s' },
   },
-});
+};
 
-/** What the language and its tools ask of any object: to await it, to print it, to compare it. */
-const ASKED_OF_ANY = new Set(['then', 'toJSON', '$$typeof', 'asymmetricMatch', 'nodeType', 'tagName']);
-
-/** Makes of an unknown name an error, in place of a guard without policies. */
-function named(all: Record<PresetName, GuardOptions>): Record<PresetName, GuardOptions> {
-  return new Proxy(all, {
-    get(target, name, receiver) {
-      if (typeof name === 'symbol' || name in target || ASKED_OF_ANY.has(name))
-        return Reflect.get(target, name, receiver) as unknown;
-      const known = Object.keys(target);
-      const near = nearestName(name, known);
-      throw new ConfigError('presets', [
-        `There is no preset \`${name}\`. ${near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`}`,
-      ]);
-    },
-  });
+/**
+ * Options that fit a kind of dependency, to be used as they are or spread and changed. None of them gives a warning.
+ * @param name the preset, such as `standard-http`, `database` or `github`
+ * @returns options for `guard(name, options)`; the same object for each call
+ * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a name that no preset has, which types do not see in plain JavaScript
+ */
+export function preset(name: PresetName): GuardOptions {
+  if (Object.hasOwn(presets, name)) return presets[name];
+  const known = Object.keys(presets);
+  const near = nearestName(String(name), known);
+  throw new ConfigError('preset', [
+    `There is no preset \`${String(name)}\`. ${near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`}`,
+  ]);
 }

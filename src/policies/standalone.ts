@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 
-/** Where a policy takes time and chance from. */
-export interface PolicySeats {
+/** Where a policy of its own takes the time and random numbers from. Tests give a fake clock. */
+export interface PolicyPorts {
   /** @defaultValue the clock of the machine */
   readonly clock?: Clock;
   /** @defaultValue `Math.random` */

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RejectedError } from '../../src/core/errors.ts';
 import type { CallOutcome } from '../../src/core/outcome.ts';
-import type { Breaker } from '../../src/policies/breaker/index.ts';
+import type { BreakerHandle } from '../../src/policies/breaker/index.ts';
 import type { Guard } from '../../src/guard/index.ts';
 import { createKeelson } from '../../src/guard/index.ts';
 import { FakeClock, settlePromises } from '../../src/testing/index.ts';
@@ -84,7 +84,7 @@ class Driven {
     });
   }
 
-  get breaker(): Breaker {
+  get breaker(): BreakerHandle {
     if (!this.guard.breaker) throw new Error('The guard has a breaker.');
     return this.guard.breaker;
   }

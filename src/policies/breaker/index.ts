@@ -1,6 +1,8 @@
 export type { BreakerResult, BreakerSeats, RunningCall } from './breaker.ts';
 export { Breaker } from './breaker.ts';
 export type { DecisionWait } from './decision-queue.ts';
+export type { BreakerHandle } from './handle.ts';
+export { breakerHandle } from './handle.ts';
 export type { BreakerOptions, ResolvedBreaker } from './options.ts';
 export { breakerDefaults, resolveBreaker } from './options.ts';
 export type { BreakerPolicy } from './policy.ts';

@@ -6,9 +6,11 @@ import { Listeners } from '../../core/events.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { systemRandom } from '../../core/random.ts';
 import { asEvent, PolicyEvents } from '../policy-events.ts';
-import type { PolicySeats } from '../standalone.ts';
+import type { PolicyPorts } from '../standalone.ts';
 import { onAbort, warnOf } from '../standalone.ts';
 import { Breaker } from './breaker.ts';
+import type { BreakerHandle } from './handle.ts';
+import { breakerHandle } from './handle.ts';
 import type { BreakerOptions } from './options.ts';
 import { resolveBreaker } from './options.ts';
 import type { BrokenStrategy } from './rule-maker.ts';
@@ -16,8 +18,8 @@ import { strategyWarning } from './rule-maker.ts';
 
 /** A circuit breaker as a policy of its own. */
 export interface BreakerPolicy extends IPolicy {
-  /** The circuit: its state, and the handles to force, disable and reset it. */
-  readonly breaker: Breaker;
+  /** The circuit: its state, and what can be done by hand. */
+  readonly breaker: BreakerHandle;
   /** Told of every state change. */
   readonly onTransition: Event<BreakerTransition>;
 }
@@ -30,7 +32,7 @@ export interface BreakerPolicy extends IPolicy {
  */
 export function breaker(
   options: BreakerOptions = {},
-  { clock = systemClock, random = systemRandom }: PolicySeats = {},
+  { clock = systemClock, random = systemRandom }: PolicyPorts = {},
 ): BreakerPolicy {
   const check = new OptionChecker('breaker');
   const resolved = resolveBreaker(options, check);
@@ -81,7 +83,7 @@ export function breaker(
     _altReturn: undefined as never,
     onSuccess: events.onSuccess,
     onFailure: events.onFailure,
-    breaker: circuit,
+    breaker: breakerHandle(() => circuit),
     onTransition: asEvent(transitions),
     execute: (fn, signal) =>
       events.watch(

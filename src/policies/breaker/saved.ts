@@ -17,6 +17,15 @@ export interface SavedBreaker {
   readonly rule: unknown;
 }
 
+/** The state of a guard that has no breaker any more. */
+export const NOTHING_SAVED: SavedBreaker = {
+  version: SAVED_VERSION,
+  state: 'closed',
+  openings: 0,
+  openUntil: null,
+  rule: null,
+};
+
 /** Reads a saved state. @throws {ConfigError} that says what is wrong with it */
 export function parseSaved(saved: unknown): SavedBreaker {
   if (typeof saved !== 'object' || saved === null) throw refused(`an object, got ${typeof saved}`);

@@ -3,7 +3,7 @@ import { systemClock } from '../../core/clock.ts';
 import { RejectedError } from '../../core/errors.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { PolicyEvents } from '../policy-events.ts';
-import type { PolicySeats } from '../standalone.ts';
+import type { PolicyPorts } from '../standalone.ts';
 import { onAbort } from '../standalone.ts';
 import { Bulkhead } from './bulkhead.ts';
 import type { BulkheadOptions } from './options.ts';
@@ -24,7 +24,7 @@ export interface BulkheadPolicy extends IPolicy {
  */
 export function bulkhead(
   options: BulkheadOptions = {},
-  { clock = systemClock }: PolicySeats = {},
+  { clock = systemClock }: PolicyPorts = {},
 ): BulkheadPolicy {
   const check = new OptionChecker('bulkhead');
   const resolved = resolveBulkhead(options, check);

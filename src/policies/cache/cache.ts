@@ -4,6 +4,8 @@ import type { Random } from '../../core/random.ts';
 import type { Tally } from '../../core/stats.ts';
 import { tally } from '../../core/stats.ts';
 import { isRefusal } from '../cockatiel-rejection.ts';
+import type { Arrival } from './arrival.ts';
+import { ageOf, arrivalOf, ORIGIN_OF } from './arrival.ts';
 import { CacheKeys } from './cache-keys.ts';
 import type { CacheHit, Entry } from './entry.ts';
 import { negativeEntry, valueEntry, worth } from './entry.ts';
@@ -20,16 +22,6 @@ import type {
 import { CACHE_RESULTS } from './result.ts';
 import type { TierListener } from './tier.ts';
 import { TierGate } from './tier.ts';
-
-/** How a load ended with a value: its own, that of the second tier, or the one that stood in. */
-interface Arrival {
-  readonly result: 'miss' | 'hit' | 'stale' | 'stale_error';
-  readonly value: unknown;
-  readonly ageMs: number;
-  readonly error: unknown;
-}
-
-const ORIGIN_OF = { miss: 'live', hit: 'cache', stale: 'stale', stale_error: 'stale' } as const;
 
 /**
  * Values by key, with one load for each key at a time. Ages are measured on the monotonic clock: a correction of the wall clock makes nothing
@@ -130,6 +122,28 @@ export class Cache {
   }
 
   /**
+   * The value under `key` without loading it. The second tier is asked for what this process does not have.
+   * @param allowsStale whether a value that is no longer fresh will do, as long as it may be served at all
+   * @returns `undefined` if there is none
+   */
+  async peek(key: string, allowsStale: boolean): Promise<unknown> {
+    const entry = this.#usable(key, allowsStale) ?? (await this.#peekTier(key, allowsStale));
+    const result = entry && (this.#clock.now() < entry.freshUntil ? 'hit' : 'stale');
+    this.counts[result ?? 'miss'] += 1;
+    return entry?.value;
+  }
+
+  /**
+   * Keeps a value. A load that is running goes on for those who wait for it, and its value is not kept.
+   * @param ttlMs milliseconds for which it is fresh; `undefined` for those of the options, jitter included
+   * @returns settles when the second tier has it too, or has failed to, which is counted; never rejects
+   */
+  async put(key: string, value: unknown, ttlMs?: number): Promise<void> {
+    this.#flights.delete(key);
+    await this.#keep(key, value, ttlMs ?? this.#freshMs());
+  }
+
+  /**
    * Forgets a key. A load that is running goes on for those who wait for it, and its value is not kept.
    * @returns settles when the second tier has forgotten it too, or has failed to, which is counted; never rejects
    */
@@ -214,7 +228,7 @@ export class Cache {
         signal.throwIfAborted();
       }
       const value = await load(signal, flight.isBackground);
-      if (this.#isCurrent(key, flight)) this.#keep(key, value);
+      if (this.#isCurrent(key, flight)) void this.#keep(key, value, this.#freshMs());
       return { result: 'miss', value, ageMs: 0, error: undefined };
     } catch (error) {
       return this.#standIn(key, flight, error);
@@ -246,13 +260,33 @@ export class Cache {
     return arrivalOf('stale', entry, now);
   }
 
-  #keep(key: string, value: unknown): void {
-    const options = this.#options;
-    const freshMs = options.ttlMs * (1 - options.jitter * this.#random());
-    this.#entries.set(key, valueEntry(value, this.#clock.now(), freshMs, options));
-    const { staleWhileRevalidateMs, staleIfErrorMs } = options;
+  #usable(key: string, allowsStale: boolean): Entry | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
+    const verdict = worth(entry, this.#clock.now());
+    const isUsable = verdict === 'fresh' || (allowsStale && verdict !== 'negative' && verdict !== 'dead');
+    return isUsable ? entry : undefined;
+  }
+
+  async #peekTier(key: string, allowsStale: boolean): Promise<Entry | undefined> {
+    const shared = await this.#tier?.read(key);
+    const own = this.#entries.peek(key);
+    const storedAt = this.#clock.now() - (shared?.ageMs ?? 0);
+    if (shared && !(own && own.storedAt >= storedAt))
+      this.#entries.set(key, valueEntry(shared.value, storedAt, shared.freshMs, this.#options));
+    return this.#usable(key, allowsStale);
+  }
+
+  #freshMs(): number {
+    const { ttlMs, jitter } = this.#options;
+    return ttlMs * (1 - jitter * this.#random());
+  }
+
+  async #keep(key: string, value: unknown, freshMs: number): Promise<void> {
+    this.#entries.set(key, valueEntry(value, this.#clock.now(), freshMs, this.#options));
+    const { staleWhileRevalidateMs, staleIfErrorMs } = this.#options;
     const keepMs = freshMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs);
-    void this.#tier?.write(key, value, freshMs, keepMs);
+    await this.#tier?.write(key, value, freshMs, keepMs);
   }
 
   /** Decides what a failed load means. @returns the stale value that stands in @throws the error where there is none */
@@ -294,14 +328,6 @@ export class Cache {
   #land(key: string, flight: Flight<Arrival>): void {
     if (this.#isCurrent(key, flight)) this.#flights.delete(key);
   }
-}
-
-function arrivalOf(result: Arrival['result'], entry: Entry, now: number): Arrival {
-  return { result, value: entry.value, ageMs: ageOf(entry, now), error: entry.error };
-}
-
-function ageOf(entry: Entry, now: number): number {
-  return Math.max(0, now - entry.storedAt);
 }
 
 /** Asks the user's filter. One that throws says no: nobody said that the error is an answer. */

@@ -18,3 +18,11 @@ export { CACHE_RESULTS } from './result.ts';
 export type { CacheTier, TierEntry, TierListener } from './tier.ts';
 export type { CacheSnapshot } from './facts.ts';
 export { cacheFacts } from './facts.ts';
+export type {
+  CacheGetOptions,
+  CacheHandle,
+  CacheSetOptions,
+  CacheStats,
+  PolicyCacheHandle,
+} from './handle.ts';
+export { cacheHandle } from './handle.ts';

@@ -3,8 +3,10 @@ import { systemClock } from '../../core/clock.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { systemRandom } from '../../core/random.ts';
 import { PolicyEvents } from '../policy-events.ts';
-import type { PolicySeats } from '../standalone.ts';
+import type { PolicyPorts } from '../standalone.ts';
 import { Cache } from './cache.ts';
+import type { PolicyCacheHandle } from './handle.ts';
+import { policyCacheHandle } from './handle.ts';
 import type { CacheOptions } from './options.ts';
 import { resolveCache } from './options.ts';
 
@@ -19,8 +21,8 @@ export interface CachePolicyOptions extends CacheOptions {
 
 /** A cache as a policy of its own. */
 export interface CachePolicy extends IPolicy {
-  /** What it holds, its counts, and the handles to forget. */
-  readonly cache: Cache;
+  /** What it holds: to read, store and forget values by hand. */
+  readonly cache: PolicyCacheHandle;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface CachePolicy extends IPolicy {
  */
 export function cache(
   options: CachePolicyOptions,
-  { clock = systemClock, random = systemRandom }: PolicySeats = {},
+  { clock = systemClock, random = systemRandom }: PolicyPorts = {},
 ): CachePolicy {
   const check = new OptionChecker('cache');
   const { key, ...rest } = options;
@@ -63,7 +65,7 @@ export function cache(
     _altReturn: undefined as never,
     onSuccess: events.onSuccess,
     onFailure: events.onFailure,
-    cache: store,
+    cache: policyCacheHandle(store),
     execute: (fn, signal) =>
       events.watch(
         () => run(fn, signal),

@@ -2,7 +2,7 @@ import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
 import { systemClock } from '../../core/clock.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { PolicyEvents } from '../policy-events.ts';
-import type { PolicySeats } from '../standalone.ts';
+import type { PolicyPorts } from '../standalone.ts';
 import { isWorthIt, standIn } from './fallback.ts';
 import { resolveFallback } from './options.ts';
 
@@ -27,7 +27,7 @@ export interface FallbackPolicy<R> extends IPolicy<IDefaultPolicyContext, R> {
  */
 export function fallback<R>(
   options: FallbackPolicyOptions<R>,
-  { clock = systemClock }: PolicySeats = {},
+  { clock = systemClock }: PolicyPorts = {},
 ): FallbackPolicy<R> {
   const check = new OptionChecker('fallback');
   const resolved = resolveFallback(options, check);

@@ -4,7 +4,7 @@ import { RejectedError } from '../../core/errors.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { systemRandom } from '../../core/random.ts';
 import { PolicyEvents } from '../policy-events.ts';
-import type { PolicySeats } from '../standalone.ts';
+import type { PolicyPorts } from '../standalone.ts';
 import { onAbort } from '../standalone.ts';
 import { limiterFor } from './limiter-for.ts';
 import type { RateLimitOptions } from './options.ts';
@@ -18,7 +18,7 @@ export interface RateLimitPolicy extends IPolicy {
 }
 
 /** Where a rate limit takes time and chance from, and under which name it is shared. */
-export interface RateLimitSeats extends PolicySeats {
+export interface RateLimitPorts extends PolicyPorts {
   /** The key in the store: the processes that use the same one share the limit. @defaultValue 'default' */
   readonly key?: string;
 }
@@ -30,7 +30,7 @@ export interface RateLimitSeats extends PolicySeats {
  */
 export function rateLimit(
   options: RateLimitOptions,
-  { clock = systemClock, random = systemRandom, key }: RateLimitSeats = {},
+  { clock = systemClock, random = systemRandom, key }: RateLimitPorts = {},
 ): RateLimitPolicy {
   const check = new OptionChecker('rateLimit');
   const resolved = resolveRateLimit(options, check);

@@ -5,7 +5,7 @@ import { OptionChecker } from '../../core/options.ts';
 import { systemRandom } from '../../core/random.ts';
 import { Wait } from '../../core/wait.ts';
 import { asEvent, PolicyEvents } from '../policy-events.ts';
-import type { PolicySeats } from '../standalone.ts';
+import type { PolicyPorts } from '../standalone.ts';
 import { onAbort } from '../standalone.ts';
 import type { RetryOptions } from './options.ts';
 import { resolveRetry } from './options.ts';
@@ -31,7 +31,7 @@ export interface RetryPolicy extends IPolicy<IRetryContext> {
  */
 export function retry(
   options: RetryOptions = {},
-  { clock = systemClock, random = systemRandom }: PolicySeats = {},
+  { clock = systemClock, random = systemRandom }: PolicyPorts = {},
 ): RetryPolicy {
   const check = new OptionChecker('retry');
   const resolved = resolveRetry(options, check);

@@ -7,7 +7,7 @@ import type { AbandonedCounter } from '../../core/execution.ts';
 import { Execution } from '../../core/execution.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { PolicyEvents } from '../policy-events.ts';
-import type { PolicySeats } from '../standalone.ts';
+import type { PolicyPorts } from '../standalone.ts';
 import { onAbort } from '../standalone.ts';
 
 /** A timeout as a policy of its own. */
@@ -23,7 +23,7 @@ export interface TimeoutPolicy extends IPolicy {
  *   event loop was blocked); a caller's abort gives the signal's own reason instead
  * @throws {ConfigError} for a duration that cannot be used
  */
-export function timeout(duration: Duration, { clock = systemClock }: PolicySeats = {}): TimeoutPolicy {
+export function timeout(duration: Duration, { clock = systemClock }: PolicyPorts = {}): TimeoutPolicy {
   const check = new OptionChecker('timeout');
   const timeoutMs = check.duration('duration', duration, 1, 1);
   check.done();

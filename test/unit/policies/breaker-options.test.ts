@@ -189,7 +189,7 @@ test('a breaker in shadow mode counts and reports, and refuses nothing', async (
     calls: { success: 2, failure: 3, rejected: 0 },
     rejections: { 'breaker/open': 0 },
   });
-  expect(guard.breaker).toMatchObject({ state: 'open', shadowRejections: 3 });
+  expect(guard.snapshot().breaker).toMatchObject({ state: 'open', shadowRejections: 3 });
   await clock.advance(10_000);
   await calls(guard, 'S');
   expect(guard.breaker?.state).toBe('closed');

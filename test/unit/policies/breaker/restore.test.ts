@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Breaker } from '../../../../src/policies/breaker/index.ts';
 import { createKeelson } from '../../../../src/guard/index.ts';
-import type { BreakerOptions } from '../../../../src/index.ts';
+import type { BreakerHandle, BreakerOptions, Guard } from '../../../../src/index.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { failing } from '../../../support/failing.ts';
 
 interface SetUp {
-  readonly breaker: Breaker;
+  readonly guard: Guard;
+  readonly breaker: BreakerHandle;
   readonly transitions: readonly string[];
   /** Makes calls that are answered at once: `F` fails. */
   readonly calls: (results: string) => Promise<void>;
@@ -24,7 +24,7 @@ function setUp(options: BreakerOptions): SetUp {
     for (const result of results) await guard.outcome('charge', failing(result === 'F' ? 1 : 0));
   };
   if (!guard.breaker) throw new Error('The guard has a breaker.');
-  return { breaker: guard.breaker, transitions, calls };
+  return { guard, breaker: guard.breaker, transitions, calls };
 }
 
 function saved(changes: Record<string, unknown>): Record<string, unknown> {
@@ -64,10 +64,12 @@ describe('a restored breaker', () => {
   });
 
   test('lets nothing count that began before', async () => {
-    const { breaker } = setUp({ failures: 1 });
-    const permit = breaker.acquire(clock.now());
+    const { guard, breaker } = setUp({ failures: 1 });
+    const { promise, reject } = Promise.withResolvers<never>();
+    const early = guard.outcome('charge', () => promise);
     breaker.restore(saved({}));
-    if (typeof permit === 'number') breaker.report(permit, 'failure');
+    reject(new Error('too late to count'));
+    expect((await early).outcome).toBe('failure');
     expect(breaker.state).toBe('closed');
     expect(breaker.toJSON().rule).toBe(0);
   });

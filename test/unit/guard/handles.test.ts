@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+
+import { cache, ConfigError, createKeelson } from '../../../src/index.ts';
+import type { CacheTier, Guard, GuardOptions, TierEntry } from '../../../src/index.ts';
+import { FakeClock } from '../../../src/testing/index.ts';
+import { failing } from '../../support/failing.ts';
+
+const clock = new FakeClock();
+
+function guardWith(options: GuardOptions): Guard {
+  return createKeelson({ clock, random: () => 0.5, warn: () => {} }).guard('payments', options);
+}
+
+/** Everything that can be reached on a handle, its prototype included. */
+function membersOf(handle: object | undefined): string[] {
+  if (!handle || handle === Object.prototype) return [];
+  const inherited = Object.getPrototypeOf(handle) as object | null;
+  return [...Object.getOwnPropertyNames(handle), ...membersOf(inherited ?? undefined)].toSorted();
+}
+
+describe('the handle of a breaker', () => {
+  test('has exactly the members that the README documents', () => {
+    expect(membersOf(guardWith({ breaker: {} }).breaker)).toEqual(
+      ['state', 'retryAfterMs', 'forceOpen', 'disable', 'reset', 'toJSON', 'restore'].toSorted(),
+    );
+  });
+
+  test('goes on working after an update, and does nothing once the breaker is gone', async () => {
+    const guard = guardWith({ breaker: { failures: 1 } });
+    const { breaker } = guard;
+    guard.update({ breaker: { failures: 2 } });
+    breaker?.forceOpen();
+    expect(await guard.outcome('charge', async () => 1)).toMatchObject({ outcome: 'rejected' });
+    guard.update({});
+    expect(guard.breaker).toBeUndefined();
+    breaker?.forceOpen();
+    breaker?.reset();
+    breaker?.disable();
+    expect(breaker).toMatchObject({ state: 'disabled', retryAfterMs: undefined });
+    breaker?.restore(breaker.toJSON());
+    expect(await guard.run('charge', async () => 1)).toBe(1);
+  });
+
+  test('is not there for a guard without a breaker', () => {
+    expect(guardWith({}).breaker).toBeUndefined();
+  });
+});
+
+describe('the handle of a cache', () => {
+  test('has exactly the members that the README documents', () => {
+    const members = ['get', 'set', 'delete', 'clear', 'stats'].toSorted();
+    expect(membersOf(guardWith({ cache: { ttl: '1m' } }).cache)).toEqual(members);
+    expect(membersOf(cache({ ttl: '1m', key: () => 'all' }).cache)).toEqual(members);
+    expect(guardWith({}).cache).toBeUndefined();
+  });
+
+  test('reads what a call has stored, and a call gets what the handle has stored', async () => {
+    const guard = guardWith({ cache: { ttl: '1m' } });
+    expect(await guard.cache?.get('list', 'a')).toBeUndefined();
+    await guard.run('list', async () => 'loaded', { cacheKey: 'a' });
+    expect(await guard.cache?.get('list', 'a')).toBe('loaded');
+    expect(await guard.cache?.get('find', 'a')).toBeUndefined();
+    await guard.cache?.set('list', 'b', 'by hand');
+    const never = failing(1);
+    expect(await guard.run('list', never, { cacheKey: 'b' })).toBe('by hand');
+    expect(never.executions).toBe(0);
+    await guard.cache?.delete('list', 'b');
+    expect(await guard.cache?.get('list', 'b')).toBeUndefined();
+    guard.cache?.clear();
+    expect(await guard.cache?.get('list', 'a')).toBeUndefined();
+    expect(guard.cache?.stats()).toMatchObject({
+      entries: 0,
+      requests: { hit: 2, miss: 5, stale: 0 },
+      tierFailures: 0,
+    });
+  });
+
+  test('gives a stale value only to who allows it, and only while it may be served', async () => {
+    const guard = guardWith({ cache: { ttl: '1m', jitter: 0, staleIfError: '1h' } });
+    await guard.cache?.set('list', 'a', 'old', { ttl: '10s' });
+    await clock.advance(10_000);
+    expect(await guard.cache?.get('list', 'a')).toBeUndefined();
+    expect(await guard.cache?.get('list', 'a', { allowStale: true })).toBe('old');
+    await clock.advance(3_600_000);
+    expect(await guard.cache?.get('list', 'a', { allowStale: true })).toBeUndefined();
+  });
+
+  test('never gives a remembered error', async () => {
+    const guard = guardWith({ cache: { ttl: '1m', negativeTtl: '1m' } });
+    await guard.outcome('list', failing(1), { cacheKey: 'a' });
+    expect(await guard.cache?.get('list', 'a', { allowStale: true })).toBeUndefined();
+  });
+
+  test('lets a load that is running go on, and keeps the value that was set meanwhile', async () => {
+    const guard = guardWith({ cache: { ttl: '1m' } });
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const run = guard.run('list', () => promise, { cacheKey: 'a' });
+    await guard.cache?.set('list', 'a', 'newer');
+    resolve('older');
+    expect(await run).toBe('older');
+    expect(await guard.cache?.get('list', 'a')).toBe('newer');
+  });
+
+  test('shares values through the second tier', async () => {
+    const texts = new Map<string, string>();
+    const secondTier: CacheTier = {
+      get: async (key): Promise<TierEntry | undefined> => {
+        const text = texts.get(key);
+        return text === undefined ? undefined : { text, remainingMs: 60_000 };
+      },
+      set: async (key, text) => void texts.set(key, text),
+      delete: async (key) => void texts.delete(key),
+    };
+    const options = { cache: { ttl: '1m', jitter: 0, secondTier } } as const;
+    const [one, other] = [guardWith(options), guardWith(options)];
+    await one.cache?.set('list', 'a', ['shared']);
+    expect(await other.cache?.get('list', 'a')).toEqual(['shared']);
+    expect(await other.run('list', failing(1), { cacheKey: 'a' })).toEqual(['shared']);
+    await one.cache?.delete('list', 'a');
+    expect(texts.size).toBe(0);
+  });
+
+  test('refuses a `ttl` that is no duration, and does nothing once the cache is gone', async () => {
+    const guard = guardWith({ cache: { ttl: '1m' } });
+    const handle = guard.cache;
+    await expect(handle?.set('list', 'a', 1, { ttl: 'soon' as never })).rejects.toThrow(ConfigError);
+    guard.update({});
+    await handle?.set('list', 'a', 1);
+    await handle?.delete('list', 'a');
+    handle?.clear();
+    expect([await handle?.get('list', 'a'), handle?.stats().entries]).toEqual([undefined, 0]);
+  });
+});
