@@ -2,11 +2,9 @@ import type { Clock } from '../core/clock.ts';
 import { RejectedError } from '../core/errors.ts';
 import type { Interruptible } from '../core/execution.ts';
 import type { PolicyName } from '../core/outcome.ts';
-import type { Breaker } from '../policies/breaker/index.ts';
-import type { Bulkhead } from '../policies/bulkhead/index.ts';
-import type { Limiter } from '../policies/rate-limit/index.ts';
 import type { Attempt } from './attempt.ts';
 import type { Call } from './call.ts';
+import type { PipelineMechanisms } from './policies.ts';
 import type { Reporter } from './reporter.ts';
 
 /** A place in a line: that of the bulkhead, or of the rate limit. */
@@ -14,23 +12,16 @@ interface Turn extends Interruptible {
   readonly granted: Promise<void>;
 }
 
-/** The policies that an attempt passes before its function may run. */
-export interface Gates {
-  readonly breaker: Breaker | undefined;
-  readonly limiter: Limiter | undefined;
-  readonly bulkhead: Bulkhead | undefined;
-}
-
 /**
  * Lets attempts in: breaker check, rate limit, bulkhead, breaker permit. The check comes first, so that an open circuit refuses before
  * anything waits; the permit comes last, so that a line never drains into a circuit that opened meanwhile.
  */
 export class Admission {
-  readonly #gates: Gates;
+  readonly #gates: PipelineMechanisms;
   readonly #clock: Clock;
   readonly #reporter: Reporter;
 
-  constructor(gates: Gates, clock: Clock, reporter: Reporter) {
+  constructor(gates: PipelineMechanisms, clock: Clock, reporter: Reporter) {
     this.#gates = gates;
     this.#clock = clock;
     this.#reporter = reporter;
@@ -44,10 +35,10 @@ export class Admission {
   enter<T>(attempt: Attempt<T>, now: number): number | Promise<number> {
     const { interruption } = attempt.call;
     if (interruption) throw interruption.error;
-    const { breaker, limiter, bulkhead } = this.#gates;
+    const { breaker, rateLimit, bulkhead } = this.#gates;
     const refusal = breaker?.refusal(now);
     if (refusal) return this.#afterDecision(attempt, refusal);
-    const turn = limiter?.enter(now);
+    const turn = rateLimit?.enter(now);
     if (turn) return this.#afterTurn(attempt, turn);
     if (bulkhead && !bulkhead.tryEnter()) return this.#afterSlot(attempt);
     return this.#permit(attempt, now);
@@ -55,10 +46,10 @@ export class Admission {
 
   /** Gives everything back: the call was let in, and cannot use it any more. */
   abandon<T>({ permit, running }: Attempt<T>): void {
-    const { breaker, limiter, bulkhead } = this.#gates;
+    const { breaker, rateLimit, bulkhead } = this.#gates;
     breaker?.report(permit, 'neutral', running);
     bulkhead?.leave();
-    limiter?.giveBack();
+    rateLimit?.giveBack();
   }
 
   /** Gives the slot back. */
@@ -95,9 +86,9 @@ export class Admission {
   async #afterTurn<T>(attempt: Attempt<T>, turn: Turn | RejectedError): Promise<number> {
     if (turn instanceof RejectedError) throw this.refused(attempt.call, turn);
     await this.#wait(attempt, turn, turn.granted, 'rate_limit');
-    const { limiter, bulkhead } = this.#gates;
+    const { rateLimit, bulkhead } = this.#gates;
     if (attempt.call.interruption) {
-      limiter?.giveBack();
+      rateLimit?.giveBack();
       throw attempt.call.interruption.error;
     }
     if (bulkhead && !bulkhead.tryEnter()) return this.#afterSlot(attempt);
@@ -106,32 +97,32 @@ export class Admission {
 
   /** Waits for a slot. The token of the rate limit is spent with it: nothing gives the provider's quota back but not to have called. */
   async #afterSlot<T>(attempt: Attempt<T>): Promise<number> {
-    const { bulkhead, limiter } = this.#gates;
+    const { bulkhead, rateLimit } = this.#gates;
     const waiter = bulkhead?.enqueue();
     if (waiter) {
       try {
         if (waiter instanceof RejectedError) throw this.refused(attempt.call, waiter);
         await this.#wait(attempt, waiter, waiter.granted, 'bulkhead');
       } catch (error) {
-        limiter?.giveBack();
+        rateLimit?.giveBack();
         throw error;
       }
     }
     if (attempt.call.interruption) {
       bulkhead?.leave();
-      limiter?.giveBack();
+      rateLimit?.giveBack();
       throw attempt.call.interruption.error;
     }
     return this.#permit(attempt, this.#clock.now());
   }
 
   #permit<T>(attempt: Attempt<T>, now: number): number {
-    const { breaker, limiter, bulkhead } = this.#gates;
+    const { breaker, rateLimit, bulkhead } = this.#gates;
     if (!breaker) return now;
     const permit = breaker.acquire(now);
     if (permit instanceof RejectedError) {
       bulkhead?.leave();
-      limiter?.giveBack();
+      rateLimit?.giveBack();
       throw this.refused(attempt.call, permit);
     }
     attempt.permit = permit;

@@ -5,20 +5,20 @@ import { errorLine } from '../core/error-line.ts';
 import { FailedResultError, isLoopDelay, isRejection, TimeoutError } from '../core/errors.ts';
 import { Execution } from '../core/execution.ts';
 import type { SuppressionReason } from '../core/outcome.ts';
-import type { Random } from '../core/random.ts';
 import { Wait } from '../core/wait.ts';
-import { Retry, retryAfterOf } from '../policies/retry/index.ts';
-import type { Gates } from './admission.ts';
+import type { Retry } from '../policies/retry/index.ts';
+import { retryAfterOf } from '../policies/retry/index.ts';
 import { runInside } from './ambient.ts';
 import { Attempt } from './attempt.ts';
 import type { FailedOutcome } from './call.ts';
 import { Call, ExecutionContext, Frame } from './call.ts';
 import type { ResolvedGuard } from './options.ts';
+import type { PipelineMechanisms } from './policies.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Runs the function of a call, judges how it ended, and decides whether it runs once more. */
 export class Attempts {
-  readonly #gates: Gates;
+  readonly #gates: PipelineMechanisms;
   readonly #options: ResolvedGuard;
   readonly #retry: Retry | undefined;
   readonly #retries: number;
@@ -30,14 +30,14 @@ export class Attempts {
   readonly #clock: Clock;
   readonly #reporter: Reporter;
 
-  constructor(options: ResolvedGuard, gates: Gates, reporter: Reporter, clock: Clock, random: Random) {
+  constructor(options: ResolvedGuard, gates: PipelineMechanisms, reporter: Reporter, clock: Clock) {
     const { retry, timeout } = options;
     this.#options = options;
     this.#gates = gates;
     this.#reporter = reporter;
     this.#clock = clock;
     this.#retries = retry?.retries ?? 0;
-    if (retry) this.#retry = new Retry(retry, clock, random);
+    this.#retry = gates.retry;
     this.#deadlines = deadlinesFor(clock);
     const attemptMs = timeout?.attemptMs;
     if (attemptMs !== undefined) this.#timeout = this.#deadlines.list(attemptMs);
@@ -193,15 +193,15 @@ export class Attempts {
   }
 
   #reportToPolicies<T>({ permit, running }: Attempt<T>, outcome: FailedOutcome, error: unknown): void {
-    const { breaker, limiter } = this.#gates;
+    const { breaker, rateLimit } = this.#gates;
     if (breaker) {
       const interrupted = outcome === 'timeout' && !isLoopDelay(error) ? 'failure' : 'neutral';
       const result = outcome === 'failure' ? breaker.resultOf(error) : interrupted;
       breaker.report(permit, result, running);
     }
-    if (limiter && outcome === 'failure' && !isRejection(error)) {
+    if (rateLimit && outcome === 'failure' && !isRejection(error)) {
       const askedMs = retryAfterOf(error, this.#clock.epoch());
-      if (askedMs !== undefined) limiter.slowDown(askedMs);
+      if (askedMs !== undefined) rateLimit.slowDown(askedMs);
     }
   }
 

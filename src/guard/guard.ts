@@ -72,8 +72,8 @@ export class Guard {
 
   /** The circuit breaker: its state, and what can be done by hand. `undefined` for a guard without one. */
   get breaker(): BreakerHandle | undefined {
-    if (!this.#pipeline.breaker) return undefined;
-    this.#breakerHandle ??= breakerHandle(() => this.#pipeline.breaker);
+    if (!this.#pipeline.mechanisms.breaker) return undefined;
+    this.#breakerHandle ??= breakerHandle(() => this.#pipeline.mechanisms.breaker);
     return this.#breakerHandle;
   }
 
@@ -262,12 +262,11 @@ export class Guard {
 
   /** The policies that have state, as they are in force. */
   get #mechanisms(): PolicyMechanisms {
-    const { breaker, limiter, bulkhead } = this.#pipeline;
-    return { breaker, rateLimit: limiter, bulkhead, cache: this.#cache };
+    return { ...this.#pipeline.mechanisms, cache: this.#cache };
   }
 
   #newShortPath(): ShortPath | undefined {
-    return shortPathFor(this.#options, this.#pipeline.breaker, this.#reporter);
+    return shortPathFor(this.#options, this.#pipeline.mechanisms.breaker, this.#reporter);
   }
 
   #newCache(): Cache | undefined {

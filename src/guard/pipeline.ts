@@ -4,16 +4,14 @@ import { deadlinesFor } from '../core/deadlines.ts';
 import { RejectedError } from '../core/errors.ts';
 import { isThenable } from '../core/execution.ts';
 import type { Wait } from '../core/wait.ts';
-import { Breaker, strategyWarning } from '../policies/breaker/index.ts';
-import { Bulkhead } from '../policies/bulkhead/index.ts';
-import type { Limiter } from '../policies/rate-limit/index.ts';
-import { limiterFor } from '../policies/rate-limit/index.ts';
+import type { PolicySupport } from '../policies/facts.ts';
 import { Admission } from './admission.ts';
 import { Attempt } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import type { Call } from './call.ts';
+import { makeMechanisms } from './mechanisms.ts';
 import type { ResolvedGuard } from './options.ts';
-import { sameOptions } from './options.ts';
+import type { PipelineMechanisms } from './policies.ts';
 import type { Reporter, Seats } from './reporter.ts';
 
 /**
@@ -21,9 +19,7 @@ import type { Reporter, Seats } from './reporter.ts';
  * timeout, call.
  */
 export class Pipeline {
-  readonly breaker: Breaker | undefined;
-  readonly limiter: Limiter | undefined;
-  readonly bulkhead: Bulkhead | undefined;
+  readonly mechanisms: PipelineMechanisms;
   readonly #options: ResolvedGuard;
   readonly #admission: Admission;
   readonly #attempts: Attempts;
@@ -43,46 +39,30 @@ export class Pipeline {
     key?: string,
     before?: Pipeline,
   ) {
-    const source = { guard: reporter.name };
+    const { name, limiterStore } = reporter;
+    const support: PolicySupport = {
+      clock,
+      random,
+      source: { guard: name },
+      key,
+      limiterStore,
+      onTransition: (from, to) =>
+        reporter.transition({ type: 'breaker.transition', from, to, ...(key === undefined ? {} : { key }) }),
+      warnOnce: (about, message) => reporter.warnOnce(about, message),
+    };
     this.#clock = clock;
     this.#reporter = reporter;
     this.#deadlines = deadlinesFor(clock);
     this.#options = options;
-    if (before?.breaker && sameOptions(before.#options.breaker, options.breaker))
-      this.breaker = before.breaker;
-    else if (options.breaker) {
-      const onTransition = (from: Breaker['state'], to: Breaker['state']): void =>
-        reporter.transition({ type: 'breaker.transition', from, to, ...(key === undefined ? {} : { key }) });
-      const saved = before?.breaker?.toJSON();
-      before?.breaker?.retire();
-      this.breaker = new Breaker(options.breaker, {
-        clock,
-        random,
-        onTransition,
-        onStrategyFailure: (error, strategy) =>
-          reporter.warnOnce(`breaker.strategy/${strategy}`, () => strategyWarning(error, strategy)),
-        source,
-        ...(saved && { saved }),
-      });
-    }
-    if (before?.limiter && sameOptions(before.#options.rateLimit, options.rateLimit))
-      this.limiter = before.limiter;
-    else if (options.rateLimit) {
-      const storeKey = key === undefined ? reporter.name : `${reporter.name}/${key}`;
-      this.limiter = limiterFor(options.rateLimit, clock, {
-        source,
-        key: storeKey,
-        random,
-        watch: reporter.limiterStore,
-      });
-    }
-    if (before?.bulkhead && sameOptions(before.#options.bulkhead, options.bulkhead))
-      this.bulkhead = before.bulkhead;
-    else if (options.bulkhead) this.bulkhead = new Bulkhead(options.bulkhead, clock, source);
+    this.mechanisms = makeMechanisms(
+      options,
+      support,
+      before && { options: before.#options, mechanisms: before.mechanisms },
+    );
     const totalMs = options.timeout?.totalMs;
     if (totalMs !== undefined) this.#totalTimeout = this.#deadlines.list(totalMs);
-    this.#admission = new Admission(this, clock, reporter);
-    this.#attempts = new Attempts(options, this, reporter, clock, random);
+    this.#admission = new Admission(this.mechanisms, clock, reporter);
+    this.#attempts = new Attempts(options, this.mechanisms, reporter, clock);
   }
 
   /**

@@ -19,7 +19,7 @@ import type {
   ResolvedRateLimit,
 } from '../policies/rate-limit/index.ts';
 import { rateLimitFacts } from '../policies/rate-limit/index.ts';
-import type { ResolvedRetry, RetryOptions } from '../policies/retry/index.ts';
+import type { ResolvedRetry, Retry, RetryOptions } from '../policies/retry/index.ts';
 import { retryFacts } from '../policies/retry/index.ts';
 import type { ResolvedTimeout, TimeoutOptions } from '../policies/timeout/index.ts';
 import { timeoutFacts } from '../policies/timeout/index.ts';
@@ -46,12 +46,17 @@ export interface ResolvedPolicies {
   readonly bulkhead: ResolvedBulkhead | undefined;
 }
 
-/** The policies that have state, as they are in force. */
-export interface PolicyMechanisms {
-  readonly cache: Cache | undefined;
+/** What keeps the state of each policy that the pipeline passes; `undefined` for one that is off. */
+export interface PipelineMechanisms {
+  readonly retry: Retry | undefined;
   readonly breaker: Breaker | undefined;
   readonly rateLimit: Limiter | undefined;
   readonly bulkhead: Bulkhead | undefined;
+}
+
+/** The same, with the cache that stands around the pipeline. */
+export interface PolicyMechanisms extends PipelineMechanisms {
+  readonly cache: Cache | undefined;
 }
 
 /** The policies' parts of a guard's snapshot. Only those that are on have one. */

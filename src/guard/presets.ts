@@ -117,9 +117,10 @@ export const presets: Readonly<Record<PresetName, GuardOptions>> = {
  */
 export function preset(name: PresetName): GuardOptions {
   if (Object.hasOwn(presets, name)) return presets[name];
+  const asked: unknown = name;
   const known = Object.keys(presets);
-  const near = nearestName(String(name), known);
+  const near = nearestName(String(asked), known);
   throw new ConfigError('preset', [
-    `There is no preset \`${String(name)}\`. ${near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`}`,
+    `There is no preset \`${String(asked)}\`. ${near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`}`,
   ]);
 }

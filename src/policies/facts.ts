@@ -1,7 +1,12 @@
+import type { Clock } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
+import type { ErrorSource } from '../core/errors.ts';
+import type { BreakerState } from '../core/events.ts';
 import type { OptionChecker } from '../core/options.ts';
 import type { Origin, PolicyName } from '../core/outcome.ts';
+import type { Random } from '../core/random.ts';
 import type { GuardCounters, RejectionKey } from '../core/stats.ts';
+import type { StoreWatch } from '../core/store-watch.ts';
 
 /** The time limits of a call. The waits and attempts of every policy have to fit into them. */
 export interface TimeLimits {
@@ -13,6 +18,22 @@ export interface TimeLimits {
 
 /** The limits of a call that has none. */
 export const NO_LIMITS: TimeLimits = { attemptMs: undefined, totalMs: undefined };
+
+/** What a guard lends its policies. */
+export interface PolicySupport {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Who refuses, for the errors of the policy. */
+  readonly source: ErrorSource;
+  /** The key of a keyed guard: state in a shared store is its own. */
+  readonly key: string | undefined;
+  /** How the store of a shared limit does. */
+  readonly limiterStore: StoreWatch;
+  /** Hears of each change of a circuit's state. */
+  readonly onTransition: (from: BreakerState, to: BreakerState) => void;
+  /** Warns once of all that is called `about`. */
+  readonly warnOnce: (about: string, message: () => string) => void;
+}
 
 /**
  * Everything that a guard knows of a policy, except how calls pass through it. Each policy folder has one in its `facts.ts`; the guard loops over
@@ -38,6 +59,11 @@ export interface PolicyFacts<Options, Resolved, Mechanism = never, Snapshot = ne
   waitKeys?(resolved: Resolved): readonly PolicyName[];
   /** Where values can come from because of this policy, beside the function itself. */
   readonly origins?: readonly Origin[];
+  /**
+   * Makes what keeps the policy's state, for a policy that has any.
+   * @param before what it takes the place of, because the options have changed
+   */
+  make?(resolved: Resolved, support: PolicySupport, before: Mechanism | undefined): Mechanism;
   /** The policy's part of a guard's snapshot: a copy of its numbers and states. */
   snapshot?(mechanism: Mechanism, counters: GuardCounters): Snapshot;
 }

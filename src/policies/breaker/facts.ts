@@ -2,9 +2,11 @@ import { formatDuration } from '../../core/duration.ts';
 import type { BreakerState } from '../../core/events.ts';
 import type { PolicyFacts, TimeLimits } from '../facts.ts';
 import { counted } from '../facts.ts';
-import type { Breaker } from './breaker.ts';
+import { Breaker } from './breaker.ts';
 import type { BreakerOptions, ResolvedBreaker } from './options.ts';
 import { resolveBreaker } from './options.ts';
+import type { StrategyListener } from './rule-maker.ts';
+import { strategyWarning } from './rule-maker.ts';
 
 /** The state and the numbers of a breaker at one moment. */
 export interface BreakerSnapshot {
@@ -26,6 +28,14 @@ export const breakerFacts: PolicyFacts<BreakerOptions, ResolvedBreaker, Breaker,
   lint: lintBreaker,
   rejectionKeys: () => ['breaker/open', 'breaker/half_open', 'breaker/forced_open'],
   waitKeys: ({ halfOpenWaitMs }) => (halfOpenWaitMs === undefined ? [] : ['breaker']),
+  make: (resolved, { clock, random, source, onTransition, warnOnce }, before) => {
+    const saved = before?.toJSON();
+    before?.retire();
+    const onStrategyFailure: StrategyListener = (error, strategy) =>
+      warnOnce(`breaker.strategy/${strategy}`, () => strategyWarning(error, strategy));
+    const ports = { clock, random, onTransition, onStrategyFailure, source, ...(saved && { saved }) };
+    return new Breaker(resolved, ports);
+  },
   snapshot: ({ state, retryAfterMs, shadowRejections }, { transitions }) => ({
     state,
     retryAfterMs,

@@ -7,7 +7,6 @@ export type { BreakerOptions, ResolvedBreaker } from './options.ts';
 export { breakerDefaults, resolveBreaker } from './options.ts';
 export type { BreakerPolicy } from './policy.ts';
 export { breaker } from './policy.ts';
-export { strategyWarning } from './rule-maker.ts';
 export type { SavedBreaker } from './saved.ts';
 export type { BreakerSnapshot } from './facts.ts';
 export { breakerFacts } from './facts.ts';

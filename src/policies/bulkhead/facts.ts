@@ -1,6 +1,6 @@
 import type { PolicyFacts } from '../facts.ts';
 import { lintWait } from '../facts.ts';
-import type { Bulkhead } from './bulkhead.ts';
+import { Bulkhead } from './bulkhead.ts';
 import type { BulkheadOptions, ResolvedBulkhead } from './options.ts';
 import { resolveBulkhead } from './options.ts';
 
@@ -23,5 +23,6 @@ export const bulkheadFacts: PolicyFacts<BulkheadOptions, ResolvedBulkhead, Bulkh
   rejectionKeys: ({ queueTimeoutMs }) =>
     queueTimeoutMs === undefined ? ['bulkhead/full'] : ['bulkhead/full', 'bulkhead/queue_timeout'],
   waitKeys: ({ queue }) => (queue > 0 ? ['bulkhead'] : []),
+  make: (resolved, { clock, source }) => new Bulkhead(resolved, clock, source),
   snapshot: ({ active, limit, queued, queueLimit }) => ({ active, limit, queued, queueLimit }),
 };

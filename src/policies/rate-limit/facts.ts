@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { PolicyFacts } from '../facts.ts';
 import { lintWait } from '../facts.ts';
+import { limiterFor } from './limiter-for.ts';
 import type { RateLimitOptions, ResolvedRateLimit } from './options.ts';
 import { rateLimitDefaults, resolveRateLimit } from './options.ts';
 import type { Limiter } from './rate-limiter.ts';
@@ -32,6 +33,10 @@ export const rateLimitFacts: PolicyFacts<RateLimitOptions, ResolvedRateLimit, Li
   ],
   rejectionKeys: () => ['rate_limit/rate_limited'],
   waitKeys: ({ maxWaitMs, store }) => (maxWaitMs > 0 || store ? ['rate_limit'] : []),
+  make: (resolved, { clock, random, source, key, limiterStore }) => {
+    const storeKey = key === undefined ? source.guard : `${source.guard}/${key}`;
+    return limiterFor(resolved, clock, { source, key: storeKey, random, watch: limiterStore });
+  },
   snapshot: ({ available, limit, queued, counters }) => {
     const { failures: storeFailures = 0, unlimited = 0 } = counters ?? {};
     return { available, limit, queued, storeFailures, unlimited };

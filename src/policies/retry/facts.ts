@@ -3,9 +3,10 @@ import type { PolicyFacts, TimeLimits } from '../facts.ts';
 import { counted } from '../facts.ts';
 import type { ResolvedRetry, RetryOptions } from './options.ts';
 import { resolveRetry } from './options.ts';
+import { Retry } from './retry.ts';
 
 /** What a guard knows of a retry. */
-export const retryFacts: PolicyFacts<RetryOptions, ResolvedRetry> = {
+export const retryFacts: PolicyFacts<RetryOptions, ResolvedRetry, Retry> = {
   key: 'retry',
   resolve: resolveRetry,
   describe: (retry) => {
@@ -17,6 +18,7 @@ export const retryFacts: PolicyFacts<RetryOptions, ResolvedRetry> = {
   },
   lint: (retry, limits) => [...lintTime(retry, limits), ...lintNested(retry)],
   waitKeys: () => ['retry'],
+  make: (resolved, { clock, random }) => new Retry(resolved, clock, random),
 };
 
 /** Retries that have no room within the total limit of time. */
