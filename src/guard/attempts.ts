@@ -7,7 +7,14 @@ import { Execution } from '../core/execution.ts';
 import type { SuppressionReason } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
 import { Wait } from '../core/wait.ts';
-import { Retry, retryAfterOf } from '../policies/retry/index.ts';
+import {
+  attemptEnded,
+  isMarkedNotSent,
+  Retry,
+  retryAfterOf,
+  surelyNotSent,
+  watchRequests,
+} from '../policies/retry/index.ts';
 import type { Gates } from './admission.ts';
 import { runInside } from './ambient.ts';
 import type { FailedOutcome } from './call.ts';
@@ -84,7 +91,20 @@ export class Attempts {
     call.executionStartedAt = now;
     call.enter(execution);
     if (this.#timeout) this.#deadlines.arm(this.#timeout, execution, now);
+    if (call.idempotent) return this.#launch(call, execution, context);
+    // Whoever marked the error before has spoken for all that was sent until then.
+    const before = isMarkedNotSent(call.lastError) ? undefined : call.requests;
+    call.requests = undefined;
+    if (attempt >= this.#retries) return this.#launch(call, execution, context);
+    return watchRequests(before, (requests) => {
+      call.requests = requests;
+      return this.#launch(call, execution, context);
+    });
+  }
+
+  #launch<T>(call: Call<T>, execution: Execution<T>, context: ExecutionContext): PromiseLike<T> | T {
     const { span } = call;
+    const attempt = call.attempts - 1;
     if (span && (attempt > 0 || this.#options.spanForEveryAttempt)) {
       this.#reporter.safely(() => span.openAttempt(attempt));
       return span.runAttempt(() => this.#execute(call, execution, context));
@@ -109,6 +129,7 @@ export class Attempts {
     const outcome = outcomeOf(call);
     call.lastOutcome = outcome;
     call.lastError = error;
+    if (call.requests) attemptEnded(call.requests, error);
     this.#reporter.counters.attempts[outcome] += 1;
     this.#tellTimeout(call, outcome, error);
     this.#reportToPolicies(call, outcome, error);
@@ -138,7 +159,16 @@ export class Attempts {
       call.stage = undefined;
       this.#reporter.waited('retry', this.#clock.now() - since);
     }
+    if (!this.#mayRepeat(call)) {
+      this.#suppressed(call, 'not_idempotent', call.lastError);
+      throw call.lastError;
+    }
     return this.#clock.now();
+  }
+
+  /** Asked again after the wait: code that the last run left behind may have sent something meanwhile. */
+  #mayRepeat<T>(call: Call<T>): boolean {
+    return call.idempotent || surelyNotSent(call.lastError, call.requests);
   }
 
   #execute<T>(call: Call<T>, execution: Execution<T>, context: ExecutionContext): PromiseLike<T> | T {
@@ -211,6 +241,7 @@ export class Attempts {
       remainingMs: call.remainingMs(this.#clock, now),
       signal: call.signal,
       idempotent: call.idempotent,
+      requests: call.requests,
       nested: call.ambient?.retries ?? false,
     });
     if (decision.retry) return decision.delayMs;
