@@ -7,7 +7,13 @@ import { Execution } from '../core/execution.ts';
 import type { SuppressionReason } from '../core/outcome.ts';
 import { Wait } from '../core/wait.ts';
 import type { Retry } from '../policies/retry/index.ts';
-import { retryAfterOf } from '../policies/retry/index.ts';
+import {
+  attemptEnded,
+  isMarkedNotSent,
+  retryAfterOf,
+  surelyNotSent,
+  watchRequests,
+} from '../policies/retry/index.ts';
 import { runInside } from './ambient.ts';
 import { Attempt } from './attempt.ts';
 import type { FailedOutcome } from './call.ts';
@@ -94,7 +100,20 @@ export class Attempts {
     attempt.startedAt = now;
     attempt.enter(execution);
     if (this.#timeout) this.#deadlines.arm(this.#timeout, execution, now);
+    if (call.idempotent) return this.#launch(call, execution, context);
+    // Whoever marked the error before has spoken for all that was sent until then.
+    const before = isMarkedNotSent(call.lastError) ? undefined : call.requests;
+    call.requests = undefined;
+    if (number >= this.#retries) return this.#launch(call, execution, context);
+    return watchRequests(before, (requests) => {
+      call.requests = requests;
+      return this.#launch(call, execution, context);
+    });
+  }
+
+  #launch<T>(call: Call<T>, execution: Execution<T>, context: ExecutionContext): PromiseLike<T> | T {
     const { span } = call;
+    const number = call.attempts - 1;
     if (span && (number > 0 || this.#options.spanForEveryAttempt)) {
       this.#reporter.safely(() => span.openAttempt(number));
       return span.runAttempt(() => this.#execute(call, execution, context));
@@ -121,6 +140,7 @@ export class Attempts {
     const outcome = attempt.failedOutcome;
     call.lastOutcome = outcome;
     call.lastError = error;
+    if (call.requests) attemptEnded(call.requests, error);
     this.#reporter.counters.attempts[outcome] += 1;
     this.#tellTimeout(attempt, outcome, error);
     this.#reportToPolicies(attempt, outcome, error);
@@ -150,7 +170,16 @@ export class Attempts {
       call.stage = undefined;
       this.#reporter.waited('retry', this.#clock.now() - since);
     }
+    if (!this.#mayRepeat(call)) {
+      this.#suppressed(call, 'not_idempotent', call.lastError);
+      throw call.lastError;
+    }
     return this.#clock.now();
+  }
+
+  /** Asked again after the wait: code that the last run left behind may have sent something meanwhile. */
+  #mayRepeat<T>(call: Call<T>): boolean {
+    return call.idempotent || surelyNotSent(call.lastError, call.requests);
   }
 
   #execute<T>(call: Call<T>, execution: Execution<T>, context: ExecutionContext): PromiseLike<T> | T {
@@ -223,6 +252,7 @@ export class Attempts {
       remainingMs: call.remainingMs(this.#clock, now),
       signal: call.signal,
       idempotent: call.idempotent,
+      requests: call.requests,
       nested: call.ambient?.retries ?? false,
     });
     if (decision.retry) return decision.delayMs;

@@ -5,7 +5,7 @@ import type { FailedResultError, RejectedError } from '../core/errors.ts';
 import { isRejection, TimeoutError } from '../core/errors.ts';
 import type { Execution, Interruptible } from '../core/execution.ts';
 import type { Origin, Outcome, Suppression } from '../core/outcome.ts';
-import type { RetrySchedule } from '../policies/retry/index.ts';
+import type { AttemptRequests, RetrySchedule } from '../policies/retry/index.ts';
 import type { CallSpan } from '../signals/index.ts';
 import { isRequestId } from '../signals/index.ts';
 import type { AmbientExecution } from './ambient.ts';
@@ -19,8 +19,8 @@ export interface CallOptions {
   /** An id from outside, such as that of an incoming request: 1 to 128 letters, digits, `_ . : -`. Another is made for any that is not. */
   readonly requestId?: string | undefined;
   /**
-   * Whether the work may be done twice. `false`: it is retried only where the request surely never reached the server, such as after a
-   * refused connection. @defaultValue true
+   * Whether the work may be done twice. `false`: it is retried only if nothing was sent. That is so if the function threw an error that
+   * `notSent` marked, or if its one HTTP request never got a connection. @defaultValue true
    */
   readonly idempotent?: boolean | undefined;
   /** Caches the value under guard, operation and this key. Ignored by a guard without a cache. @defaultValue not cached */
@@ -62,6 +62,8 @@ export class Call<T> implements Deadline {
   totalMs: number = Number.NaN;
   span: CallSpan | undefined = undefined;
   schedule: RetrySchedule | undefined = undefined;
+  /** What was seen of the requests of the last run, if the call is not idempotent. */
+  requests: AttemptRequests | undefined = undefined;
 
   /** How often the function has been called. */
   attempts = 0;

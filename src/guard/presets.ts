@@ -1,6 +1,6 @@
 import { ConfigError } from '../core/errors.ts';
 import { nearestName } from '../core/options.ts';
-import { surelyNotSent } from '../policies/retry/index.ts';
+import { isConnectionFailure } from './connection-failure.ts';
 import { isFailureStatus, isHttpFailure } from './http-failure.ts';
 import type { GuardOptions } from './options.ts';
 
@@ -28,7 +28,7 @@ function isFailedAnswer(response: { readonly status?: unknown } | null | undefin
 const TRANSIENT_DATABASE = /^(08...|40001|40P01|57P0[123]|SQLITE_BUSY|ECONNRESET|EPIPE)$/;
 
 function isTransientDatabaseError(error: unknown): boolean {
-  if (surelyNotSent(error)) return true;
+  if (isConnectionFailure(error)) return true;
   const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
   return typeof code === 'string' && TRANSIENT_DATABASE.test(code);
 }

@@ -7,6 +7,7 @@ import type { Random } from '../core/random.ts';
 import type { GuardCounters, GuardSource } from '../core/stats.ts';
 import { StoreWatch } from '../core/store-watch.ts';
 import type { CallSpan, Signals } from '../signals/index.ts';
+import { forgetNotSent } from '../policies/retry/index.ts';
 import { DurationAttributes, requestIdMaker } from '../signals/index.ts';
 
 /** What the guards of one instance share. */
@@ -189,7 +190,7 @@ export class Reporter {
       error,
       call.span,
     );
-    if (outcome !== 'success') setRequestId(error, call.requestId);
+    if (outcome !== 'success') this.#sendOff(error, call);
     if (call.span) this.endSpan(call.span, call, outcome, error);
     if (this.isHeard || outcome === 'failure' || outcome === 'timeout')
       this.#tellSettled(call, outcome, error);
@@ -199,7 +200,7 @@ export class Reporter {
   settleUntimed(call: SettledCall, outcome: 'success' | 'failure', error: unknown): void {
     this.counters.calls[outcome] += 1;
     if (outcome === 'success') this.counters.origins.live += 1;
-    else setRequestId(error, call.requestId);
+    else this.#sendOff(error, call);
     this.counters.inFlight -= 1;
     if (this.isHeard || outcome === 'failure') this.#tellSettled(call, outcome, error);
   }
@@ -215,6 +216,12 @@ export class Reporter {
       requestId,
       ...(suppressed ? { suppressed } : {}),
     });
+  }
+
+  /** An error leaves the guard: it takes the request id along, and leaves behind what was said to this guard alone. */
+  #sendOff(error: unknown, { requestId }: { readonly requestId: string }): void {
+    setRequestId(error, requestId);
+    forgetNotSent(error);
   }
 
   #tellSettled(call: SettledCall, outcome: Outcome, error: unknown): void {

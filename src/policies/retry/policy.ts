@@ -58,6 +58,7 @@ export function retry(
           remainingMs: undefined,
           signal,
           idempotent: true,
+          requests: undefined,
           nested: false,
         });
         if (!decision.retry) throw error;

@@ -4,10 +4,11 @@ import { MAX_TIMER_MS } from '../../core/duration.ts';
 import type { SuppressionReason } from '../../core/outcome.ts';
 import type { Random } from '../../core/random.ts';
 import { isRefusal } from '../cockatiel-rejection.ts';
+import type { AttemptRequests } from './attempt-requests.ts';
 import { backoffDelay } from './backoff.ts';
 import { RetryBudget } from './budget.ts';
+import { surelyNotSent } from './not-sent.ts';
 import type { ResolvedRetry } from './options.ts';
-import { surelyNotSent } from './reached.ts';
 import { retryAfterOf } from './retry-after.ts';
 
 /** What to do after a failed attempt. `exhausted` means that every retry has been made: nothing was suppressed. */
@@ -26,6 +27,8 @@ export interface FailedAttempt {
   readonly signal: AbortSignal | undefined;
   /** Whether the call may do its work twice. */
   readonly idempotent: boolean;
+  /** What was seen of its HTTP requests; `undefined` where nobody watched. */
+  readonly requests: AttemptRequests | undefined;
   /** Whether a guard around this one retries, and will. */
   readonly nested: boolean;
 }
@@ -74,10 +77,10 @@ export class RetrySchedule {
 
   /** Decides whether another attempt follows. A filter that throws is taken as a no: nobody said that it is safe. */
   decide(failed: FailedAttempt): RetryDecision {
-    const { error, attempt, remainingMs, idempotent, nested } = failed;
+    const { error, attempt, remainingMs, idempotent, requests, nested } = failed;
     if (!this.#isRetryable(error)) return { retry: false, reason: 'not_retryable' };
     if (attempt >= this.#options.retries) return { retry: false, reason: 'exhausted' };
-    if (!idempotent && !surelyNotSent(error)) return { retry: false, reason: 'not_idempotent' };
+    if (!idempotent && !surelyNotSent(error, requests)) return { retry: false, reason: 'not_idempotent' };
     if (nested && !this.#options.nested) return { retry: false, reason: 'nested' };
     const delayMs = this.#delay(failed);
     if (delayMs === undefined) return { retry: false, reason: 'not_retryable' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRetryAfter, retryAfterOf, surelyNotSent } from '../../../../src/policies/retry/index.ts';
+import { parseRetryAfter, retryAfterOf } from '../../../../src/policies/retry/index.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -37,39 +37,4 @@ describe('headers in a plain object', () => {
 test('a date begins with its day of the week, and nothing before it', () => {
   expect(parseRetryAfter('x Thu, 01 Jan 2026 00:00:30 GMT', NOW)).toBeUndefined();
   expect(parseRetryAfter('Thu, 41 Jan 2026 00:00:30 GMT', NOW)).toBeUndefined();
-});
-
-describe('that a request was surely not sent', () => {
-  const refused = { code: 'ECONNREFUSED' };
-  const under = (depth: number): object => {
-    let error: object = refused;
-    for (let level = 0; level < depth; level += 1) error = { cause: error };
-    return error;
-  };
-
-  test('is seen under five causes, and no deeper', () => {
-    expect([surelyNotSent(under(5)), surelyNotSent(under(6))]).toEqual([true, false]);
-  });
-
-  test('is seen no deeper inside of parts of parts either', () => {
-    const nested = (depth: number): Error => {
-      let error = Object.assign(new Error('refused'), refused);
-      for (let level = 0; level < depth; level += 1)
-        error = Object.assign(new AggregateError([error]), { code: 'E' });
-      return error;
-    };
-    expect([surelyNotSent(nested(5)), surelyNotSent(nested(6))]).toEqual([true, false]);
-  });
-
-  test('is not said by an error without parts, unless by its own code', () => {
-    expect(surelyNotSent(new AggregateError([]))).toBe(false);
-    expect(surelyNotSent(Object.assign(new AggregateError([]), refused))).toBe(true);
-  });
-
-  test.each([null, undefined, 0, 'ECONNREFUSED', { code: 111 }, { code: ['ECONNREFUSED'] }, { cause: null }])(
-    'is not said by %j',
-    (error) => {
-      expect(surelyNotSent(error)).toBe(false);
-    },
-  );
 });
