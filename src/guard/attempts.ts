@@ -29,14 +29,22 @@ export class Attempts {
   readonly #clock: Clock;
   readonly #reporter: Reporter;
 
-  constructor(options: ResolvedGuard, gates: Gates, reporter: Reporter, clock: Clock, random: Random) {
+  /** @param before the attempts that these follow: a retry that has the very same options keeps its budget */
+  constructor(
+    options: ResolvedGuard,
+    gates: Gates,
+    reporter: Reporter,
+    { clock, random }: { readonly clock: Clock; readonly random: Random },
+    before?: Attempts,
+  ) {
     const { retry, timeout } = options;
     this.#options = options;
     this.#gates = gates;
     this.#reporter = reporter;
     this.#clock = clock;
     this.#retries = retry?.retries ?? 0;
-    if (retry) this.#retry = new Retry(retry, clock, random);
+    if (retry && before && before.#options.retry === retry) this.#retry = before.#retry;
+    else if (retry) this.#retry = new Retry(retry, clock, random);
     this.#deadlines = deadlinesFor(clock);
     if (timeout.attemptMs !== undefined) this.#timeout = this.#deadlines.list(timeout.attemptMs);
     const source = { guard: reporter.name };

@@ -5,7 +5,7 @@ import type { RejectedError } from '../core/errors.ts';
 import type { FailedResultError } from '../core/errors.ts';
 import { TimeoutError } from '../core/errors.ts';
 import type { Execution, Interruptible } from '../core/execution.ts';
-import type { Origin, Outcome, Suppression } from '../core/outcome.ts';
+import type { CallAccount, Origin, Outcome, Suppression } from '../core/outcome.ts';
 import type { RunningCall } from '../policies/breaker/index.ts';
 import type { RetrySchedule } from '../policies/retry/index.ts';
 import type { CallSpan } from '../signals/index.ts';
@@ -231,4 +231,16 @@ export class Frame<T> implements AmbientExecution {
   onInterrupt(listener: (error: unknown) => void): () => void {
     return this.#execution.onInterrupt(listener);
   }
+}
+
+/** The account of a call that has ended. */
+export function accountOf<T>(call: Call<T>): CallAccount {
+  return {
+    origin: call.origin,
+    ageMs: call.ageMs,
+    attempts: call.attempts,
+    ...(call.suppressed ? { suppressed: call.suppressed } : {}),
+    durationMs: call.durationMs,
+    requestId: call.requestId,
+  };
 }

@@ -12,7 +12,6 @@ import { Admission } from './admission.ts';
 import { Attempts } from './attempts.ts';
 import type { Call } from './call.ts';
 import type { ResolvedGuard } from './options.ts';
-import { sameOptions } from './options.ts';
 import type { Reporter, Seats } from './reporter.ts';
 
 /**
@@ -33,7 +32,7 @@ export class Pipeline {
 
   /**
    * @param key the key of a keyed guard: its state in a shared store is its own
-   * @param before the pipeline that this one follows: policies whose options are the same go on as they are
+   * @param before the pipeline that this one follows: policies that have the very same options go on as they are
    */
   constructor(
     options: ResolvedGuard,
@@ -47,8 +46,7 @@ export class Pipeline {
     this.#reporter = reporter;
     this.#deadlines = deadlinesFor(clock);
     this.#options = options;
-    if (before?.breaker && sameOptions(before.#options.breaker, options.breaker))
-      this.breaker = before.breaker;
+    if (before?.breaker && before.#options.breaker === options.breaker) this.breaker = before.breaker;
     else if (options.breaker) {
       const onTransition = (from: Breaker['state'], to: Breaker['state']): void =>
         reporter.transition({ type: 'breaker.transition', from, to, ...(key === undefined ? {} : { key }) });
@@ -62,8 +60,7 @@ export class Pipeline {
         ...(saved && { saved }),
       });
     }
-    if (before?.limiter && sameOptions(before.#options.rateLimit, options.rateLimit))
-      this.limiter = before.limiter;
+    if (before?.limiter && before.#options.rateLimit === options.rateLimit) this.limiter = before.limiter;
     else if (options.rateLimit) {
       const storeKey = key === undefined ? reporter.name : `${reporter.name}/${key}`;
       this.limiter = limiterFor(options.rateLimit, clock, {
@@ -73,13 +70,12 @@ export class Pipeline {
         watch: reporter.limiterStore,
       });
     }
-    if (before?.bulkhead && sameOptions(before.#options.bulkhead, options.bulkhead))
-      this.bulkhead = before.bulkhead;
+    if (before?.bulkhead && before.#options.bulkhead === options.bulkhead) this.bulkhead = before.bulkhead;
     else if (options.bulkhead) this.bulkhead = new Bulkhead(options.bulkhead, clock, source);
     const { totalMs } = options.timeout;
     if (totalMs !== undefined) this.#totalTimeout = this.#deadlines.list(totalMs);
     this.#admission = new Admission(this, clock, reporter);
-    this.#attempts = new Attempts(options, this, reporter, clock, random);
+    this.#attempts = new Attempts(options, this, reporter, { clock, random }, before && before.#attempts);
   }
 
   /**
