@@ -10,23 +10,27 @@ import { ATTR_GUARD_NAME, SCOPE_NAME } from '../signals/semconv.ts';
 export function withoutEndedSeries(metrics: ResourceMetrics): ResourceMetrics {
   const live = known();
   if (!live) return metrics;
-  const isLive = (metric: MetricData, guard: unknown): boolean =>
-    typeof guard !== 'string' || live.get(guard)?.has(metric.descriptor.name) === true;
   return {
     ...metrics,
-    scopeMetrics: metrics.scopeMetrics.map((scope) => {
-      if (scope.scope.name !== SCOPE_NAME) return scope;
-      const kept = scope.metrics.map((metric): MetricData => {
-        const points = metric.dataPoints.filter(({ attributes }) =>
-          isLive(metric, attributes[ATTR_GUARD_NAME]),
-        );
-        return points.length === metric.dataPoints.length
-          ? metric
-          : ({ ...metric, dataPoints: points } as MetricData);
-      });
-      return { ...scope, metrics: kept };
-    }),
+    scopeMetrics: metrics.scopeMetrics.map((scope) =>
+      scope.scope.name === SCOPE_NAME
+        ? { ...scope, metrics: scope.metrics.flatMap((metric) => withLiveSeries(metric, live)) }
+        : scope,
+    ),
   };
+}
+
+function withLiveSeries(
+  metric: MetricData,
+  live: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly MetricData[] {
+  const { descriptor, dataPoints } = metric;
+  const kept = dataPoints.filter(({ attributes }) => {
+    const guard = attributes[ATTR_GUARD_NAME];
+    return typeof guard !== 'string' || live.get(guard)?.has(descriptor.name) === true;
+  });
+  if (kept.length === dataPoints.length) return [metric];
+  return kept.length === 0 ? [] : [{ ...metric, dataPoints: kept } as MetricData];
 }
 
 function known(): ReturnType<typeof liveSeries> {
