@@ -4,7 +4,7 @@ import { loopDelayMs } from '../core/deadlines.ts';
 import type { FailedResultError, RejectedError } from '../core/errors.ts';
 import { isRejection, TimeoutError } from '../core/errors.ts';
 import type { Execution, Interruptible } from '../core/execution.ts';
-import type { Origin, Outcome, Suppression } from '../core/outcome.ts';
+import type { CallAccount, Origin, Outcome, Suppression } from '../core/outcome.ts';
 import type { AttemptRequests, RetrySchedule } from '../policies/retry/index.ts';
 import type { CallSpan } from '../signals/index.ts';
 import { isRequestId } from '../signals/index.ts';
@@ -259,4 +259,16 @@ export class Frame<T> implements AmbientExecution {
   onInterrupt(listener: (error: unknown) => void): () => void {
     return this.#execution.onInterrupt(listener);
   }
+}
+
+/** The account of a call that has ended. */
+export function accountOf<T>(call: Call<T>): CallAccount {
+  return {
+    origin: call.origin,
+    ageMs: call.ageMs,
+    attempts: call.attempts,
+    ...(call.suppressed ? { suppressed: call.suppressed } : {}),
+    durationMs: call.durationMs,
+    requestId: call.requestId,
+  };
 }

@@ -3,7 +3,7 @@ import { errorLine } from '../core/error-line.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { BreakerState, GuardEvent } from '../core/events.ts';
 import { BREAKER_STATES } from '../core/events.ts';
-import type { CallAccount, CallOutcome } from '../core/outcome.ts';
+import type { CallOutcome } from '../core/outcome.ts';
 import { tally } from '../core/stats.ts';
 import type { BreakerHandle } from '../policies/breaker/index.ts';
 import { breakerHandle } from '../policies/breaker/index.ts';
@@ -12,9 +12,11 @@ import { Cache, cacheHandle } from '../policies/cache/index.ts';
 import { Answers } from './answers.ts';
 import { argumentProblem, CallHints } from './call-arguments.ts';
 import type { CallOptions, GuardedFunction } from './call.ts';
-import { Call } from './call.ts';
+import { accountOf, Call } from './call.ts';
 import { addKeys, countersFor, originsOf } from './counted.ts';
 import { describe } from './describe.ts';
+import type { GuardPlace } from './names/guard-place.ts';
+import { keepPolicies } from './names/same-options.ts';
 import type { GuardOptions, ResolvedGuard } from './options.ts';
 import { resolveGuard, withoutPolicies } from './resolve.ts';
 import { Pipeline } from './pipeline.ts';
@@ -31,6 +33,7 @@ export class Guard {
   readonly name: string;
   /** The key, for a guard that `for(key)` gave. */
   readonly key: string | undefined;
+  readonly #place: GuardPlace;
   readonly #seats: Seats;
   readonly #reporter: Reporter;
   readonly #root: Guard;
@@ -49,13 +52,15 @@ export class Guard {
   /** Use `guard(name, options)`, which checks the options and keeps one guard for each name. */
   constructor(
     name: string,
-    options: ResolvedGuard,
+    place: GuardPlace,
     seats: Seats,
     keyed?: { readonly root: Guard; readonly key: string },
   ) {
     this.name = name;
     this.key = keyed?.key;
+    this.#place = place;
     this.#seats = seats;
+    const { options } = place;
     this.#options = options;
     this.#root = keyed?.root ?? this;
     this.#reporter = keyed ? keyed.root.#reporter : new Reporter(name, countersFor(options), seats);
@@ -158,23 +163,25 @@ export class Guard {
         `Expected the key to be a string of 1 to 200 characters, got ${got}. Use the host or the id of the tenant.`,
       ]);
     }
-    const guard = new Guard(this.name, this.#root.#options, this.#seats, { root: this.#root, key });
+    const guard = new Guard(this.name, this.#place, this.#seats, { root: this.#root, key });
     keys?.set(key, guard);
     return guard;
   }
 
   /**
-   * Changes the policies while calls are running. Counters stay, and so do the state of the breaker and what the
-   * cache holds; a policy whose options are the same goes on as it is, one with other options starts anew; calls that are on their way end under
-   * the old options. Keyed guards are forgotten and start anew.
+   * Changes the policies while calls are running. Counters stay, and so do the state of the breaker and what the cache holds. A policy whose
+   * options are the same goes on as it is, with the newer of its functions; one with other options starts anew. Calls that are on their way end
+   * under the old options. Keyed guards are forgotten and start anew.
    * @throws {ConfigError} for options that cannot be used: nothing has changed then
    */
   update(options: GuardOptions): void {
     const root = this.#root;
-    const resolved = resolveGuard(this.name, options, this.#seats.warn);
+    const newer = resolveGuard(this.name, options, this.#seats.warn);
+    const resolved = keepPolicies(root.#options, newer);
     const before = root.#pipeline;
     const pipeline = new Pipeline(resolved, root.#reporter, this.#seats, undefined, before);
     root.#options = resolved;
+    root.#place.options = resolved;
     root.#reporter.peer = resolved.peer;
     root.#pipeline = pipeline;
     root.#shortPath = root.#newShortPath();
@@ -194,6 +201,24 @@ export class Guard {
   /** Switches the policies on again. */
   enable(): void {
     this.#root.#isOn = true;
+  }
+
+  /**
+   * Removes the guard: its metrics end at the next collection, and its name is free. Calls that are running end as they would have, and whoever
+   * still holds the guard can go on calling: its policies apply, its spans and events are reported, and its metrics are not. A guard that
+   * {@link for} gave forgets the state of its key instead. Does nothing the second time.
+   */
+  dispose(): void {
+    const keys = this.#root.#keys;
+    if (this.key === undefined) {
+      this.#place.leave();
+      this.#reporter.retire();
+    } else if (keys?.peek(this.key) === this) keys.delete(this.key);
+  }
+
+  /** {@link dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   /** Says in words what the guard does with a call, outermost first. */
@@ -321,16 +346,4 @@ function byState(guards: Iterable<Guard>): Readonly<Record<BreakerState, number>
   const counts = tally(BREAKER_STATES);
   for (const guard of guards) counts[guard.breaker?.state ?? 'disabled'] += 1;
   return counts;
-}
-
-/** The account of a call that has ended. */
-function accountOf<T>(call: Call<T>): CallAccount {
-  return {
-    origin: call.origin,
-    ageMs: call.ageMs,
-    attempts: call.attempts,
-    ...(call.suppressed ? { suppressed: call.suppressed } : {}),
-    durationMs: call.durationMs,
-    requestId: call.requestId,
-  };
 }

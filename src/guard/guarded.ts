@@ -4,6 +4,7 @@ import { ambientExecution, runInside } from './ambient.ts';
 import type { CallContext } from './call-context.ts';
 import type { Guard } from './guard.ts';
 import { guard as guardNamed } from './keelson.ts';
+import { entering } from './names/call-site.ts';
 import type { GuardOptions } from './options.ts';
 
 /** The policies of a guard, and what holds for every call of the method. */
@@ -58,7 +59,7 @@ export function callContext(): CallContext | undefined {
 function finderOf(target: Guard | string, policies: GuardOptions): () => Guard {
   if (typeof target !== 'string') return () => target;
   if (Object.keys(policies).length === 0) return () => guardNamed(target);
-  const guard = guardNamed(target, policies);
+  const guard = entering(guarded, () => guardNamed(target, policies));
   return () => guard;
 }
 

@@ -1,18 +1,16 @@
 import type { Clock } from '../core/clock.ts';
 import { systemClock } from '../core/clock.ts';
-import { ConfigError } from '../core/errors.ts';
 import { nearestName, OptionChecker } from '../core/options.ts';
 import type { Random } from '../core/random.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Providers } from '../signals/index.ts';
 import { Signals } from '../signals/index.ts';
-import { Guard } from './guard.ts';
 import type { CockatielPolicy } from './cockatiel-view.ts';
+import type { Guard } from './guard.ts';
+import { entering } from './names/call-site.ts';
+import { NameRegistry } from './names/name-registry.ts';
 import type { ObserveOptions } from './observe.ts';
-import { observePolicy } from './observe.ts';
-import type { GuardOptions, ResolvedGuard } from './options.ts';
-import { sameOptions } from './options.ts';
-import { resolveGuard } from './resolve.ts';
+import type { GuardOptions } from './options.ts';
 import type { Seats } from './reporter.ts';
 import type { GuardSnapshot } from './snapshot.ts';
 
@@ -29,16 +27,20 @@ export interface KeelsonOptions extends Providers {
 /** Guards that share their seats and their registry. The top-level `guard` belongs to the default instance. */
 export interface Keelson {
   /**
-   * The guard of this name: made at the first call, the same one afterwards.
+   * The guard of this name: made at the first call, the same one afterwards. A module that is evaluated again, by hot reload, Next.js or a test
+   * runner, finds its guard with its state; the guard takes the newer functions. Other options change the guard as {@link Guard.update} does,
+   * with a warning that names both places.
    * @param name the dependency, 1 to 120 characters; it labels everything that the guard reports
    * @param options the policies; leave them out to fetch a guard that exists
-   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for options that cannot be used, and for a name that is taken with other options
+   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for options that cannot be used; with `strict: true` also for a name that has other options, or
+   *   that an observed policy has
    */
   guard(name: string, options?: GuardOptions): Guard;
   /**
-   * Gives a policy of cockatiel's (3 or 4; single or wrapped) the spans and metrics of a guard, without changing what it does.
+   * Gives a policy of cockatiel's (3 or 4; single or wrapped) the spans and metrics of a guard, without changing what it does. Policies that
+   * are observed under one name, such as by a module that is evaluated again, count together; the state shown is that of the newest.
    * @returns a stand-in of the same type, to be used in place of `policy`
-   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a name that cannot be used or is taken
+   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a name that cannot be used, or that a guard with `strict: true` has
    */
   observe<P extends CockatielPolicy>(policy: P, options: ObserveOptions): P;
   /** Every guard of the instance, in the order in which they were made. */
@@ -47,42 +49,41 @@ export interface Keelson {
   registry(): readonly GuardSnapshot[];
   /** What new guards of this instance are built with. */
   readonly seats: Seats;
+  /**
+   * Disposes every guard of the instance, and takes the policies that it observes out of the metrics. Whoever holds one of them can go on
+   * calling; the instance can make new ones.
+   */
+  dispose(): void;
+  /** {@link Keelson.dispose}, for `using`. */
+  [Symbol.dispose](): void;
 }
 
-/** Makes an instance of its own, apart from the default one. @throws {ConfigError} `ERR_KEELSON_CONFIG` for options that are misspelt */
+/**
+ * Makes an instance of its own, apart from the default one. Each call makes another: a module that is evaluated again has a new instance, with
+ * guards of its own.
+ * @throws {ConfigError} `ERR_KEELSON_CONFIG` for options that are misspelt
+ */
 export function createKeelson(options: KeelsonOptions = {}): Keelson {
   checkInstance(options);
   const { clock = systemClock, random = systemRandom, warn = emitWarning, ...providers } = options;
   const seats: Seats = { clock, random, warn, signals: new Signals(providers) };
-  const registry = new Map<string, { readonly guard: Guard; readonly options: ResolvedGuard }>();
-  const observed = new Map<string, { readonly policy: CockatielPolicy; readonly standIn: CockatielPolicy }>();
-
+  const names = new NameRegistry(seats);
+  const guardNamed = (name: string, guardOptions?: GuardOptions): Guard =>
+    guardOptions === undefined
+      ? names.guard(name, undefined)
+      : entering(guardNamed, () => names.guard(name, guardOptions));
+  const observed = <P extends CockatielPolicy>(policy: P, observeOptions: ObserveOptions): P => {
+    checkObserved(policy, observeOptions);
+    return entering(observed, () => names.observe(policy, observeOptions));
+  };
   return {
     seats,
-    guards: () => [...registry.values()].map((entry) => entry.guard),
-    registry: () => [...registry.values()].map((entry) => entry.guard.snapshot()),
-    guard(name, guardOptions) {
-      const known = registry.get(name);
-      if (known && guardOptions === undefined) return known.guard;
-      const resolved = resolveGuard(name, guardOptions ?? {}, warn);
-      if (known && sameOptions(known.options, resolved)) return known.guard;
-      if (known) throw nameTaken(name, 'a guard with other options');
-      if (observed.has(name)) throw nameTaken(name, 'an observed policy');
-      const guard = new Guard(name, resolved, seats);
-      registry.set(name, { guard, options: resolved });
-      return guard;
-    },
-    observe(policy, observeOptions) {
-      checkObserved(policy, observeOptions);
-      const { name } = observeOptions;
-      if (registry.has(name)) throw nameTaken(name, 'a guard');
-      const known = observed.get(name);
-      if (known?.policy === policy) return known.standIn as typeof policy;
-      if (known) throw nameTaken(name, 'another observed policy');
-      const standIn = observePolicy(policy, observeOptions, seats);
-      observed.set(name, { policy, standIn });
-      return standIn;
-    },
+    guard: guardNamed,
+    observe: observed,
+    guards: () => names.guards,
+    registry: () => names.guards.map((each) => each.snapshot()),
+    dispose: () => names.clear(),
+    [Symbol.dispose]: () => names.clear(),
   };
 }
 
@@ -118,12 +119,6 @@ function emitWarning(message: string): void {
   process.emitWarning(message, { type: 'KeelsonWarning', code: 'KEELSON_OPTIONS' });
 }
 
-function nameTaken(name: string, by: string): ConfigError {
-  return new ConfigError(`guard "${name}"`, [
-    `The name is taken by ${by}. Make it once and share it, or choose another name.`,
-  ]);
-}
-
 const DEFAULT = Symbol.for('keelson.default.v1');
 
 /** The default instance. It lies under a global symbol, so that two copies of the package share their guards. */
@@ -135,12 +130,13 @@ export function defaultKeelson(): Keelson {
 
 /** {@link Keelson.guard} of the default instance. */
 export function guard(name: string, options?: GuardOptions): Guard {
-  return defaultKeelson().guard(name, options);
+  if (options === undefined) return defaultKeelson().guard(name);
+  return entering(guard, () => defaultKeelson().guard(name, options));
 }
 
 /** {@link Keelson.observe} of the default instance. */
 export function observe<P extends CockatielPolicy>(policy: P, options: ObserveOptions): P {
-  return defaultKeelson().observe(policy, options);
+  return entering(observe, () => defaultKeelson().observe(policy, options));
 }
 
 /** {@link Keelson.registry} of the default instance. */

@@ -1,5 +1,4 @@
 import type { PolicySupport } from '../policies/facts.ts';
-import { sameOptions } from './options.ts';
 import type { PipelineMechanisms, ResolvedPolicies } from './policies.ts';
 import { POLICIES, under } from './policies.ts';
 
@@ -11,7 +10,7 @@ export interface Made {
 
 /**
  * Makes what keeps the state of each policy.
- * @param before those of the options that these follow: a policy whose options are the same goes on as it is
+ * @param before those of the options that these follow: a policy that has the very same options goes on as it is
  */
 export function makeMechanisms(
   options: ResolvedPolicies,
@@ -21,8 +20,7 @@ export function makeMechanisms(
   const made = POLICIES.map((facts) => {
     const resolved = under(options, facts);
     const previous = before && under(before.mechanisms, facts);
-    const isSame = before !== undefined && sameOptions(under(before.options, facts), resolved);
-    if (previous && isSame) return [facts.key, previous] as const;
+    if (previous && under(before.options, facts) === resolved) return [facts.key, previous] as const;
     return [facts.key, resolved && facts.make?.(resolved, support, previous)] as const;
   });
   // Every key is there for every guard, so that calls of all guards read objects of one shape. The loop cannot state their types.

@@ -2,16 +2,13 @@ import type { Clock } from '../core/clock.ts';
 import type { BreakerState } from '../core/events.ts';
 import type { Outcome, PolicyName } from '../core/outcome.ts';
 import type { GuardSource, RejectionKey } from '../core/stats.ts';
-import { GuardCounters } from '../core/stats.ts';
 import type { Rejection } from '../policies/cockatiel-rejection.ts';
 import { cockatielRejection } from '../policies/cockatiel-rejection.ts';
 import type { FailedOutcome } from './call.ts';
 import type { CockatielParts, CockatielPolicy } from './cockatiel-view.ts';
 import { breakerState, breakerView, isTaskCancelled, partsOf } from './cockatiel-view.ts';
 import { ObservedCall } from './observed-call.ts';
-import { checkName } from './resolve.ts';
-import type { Seats } from './reporter.ts';
-import { Reporter } from './reporter.ts';
+import type { Reporter } from './reporter.ts';
 
 /** How a policy of cockatiel's is shown. */
 export interface ObserveOptions {
@@ -28,29 +25,36 @@ type Execute = (
 
 /**
  * Gives a policy of cockatiel's the spans and metrics of a guard, without changing what it does: the same values, errors, events and timing.
+ * @param reporter that of the name; policies that were observed under it before go on to count there
  * @returns a stand-in for `policy` of the same type; use it in its place, alone or inside `wrap`
  */
 export function observePolicy<P extends CockatielPolicy>(
   policy: P,
-  options: ObserveOptions,
-  seats: Seats,
+  { name, operation = 'execute' }: ObserveOptions,
+  reporter: Reporter,
+  clock: Clock,
 ): P {
-  const { name, operation = 'execute' } = options;
-  checkName(name);
   const parts = partsOf(policy);
-  const counters = new GuardCounters(rejectionKeys(parts), waitKeys(parts));
-  const reporter = new Reporter(name, counters, seats);
+  const { counters } = reporter;
+  for (const key of rejectionKeys(parts)) counters.rejections[key] ??= 0;
+  for (const key of waitKeys(parts)) counters.waitMs[key] ??= 0;
+  const falls = parts.fallbacks.length > 0;
   const source: GuardSource = {
     name,
     counters,
-    origins: parts.fallbacks.length > 0 ? ['live', 'fallback'] : ['live'],
+    origins: falls || counters.origins.fallback > 0 ? ['live', 'fallback'] : ['live'],
     breaker: parts.breaker && breakerView(parts.breaker),
     bulkhead: parts.bulkhead,
   };
   reporter.publish(source);
   follow(parts, reporter);
-  const observed: Observed = { operation, reporter, clock: seats.clock, falls: parts.fallbacks.length > 0 };
-  return standInFor(policy, observed);
+  return standInFor(policy, { operation, reporter, clock, falls });
+}
+
+/** What a policy is made of, as far as telemetry reads it: the same text for a policy that is made anew. */
+export function kindsOf(policy: CockatielPolicy): string {
+  const { breaker, bulkhead, retries, fallbacks } = partsOf(policy);
+  return [breaker ? 1 : 0, bulkhead ? 1 : 0, retries.length, fallbacks.length].join(' ');
 }
 
 /** What the calls of an observed policy have in common. */

@@ -11,7 +11,10 @@ export interface GuardOptions extends PolicyOptions {
   readonly peer?: string;
   readonly spans?: SpanOptions;
   readonly keys?: KeyOptions;
-  /** Takes what does not fit together as an error, in place of a warning. @defaultValue false */
+  /**
+   * Makes errors of warnings: options that do not fit together, and a name that is created again with other options.
+   * @defaultValue false
+   */
   readonly strict?: boolean;
 }
 
@@ -34,16 +37,4 @@ export interface ResolvedGuard extends ResolvedPolicies {
   readonly spanForEveryAttempt: boolean;
   readonly maxKeys: number;
   readonly strict: boolean;
-}
-
-/** Whether two sets of options mean the same guard: equal values, and the very same functions and stores. */
-export function sameOptions(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (!isPlain(a) || !isPlain(b)) return false;
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].every((key) => sameOptions(a[key], b[key]));
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

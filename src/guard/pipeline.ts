@@ -30,7 +30,7 @@ export class Pipeline {
 
   /**
    * @param key the key of a keyed guard: its state in a shared store is its own
-   * @param before the pipeline that this one follows: policies whose options are the same go on as they are
+   * @param before the pipeline that this one follows: policies that have the very same options go on as they are
    */
   constructor(
     options: ResolvedGuard,

@@ -60,6 +60,7 @@ export class Reporter {
   readonly #warned = new Set<string>();
   readonly #warn: (message: string) => void;
   #published: GuardSource | undefined;
+  #isRetired = false;
 
   constructor(name: string, counters: GuardCounters, { clock, random, signals, warn }: Seats) {
     this.name = name;
@@ -96,9 +97,17 @@ export class Reporter {
 
   /** Shows these numbers and states from now on, in place of those that were shown before. */
   publish(source: GuardSource): void {
+    if (this.#isRetired) return;
     if (this.#published) this.#signals.remove(this.#published);
     this.#published = source;
     this.#signals.add(source);
+  }
+
+  /** Shows no numbers any more, and measures no durations. Spans, log and listeners go on. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#published) this.#signals.remove(this.#published);
+    this.#published = undefined;
   }
 
   startSpan(operation: string, holder: { readonly requestId: string }): CallSpan | undefined {
@@ -162,7 +171,7 @@ export class Reporter {
   waited(policy: PolicyName, ms: number): void {
     const { waitMs } = this.counters;
     waitMs[policy] = (waitMs[policy] ?? 0) + ms;
-    if (policy === 'bulkhead') this.#signals.recordWait(ms / 1_000, this.name);
+    if (policy === 'bulkhead' && !this.#isRetired) this.#signals.recordWait(ms / 1_000, this.name);
   }
 
   /** A function was left behind without ever having asked for its signal: told once for each operation. */
@@ -182,14 +191,7 @@ export class Reporter {
     this.counters.inFlight -= 1;
     call.outcome = outcome;
     call.durationMs = this.#clock.now() - call.startedAt;
-    this.#signals.recordDuration(
-      call.durationMs / 1_000,
-      this.#durationAttributes,
-      call.operation,
-      outcome,
-      error,
-      call.span,
-    );
+    if (!this.#isRetired) this.#record(call, outcome, error);
     if (outcome !== 'success') this.#sendOff(error, call);
     if (call.span) this.endSpan(call.span, call, outcome, error);
     if (this.isHeard || outcome === 'failure' || outcome === 'timeout')
@@ -222,6 +224,18 @@ export class Reporter {
   #sendOff(error: unknown, { requestId }: { readonly requestId: string }): void {
     setRequestId(error, requestId);
     forgetNotSent(error);
+  }
+
+  #record(call: ReportedCall, outcome: Outcome, error: unknown): void {
+    const { operation, durationMs, span } = call;
+    this.#signals.recordDuration(
+      durationMs / 1_000,
+      this.#durationAttributes,
+      operation,
+      outcome,
+      error,
+      span,
+    );
   }
 
   #tellSettled(call: SettledCall, outcome: Outcome, error: unknown): void {

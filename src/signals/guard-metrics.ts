@@ -1,66 +1,11 @@
 import type { BatchObservableResult, Histogram, Meter, MeterProvider, Observable } from '@opentelemetry/api';
 import { createNoopMeter, metrics } from '@opentelemetry/api';
-import { BREAKER_STATES } from '../core/events.ts';
-import { OUTCOMES } from '../core/outcome.ts';
 import type { GuardSource } from '../core/stats.ts';
 import { exemplarPort } from './exemplars.ts';
 import type { ExemplarPort } from './exemplars.ts';
+import { GUARD_READERS, readGuards } from './guard-readers.ts';
 import type { MetricDefinition } from './semconv.ts';
 import * as semconv from './semconv.ts';
-
-/** The observable instruments and how each is read from a guard. */
-const READERS: readonly (readonly [MetricDefinition, (source: GuardSource, observe: Observe) => void])[] = [
-  [semconv.METRIC_CALLS, readCalls],
-  [semconv.METRIC_CALL_ABANDONED, ({ counters }, observe) => observe(counters.abandoned, {})],
-  [
-    semconv.METRIC_ATTEMPTS,
-    ({ counters }, observe) => readTally(counters.attempts, semconv.ATTR_OUTCOME, observe),
-  ],
-  [
-    semconv.METRIC_RETRY_SUPPRESSED,
-    ({ counters }, observe) => readTally(counters.suppressed, semconv.ATTR_REASON, observe),
-  ],
-  [semconv.METRIC_REJECTIONS, readRejections],
-  [semconv.METRIC_WAIT_TIME, readWaits],
-  [semconv.METRIC_BREAKER_STATE, readBreakerState],
-  [semconv.METRIC_BREAKER_TRANSITIONS, readTransitions],
-  [semconv.METRIC_BULKHEAD_ACTIVE, ({ bulkhead }, observe) => bulkhead && observe(bulkhead.active, {})],
-  [semconv.METRIC_BULKHEAD_LIMIT, ({ bulkhead }, observe) => bulkhead && observe(bulkhead.limit, {})],
-  [semconv.METRIC_BULKHEAD_QUEUED, ({ bulkhead }, observe) => bulkhead && observe(bulkhead.queued, {})],
-  [
-    semconv.METRIC_BULKHEAD_QUEUE_LIMIT,
-    ({ bulkhead }, observe) => bulkhead && observe(bulkhead.queueLimit, {}),
-  ],
-  [
-    semconv.METRIC_RATE_LIMITER_AVAILABLE,
-    ({ rateLimit }, observe) => rateLimit && observe(rateLimit.available, {}),
-  ],
-  [semconv.METRIC_RATE_LIMITER_LIMIT, ({ rateLimit }, observe) => rateLimit && observe(rateLimit.limit, {})],
-  [
-    semconv.METRIC_CACHE_REQUESTS,
-    ({ cache }, observe) => cache && readTally(cache.counts, semconv.ATTR_CACHE_RESULT, observe),
-  ],
-  [semconv.METRIC_CACHE_ENTRIES, ({ cache }, observe) => cache && observe(cache.entries, {})],
-  [
-    semconv.METRIC_GUARD_KEYS,
-    ({ keys }, observe) =>
-      keys && keys.size > 0 && readTally(keys.byBreakerState(), semconv.ATTR_BREAKER_STATE, observe),
-  ],
-  [
-    semconv.METRIC_RATE_LIMITER_STORE_FAILURES,
-    ({ rateLimit }, observe) => rateLimit?.counters && observe(rateLimit.counters.failures, {}),
-  ],
-  [
-    semconv.METRIC_RATE_LIMITER_UNLIMITED,
-    ({ rateLimit }, observe) => rateLimit?.counters && observe(rateLimit.counters.unlimited, {}),
-  ],
-  [
-    semconv.METRIC_CACHE_TIER_FAILURES,
-    ({ cache }, observe) => cache?.hasTier && observe(cache.tierFailures, {}),
-  ],
-];
-
-type Observe = (value: number, attributes: Record<string, string>) => void;
 
 /**
  * The metrics of all guards of an instance. Counters are plain numbers that observable instruments read; only the duration is recorded for
@@ -68,6 +13,8 @@ type Observe = (value: number, attributes: Record<string, string>) => void;
  */
 export class GuardMetrics {
   readonly #provider: MeterProvider | undefined;
+  /** Kept as long as somebody collects these metrics. */
+  readonly owner: unknown;
   readonly #sources = new Set<GuardSource>();
   #boundTo: MeterProvider | undefined;
   #unbind: () => void = () => {};
@@ -75,9 +22,18 @@ export class GuardMetrics {
   #wait: Histogram | undefined;
   #exemplars: ExemplarPort | undefined;
 
-  /** @param provider the provider to use in place of the global one */
-  constructor(provider?: MeterProvider) {
+  /**
+   * @param provider the provider to use in place of the global one
+   * @param owner who publishes them
+   */
+  constructor(provider?: MeterProvider, owner?: unknown) {
     this.#provider = provider;
+    this.owner = owner;
+  }
+
+  /** The guards whose numbers are published. */
+  get sources(): Iterable<GuardSource> {
+    return this.#sources;
   }
 
   /** Publishes a guard's numbers from now on. */
@@ -109,7 +65,7 @@ export class GuardMetrics {
     this.#exemplars = undefined;
     const meter = provider.getMeter(semconv.SCOPE_NAME);
     if (meter === createNoopMeter()) return;
-    this.#unbind = this.#observe(meter);
+    this.#unbind = join(provider, meter, this);
     this.#duration = createHistogram(meter, semconv.METRIC_CALL_DURATION);
     this.#wait = createHistogram(meter, semconv.METRIC_BULKHEAD_WAIT);
     const port = exemplarPort();
@@ -129,29 +85,41 @@ export class GuardMetrics {
   #currentProvider(): MeterProvider {
     return this.#provider ?? metrics.getMeterProvider();
   }
-
-  #observe(meter: Meter): () => void {
-    const instruments = READERS.map(([definition]) => createObservable(meter, definition));
-    const callback = (result: BatchObservableResult): void => {
-      for (const source of this.#sources) readSource(source, instruments, result);
-    };
-    meter.addBatchObservableCallback(callback, instruments);
-    return () => meter.removeBatchObservableCallback(callback, instruments);
-  }
 }
 
-function readSource(
-  source: GuardSource,
-  instruments: readonly Observable[],
-  result: BatchObservableResult,
-): void {
-  for (const [index, [, read]] of READERS.entries()) {
-    const instrument = instruments[index];
-    if (!instrument) continue;
-    read(source, (value, attributes) => {
-      result.observe(instrument, value, { [semconv.ATTR_GUARD_NAME]: source.name, ...attributes });
+/** The instances that report to one meter provider: read together, since numbers of one name would hide one another. */
+interface Readership {
+  readonly members: Set<GuardMetrics>;
+  readonly stop: () => void;
+}
+
+const readerships = new WeakMap<MeterProvider, Readership>();
+
+/** Reads the guards of `member` from now on. @returns a function that stops it */
+function join(provider: MeterProvider, meter: Meter, member: GuardMetrics): () => void {
+  const readership = readerships.get(provider) ?? readershipOf(meter);
+  readerships.set(provider, readership);
+  readership.members.add(member);
+  return () => {
+    readership.members.delete(member);
+    if (readership.members.size > 0) return;
+    readerships.delete(provider);
+    readership.stop();
+  };
+}
+
+function readershipOf(meter: Meter): Readership {
+  const members = new Set<GuardMetrics>();
+  const instruments = GUARD_READERS.map(([definition]) => createObservable(meter, definition));
+  const callback = (result: BatchObservableResult): void => {
+    const sources = [...members].flatMap((member) => [...member.sources]);
+    readGuards(sources, (index, value, attributes) => {
+      const instrument = instruments[index];
+      if (instrument) result.observe(instrument, value, attributes);
     });
-  }
+  };
+  meter.addBatchObservableCallback(callback, instruments);
+  return { members, stop: () => meter.removeBatchObservableCallback(callback, instruments) };
 }
 
 function createHistogram(meter: Meter, { name, unit, description }: MetricDefinition): Histogram {
@@ -167,45 +135,4 @@ function createObservable(
   if (instrument === 'counter') return meter.createObservableCounter(name, options);
   if (instrument === 'updowncounter') return meter.createObservableUpDownCounter(name, options);
   return meter.createObservableGauge(name, options);
-}
-
-function readTally(counts: Readonly<Record<string, number>>, attribute: string, observe: Observe): void {
-  for (const [key, count] of Object.entries(counts)) observe(count, { [attribute]: key });
-}
-
-function readCalls({ counters, origins }: GuardSource, observe: Observe): void {
-  for (const outcome of OUTCOMES) {
-    if (outcome === 'success') continue;
-    observe(counters.calls[outcome], { [semconv.ATTR_OUTCOME]: outcome, [semconv.ATTR_ORIGIN]: 'live' });
-  }
-  for (const origin of origins) {
-    observe(counters.origins[origin], { [semconv.ATTR_OUTCOME]: 'success', [semconv.ATTR_ORIGIN]: origin });
-  }
-}
-
-function readRejections({ counters }: GuardSource, observe: Observe): void {
-  for (const [key, count] of Object.entries(counters.rejections)) {
-    const [policy = '', reason = ''] = key.split('/');
-    observe(count, { [semconv.ATTR_POLICY_NAME]: policy, [semconv.ATTR_REASON]: reason });
-  }
-}
-
-function readWaits({ counters }: GuardSource, observe: Observe): void {
-  for (const [policy, ms] of Object.entries(counters.waitMs)) {
-    observe(ms / 1_000, { [semconv.ATTR_POLICY_NAME]: policy });
-  }
-}
-
-function readBreakerState({ breaker }: GuardSource, observe: Observe): void {
-  if (!breaker) return;
-  for (const state of BREAKER_STATES)
-    observe(breaker.state === state ? 1 : 0, { [semconv.ATTR_BREAKER_STATE]: state });
-}
-
-function readTransitions({ breaker, counters }: GuardSource, observe: Observe): void {
-  if (!breaker) return;
-  for (const [key, count] of Object.entries(counters.transitions)) {
-    const [from = '', to = ''] = key.split('/');
-    observe(count, { [semconv.ATTR_BREAKER_FROM]: from, [semconv.ATTR_BREAKER_TO]: to });
-  }
 }

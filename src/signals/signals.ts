@@ -5,6 +5,8 @@ import type { GuardSource } from '../core/stats.ts';
 import type { DurationAttributes } from './duration-attributes.ts';
 import { GuardLog } from './guard-log.ts';
 import { GuardMetrics } from './guard-metrics.ts';
+import { metricsOf } from './guard-readers.ts';
+import { addInstance } from './instances.ts';
 import type { RequestIdHolder } from './request-id.ts';
 import * as semconv from './semconv.ts';
 import type { CallSpan, CallSummary } from './spans.ts';
@@ -17,26 +19,6 @@ export interface Providers {
   readonly loggerProvider?: LoggerProvider | undefined;
 }
 
-const REGISTRY = Symbol.for('keelson.signals.v1');
-
-/** Every instance of the process, those of another copy of the package included. */
-function instances(): Set<WeakRef<{ bind(): void }>> {
-  const holder = globalThis as { [REGISTRY]?: Set<WeakRef<{ bind(): void }>> };
-  holder[REGISTRY] ??= new Set();
-  return holder[REGISTRY];
-}
-
-/**
- * Gives every guard that exists its metrics, now. Called when an SDK has just been registered; without it a guard binds at its next call.
- */
-export function bindSignals(): void {
-  for (const reference of instances()) {
-    const signals = reference.deref();
-    if (signals) signals.bind();
-    else instances().delete(reference);
-  }
-}
-
 /** The telemetry of guarded calls. Nothing that a provider does wrong gets out of here: it is counted, and the call goes on. */
 export class Signals {
   readonly #spans: GuardSpans;
@@ -46,9 +28,9 @@ export class Signals {
 
   constructor(providers: Providers = {}) {
     this.#spans = new GuardSpans(providers.tracerProvider);
-    this.#metrics = new GuardMetrics(providers.meterProvider);
+    this.#metrics = new GuardMetrics(providers.meterProvider, this);
     this.#log = new GuardLog(providers.loggerProvider);
-    instances().add(new WeakRef(this));
+    addInstance(this);
   }
 
   /** How often a tracer, meter or logger has thrown. */
@@ -74,6 +56,11 @@ export class Signals {
   /** Publishes them no more. */
   remove(source: GuardSource): void {
     this.#metrics.remove(source);
+  }
+
+  /** The metrics that each guard has, by the name of the guard. */
+  published(): (readonly [guard: string, metrics: readonly string[]])[] {
+    return [...this.#metrics.sources].map((source) => [source.name, metricsOf(source)] as const);
   }
 
   /** Follows the providers that are in force now. */

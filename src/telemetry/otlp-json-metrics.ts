@@ -10,6 +10,7 @@ import type {
 } from '@opentelemetry/sdk-metrics';
 
 import { withoutEmptyKeys } from './empty-keys.ts';
+import { withoutEndedSeries } from './ended-series.ts';
 import type { Exemplar, ExemplarStore } from './exemplar-store.ts';
 import { warnOfOverflow } from './metric-overflow.ts';
 import { isInt64, jsonAttributes, jsonDouble, jsonInt, jsonTime } from './otlp-json-values.ts';
@@ -159,7 +160,7 @@ export function metricsEncoder(
 ): (metrics: ResourceMetrics) => Uint8Array {
   let mark = 0;
   return (collected) => {
-    const metrics = withoutEmptyKeys(collected, warn);
+    const metrics = withoutEmptyKeys(withoutEndedSeries(collected), warn);
     warnOfOverflow(metrics, warn);
     const since = mark;
     const exemplars = store();

@@ -12,6 +12,7 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { withoutEndedSeries } from '../telemetry/ended-series.ts';
 import type { ExpectedCall } from './expected-call.ts';
 import { callsLike, describeCalls, guardedCalls, unexpected, valueOf } from './expected-call.ts';
 import type { Point, RecordedTelemetry, RecordOptions } from './recorded-telemetry.ts';
@@ -35,8 +36,8 @@ export function buildRecorder({ sampler = new AlwaysOnSampler() }: RecordOptions
   const logRecords = (): ReadableLogRecord[] => logExporter.getFinishedLogRecords();
   const collect = async (): Promise<{ name: string; points: Point[] }[]> => {
     const { resourceMetrics } = await reader.collect();
-    return resourceMetrics.scopeMetrics
-      .flatMap((scope) => scope.metrics)
+    return withoutEndedSeries(resourceMetrics)
+      .scopeMetrics.flatMap((scope) => scope.metrics)
       .map((metric) => ({ name: metric.descriptor.name, points: metric.dataPoints }));
   };
   const points = async (metric: string): Promise<Point[]> =>

@@ -112,6 +112,19 @@ describe('the package in a project of its own', () => {
     expect((await packed.node('shared.mjs')).trim()).toBe('true');
   });
 
+  test('gives a module that is evaluated again its guard, also from a second copy of the package', async () => {
+    const { warnings, ...guards } = JSON.parse(await packed.node('evaluated-again.mjs')) as {
+      warnings: readonly string[];
+    };
+    const shared = { isSame: true, calls: 2 };
+    expect(guards).toEqual({ module: shared, commonjs: shared, twoCopies: shared });
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^guard "two copies": It was created at \S+evaluated-again\.mjs:27, and with other options at \S+evaluated-again\.mjs:34\. /,
+      ),
+    ]);
+  });
+
   test('compiles with its declarations, library checks included', async () => {
     expect(await packed.typeCheck()).toBe('');
   }, 60_000);

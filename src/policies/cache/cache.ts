@@ -20,7 +20,7 @@ import type {
   CacheValue,
 } from './result.ts';
 import { CACHE_RESULTS } from './result.ts';
-import type { TierListener } from './tier.ts';
+import type { CacheTier, TierListener } from './tier.ts';
 import { TierGate } from './tier.ts';
 
 /**
@@ -175,8 +175,11 @@ export class Cache {
   }
 
   #newTier(): TierGate | undefined {
-    const { secondTier, secondTierTimeoutMs } = this.#options;
-    return secondTier && new TierGate(secondTier, secondTierTimeoutMs, this.#clock, this.#tierListener);
+    const options = this.#options;
+    const { secondTier, secondTierTimeoutMs } = options;
+    if (!secondTier) return undefined;
+    const tier = (): CacheTier => options.secondTier ?? secondTier;
+    return new TierGate(tier, secondTierTimeoutMs, this.#clock, this.#tierListener);
   }
 
   async #wait<T>(key: string, load: CacheLoad<T>, caller: CacheCaller | undefined): Promise<CacheResult<T>> {

@@ -51,14 +51,15 @@ export interface TierListener {
 export class TierGate implements AbandonedCounter {
   /** Operations that still run although their time was over. */
   abandoned = 0;
-  readonly #tier: CacheTier;
+  readonly #tier: () => CacheTier;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #timeout: DeadlineList;
   readonly #listener: TierListener;
   #restUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(tier: CacheTier, timeoutMs: number, clock: Clock, listener: TierListener) {
+  /** @param tier gives the tier, which may be another object for the same store at the next operation */
+  constructor(tier: () => CacheTier, timeoutMs: number, clock: Clock, listener: TierListener) {
     this.#tier = tier;
     this.#clock = clock;
     this.#deadlines = deadlinesFor(clock);
@@ -69,7 +70,7 @@ export class TierGate implements AbandonedCounter {
   /** @returns `undefined` where the tier has nothing, is down, slow or left alone, or holds what cannot be read */
   async read(key: string): Promise<SharedValue | undefined> {
     if (this.#isResting()) return undefined;
-    const found = await this.#attempt(async () => this.#tier.get(key));
+    const found = await this.#attempt(async () => this.#tier().get(key));
     return found === undefined ? undefined : this.#convert(() => open(found));
   }
 
@@ -78,12 +79,12 @@ export class TierGate implements AbandonedCounter {
     const whole = Math.ceil(keepMs);
     if (whole < 1 || this.#isResting()) return;
     const text = this.#convert(() => seal(value, freshMs, whole));
-    if (text !== undefined) await this.#attempt(async () => this.#tier.set(key, text, whole));
+    if (text !== undefined) await this.#attempt(async () => this.#tier().set(key, text, whole));
   }
 
   /** Removes a value; asks the tier even where it is left alone. */
   async remove(key: string): Promise<void> {
-    await this.#attempt(async () => this.#tier.delete(key));
+    await this.#attempt(async () => this.#tier().delete(key));
   }
 
   #isResting(): boolean {

@@ -199,7 +199,9 @@ export class SharedRateLimiter implements Limiter {
   async #question(): Promise<Taken> {
     const { storeTimeoutMs } = this.#options;
     const question = new StoreQuestion(this.#clock, storeTimeoutMs);
-    const taken = await question.ask((signal) => this.#store.take(this.#key, this.#options, signal));
+    // The options may have been given a newer object for the same store.
+    const store = this.#options.store ?? this.#store;
+    const taken = await question.ask((signal) => store.take(this.#key, this.#options, signal));
     this.#available = taken.remaining;
     this.#watch?.answered();
     return taken;

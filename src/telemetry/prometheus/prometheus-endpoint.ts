@@ -11,6 +11,7 @@ import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { systemCode } from '../../storage/index.ts';
 import type { Exemplar } from '../exemplar-store.ts';
 import { withoutEmptyKeys } from '../empty-keys.ts';
+import { withoutEndedSeries } from '../ended-series.ts';
 import { warnOfOverflow } from '../metric-overflow.ts';
 import type { Warn } from '../warner.ts';
 import { exposition } from './exposition.ts';
@@ -103,7 +104,7 @@ export class PrometheusEndpoint {
       return;
     }
     const { warn, exemplars } = this.#options;
-    const metrics = withoutEmptyKeys(collected, warn);
+    const metrics = withoutEmptyKeys(withoutEndedSeries(collected), warn);
     warnOfOverflow(metrics, warn);
     response.writeHead(200, head);
     const text = Readable.from(inTurns(exposition(metrics, { format, exemplars, warn })), {

@@ -119,15 +119,6 @@ describe('the registry', () => {
     expect(keelson.guards()).toEqual([guard]);
   });
 
-  test('refuses a name that is taken with other options', () => {
-    const keelson = createKeelson();
-    keelson.guard('payments', { retry: { retries: 2 } });
-    expect(() => keelson.guard('payments', { retry: { retries: 3 } })).toThrow(
-      /taken by a guard with other options/,
-    );
-    expect(() => keelson.guard('payments', {})).toThrow(ConfigError);
-  });
-
   test('keeps instances apart, and the default one under a global symbol', () => {
     expect(createKeelson().guard('payments', {})).not.toBe(createKeelson().guard('payments', {}));
     const guard = defaultGuard('only-here', {});

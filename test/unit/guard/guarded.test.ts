@@ -121,7 +121,9 @@ describe('a guarded method', () => {
         .map(({ name }) => name),
     ).toContain('guarded-early');
     expect(() => guarded('guarded-broken', { bulkhead: { concurrent: 0 } })).toThrow(/concurrent/);
-    expect(() => guarded('guarded-early', { bulkhead: { concurrent: 2 } })).toThrow(/The name is taken/);
+    expect(() => guarded('guarded-early', { bulkhead: { concurrent: 2 }, strict: true })).toThrow(
+      /guarded\.test\.ts:\d+, and with other options at .*guarded\.test\.ts:\d+/,
+    );
   });
 });
 

@@ -168,20 +168,3 @@ describe('observing a wrap of cockatiel', () => {
     expect(valueOf(await telemetry.points('keelson.calls'), { 'keelson.outcome': 'cancelled' })).toBe(1);
   });
 });
-
-describe('the name of an observed policy', () => {
-  test('is taken only once', () => {
-    const { keelson } = setUp();
-    const policy = retryPolicy(1);
-    expect(keelson.observe(policy, { name: 'payments' })).toBe(keelson.observe(policy, { name: 'payments' }));
-    expect(() => keelson.observe(retryPolicy(1), { name: 'payments' })).toThrow(
-      /taken by another observed policy/,
-    );
-    expect(() => keelson.guard('payments', {})).toThrow(/taken by an observed policy/);
-    keelson.guard('inventory', {});
-    expect(() => keelson.observe(retryPolicy(1), { name: 'inventory' })).toThrow(/taken by a guard/);
-    expect(() => keelson.observe(retryPolicy(1), { name: ' ' })).toThrow(
-      /ERR_KEELSON_CONFIG|Expected the name/,
-    );
-  });
-});

@@ -1,0 +1,22 @@
+import { guard, presets } from 'keelson';
+
+export const VERSION = 1;
+
+export const payments = guard('payments', {
+  ...presets.http,
+  cache: undefined,
+  retry: { retries: 2, delay: '50ms', retryIf: (error) => error.status !== 404 },
+  timeout: { attempt: '2s' },
+});
+
+/** What each page shows after a call of its own. */
+export async function answer(operation) {
+  const value = await payments.run(operation, async () => 'paid');
+  const { calls } = payments.snapshot();
+  return {
+    version: VERSION,
+    value,
+    calls: calls.success,
+    attemptTimeout: /\b[23] s\b/.exec(payments.describe())?.[0],
+  };
+}

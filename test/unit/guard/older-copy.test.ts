@@ -1,0 +1,50 @@
+import { ConstantBackoff, handleAll, retry } from 'cockatiel';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ConfigError } from '../../../src/core/errors.ts';
+import type { Guard } from '../../../src/guard/index.ts';
+import { createKeelson, guard, guarded, observe, registry } from '../../../src/guard/index.ts';
+
+const DEFAULT = Symbol.for('keelson.default.v1');
+
+/** The default instance as version 0.1.0 made it: a name that is taken is an error, and nothing can be disposed. */
+function olderCopy(): string[] {
+  const asked: string[] = [];
+  const { guard: make, observe: watch, guards, registry: snapshots, seats } = createKeelson();
+  const older = {
+    seats,
+    guards,
+    registry: snapshots,
+    observe: watch,
+    guard(...args: Parameters<typeof make>): Guard {
+      asked.push(args[0]);
+      const known = guards().some(({ name }) => name === args[0]);
+      if (known && args[1]) throw new ConfigError(`guard "${args[0]}"`, ['The name is taken.']);
+      return make(...args);
+    },
+  };
+  const before: unknown = Reflect.get(globalThis, DEFAULT);
+  Reflect.set(globalThis, DEFAULT, older);
+  onTestFinished(() => void Reflect.set(globalThis, DEFAULT, before));
+  return asked;
+}
+
+describe('a copy of the package beside an older one, which was loaded first', () => {
+  test('makes its guards in the instance of the older one', async () => {
+    const asked = olderCopy();
+    const payments = guard('payments', { retry: { retries: 1 } });
+    expect(guard('payments')).toBe(payments);
+    expect(await payments.run('charge', async () => 'paid')).toBe('paid');
+    guarded('inventory', { bulkhead: {} });
+    const policy = retry(handleAll, { maxAttempts: 1, backoff: new ConstantBackoff(0) });
+    expect(await observe(policy, { name: 'observed' }).execute(() => 1)).toBe(1);
+    expect(registry().map(({ name }) => name)).toEqual(['payments', 'inventory']);
+    expect(asked).toEqual(['payments', 'payments', 'inventory']);
+  });
+
+  test('has the rules of the older one for a name that is taken', () => {
+    olderCopy();
+    const make = (): Guard => guard('payments', { retry: { retryIf: () => true } });
+    make();
+    expect(make).toThrow(/The name is taken/);
+  });
+});
