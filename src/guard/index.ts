@@ -1,6 +1,6 @@
 export type { CallContext } from './call-context.ts';
 export type { CallOptions, GuardedFunction } from './call.ts';
-export { Guard } from './guard.ts';
+export type { Guard } from './guard.ts';
 export type { GuardedDecorator, GuardedOptions } from './guarded.ts';
 export { callContext, guarded } from './guarded.ts';
 export { isHttpFailure } from './http-failure.ts';

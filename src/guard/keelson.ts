@@ -24,7 +24,7 @@ export interface KeelsonOptions extends Providers {
   readonly warn?: (message: string) => void;
 }
 
-/** Guards that share their seats and their registry. The top-level `guard` belongs to the default instance. */
+/** Guards that share a clock, random numbers, telemetry and a registry of names. The top-level `guard` belongs to the default instance. */
 export interface Keelson {
   /**
    * The guard of this name: made at the first call, the same one afterwards. A module that is evaluated again, by hot reload, Next.js or a test
@@ -47,8 +47,6 @@ export interface Keelson {
   guards(): readonly Guard[];
   /** A snapshot of every guard of the instance. */
   registry(): readonly GuardSnapshot[];
-  /** What new guards of this instance are built with. */
-  readonly seats: Seats;
   /**
    * Disposes every guard of the instance, and takes the policies that it observes out of the metrics. Whoever holds one of them can go on
    * calling; the instance can make new ones.
@@ -77,7 +75,6 @@ export function createKeelson(options: KeelsonOptions = {}): Keelson {
     return entering(observed, () => names.observe(policy, observeOptions));
   };
   return {
-    seats,
     guard: guardNamed,
     observe: observed,
     guards: () => names.guards,

@@ -1,11 +1,12 @@
 import { ConfigError } from '../../core/errors.ts';
 import { GuardCounters } from '../../core/stats.ts';
 import type { CockatielPolicy } from '../cockatiel-view.ts';
-import { Guard } from '../guard.ts';
+import type { Guard } from '../guard.ts';
 import type { ObserveOptions } from '../observe.ts';
 import { kindsOf, observePolicy } from '../observe.ts';
 import type { GuardOptions, ResolvedGuard } from '../options.ts';
 import type { Seats } from '../reporter.ts';
+import { PolicyGuard } from '../policy-guard.ts';
 import { Reporter } from '../reporter.ts';
 import { checkName, resolveGuard } from '../resolve.ts';
 import type { CallSite } from './call-site.ts';
@@ -108,7 +109,7 @@ export class NameRegistry {
         this.#warned.delete(name);
       },
     };
-    const guard = new Guard(name, place, this.#seats);
+    const guard = new PolicyGuard(name, place, this.#seats);
     this.#guards.set(name, { guard, place, created: resolved, site });
     return guard;
   }

@@ -54,13 +54,13 @@ describe('the metrics of a guard', () => {
         [attributes['keelson.policy.name'], attributes['keelson.reason']].join('/'),
       ),
     ).toEqual([
+      'timeout/deadline',
       'breaker/open',
       'breaker/half_open',
       'breaker/forced_open',
       'rate_limit/rate_limited',
       'bulkhead/full',
       'bulkhead/queue_timeout',
-      'timeout/deadline',
     ]);
     expect(await telemetry.points('keelson.retry.suppressed')).toHaveLength(6);
     expect(await telemetry.points('keelson.breaker.transitions')).toHaveLength(15);
