@@ -20,7 +20,9 @@ interface NamedGuard {
   readonly place: GuardPlace;
   /** What it was created with last: an `update()` in between is not in it. */
   created: ResolvedGuard;
-  /** Where it was created with options; `undefined` while it was only looked up. */
+  /** Whether somebody has given options; until then it was only looked up. */
+  isCreated: boolean;
+  /** Where it was created with options first. */
   site: CallSite | undefined;
 }
 
@@ -62,15 +64,15 @@ export class NameRegistry {
     const resolved = resolveGuard(name, options ?? {}, (misfit) => misfits.push(misfit));
     if (known && sameOptions(known.created, resolved)) {
       takeNewer(known.created, resolved);
-      known.site ??= callSite();
+      if (!known.isCreated) this.#firstCreated(known);
       return known.guard;
     }
     if (known) return this.#redefine(known, options ?? {}, resolved);
     const observed = this.#observed.get(name);
-    const site = options && callSite();
+    const site = callSite();
     if (observed) this.#takeFromPolicy(name, observed, site, resolved.strict);
     for (const misfit of misfits) this.#warn(misfit);
-    return this.#add(name, resolved, site);
+    return this.#add(name, resolved, { isCreated: options !== undefined, site });
   }
 
   /** A stand-in for a policy of cockatiel's. @throws {ConfigError} for a name that cannot be used, and for that of a strict guard */
@@ -85,7 +87,8 @@ export class NameRegistry {
       known.kinds = kinds;
       this.#warnOnce(
         name,
-        `Policies of different kinds are observed under this name, at ${placeName(known.site)} and at ${placeName(callSite())}. ` +
+        () =>
+          `Policies of different kinds are observed under this name, at ${placeName(known.site)} and at ${placeName(callSite())}. ` +
           'All of their calls count, and the state shown is that of the newest. Choose another name for one of them.',
       );
     }
@@ -100,7 +103,7 @@ export class NameRegistry {
     for (const name of this.#observed.keys()) this.#forgetPolicy(name);
   }
 
-  #add(name: string, resolved: ResolvedGuard, site: CallSite | undefined): Guard {
+  #add(name: string, resolved: ResolvedGuard, creation: Pick<NamedGuard, 'isCreated' | 'site'>): Guard {
     const place: GuardPlace = {
       options: resolved,
       leave: () => {
@@ -110,7 +113,7 @@ export class NameRegistry {
       },
     };
     const guard = new PolicyGuard(name, place, this.#seats);
-    this.#guards.set(name, { guard, place, created: resolved, site });
+    this.#guards.set(name, { guard, place, created: resolved, ...creation });
     return guard;
   }
 
@@ -126,18 +129,22 @@ export class NameRegistry {
 
   /** Other options for a guard that exists. One that was only looked up until now has not been created by anybody. */
   #redefine(known: NamedGuard, options: GuardOptions, resolved: ResolvedGuard): Guard {
-    const { guard, place } = known;
-    const site = callSite();
-    const created = `It was created at ${placeName(known.site)}, and with other options at ${placeName(site)}.`;
-    if (known.site && (resolved.strict || known.created.strict)) throw refused(guard.name, created);
+    const { guard, place, isCreated } = known;
+    const created = (): string =>
+      `It was created at ${placeName(known.site)}, and with other options at ${placeName(callSite())}.`;
+    if (isCreated && (resolved.strict || known.created.strict)) throw refused(guard.name, created());
     guard.update(options);
     known.created = place.options;
-    if (known.site) {
+    if (isCreated) {
       const now = 'The newer options are in force; its counters and the state of its breaker stay.';
-      this.#warnOnce(guard.name, `${created} ${now} ${REMEDY}`);
-    }
-    known.site ??= site;
+      this.#warnOnce(guard.name, () => `${created()} ${now} ${REMEDY}`);
+    } else this.#firstCreated(known);
     return guard;
+  }
+
+  #firstCreated(known: NamedGuard): void {
+    known.isCreated = true;
+    known.site = callSite();
   }
 
   #takeFromPolicy(
@@ -150,7 +157,7 @@ export class NameRegistry {
     if (isStrict) throw refused(name, taken);
     this.#forgetPolicy(name);
     const now = 'The guard has the name now; calls through the policy go on without metrics.';
-    this.#warnOnce(name, `${taken} ${now} Choose another name for one of them.`);
+    this.#warnOnce(name, () => `${taken} ${now} Choose another name for one of them.`);
   }
 
   #takeFromGuard(
@@ -162,7 +169,7 @@ export class NameRegistry {
     if (created.strict) throw refused(name, taken);
     guard.dispose();
     const now = 'The policy has the name now; calls through the guard go on without metrics.';
-    this.#warnOnce(name, `${taken} ${now} Choose another name for one of them.`);
+    this.#warnOnce(name, () => `${taken} ${now} Choose another name for one of them.`);
   }
 
   #forgetPolicy(name: string): void {
@@ -170,10 +177,10 @@ export class NameRegistry {
     this.#observed.delete(name);
   }
 
-  #warnOnce(name: string, message: string): void {
+  #warnOnce(name: string, message: () => string): void {
     if (this.#warned.has(name)) return;
     this.#warned.add(name);
-    this.#warn(`guard "${name}": ${message}`);
+    this.#warn(`guard "${name}": ${message()}`);
   }
 
   #warn(message: string): void {

@@ -1,7 +1,7 @@
 import { ConstantBackoff, handleAll, retry } from 'cockatiel';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConfigError } from '../../../src/core/errors.ts';
-import type { Guard, Keelson } from '../../../src/guard/index.ts';
+import type { CockatielPolicy, Guard, GuardOptions, ObserveOptions } from '../../../src/guard/index.ts';
 import { createKeelson, guard, guarded, observe, registry } from '../../../src/guard/index.ts';
 
 const DEFAULT = Symbol.for('keelson.default.v1');
@@ -9,16 +9,16 @@ const DEFAULT = Symbol.for('keelson.default.v1');
 /** The default instance as version 0.1.0 made it: a name that is taken is an error, and nothing can be disposed. */
 function olderCopy(): string[] {
   const asked: string[] = [];
-  const keelson = createKeelson();
+  const instance = createKeelson();
   const older = {
-    ...keelson,
-    dispose: undefined,
-    [Symbol.dispose]: undefined,
-    guard(...args: Parameters<Keelson['guard']>): Guard {
-      asked.push(args[0]);
-      const known = keelson.guards().some(({ name }) => name === args[0]);
-      if (known && args[1]) throw new ConfigError(`guard "${args[0]}"`, ['The name is taken.']);
-      return keelson.guard(...args);
+    guards: () => instance.guards(),
+    registry: () => instance.registry(),
+    observe: (policy: CockatielPolicy, options: ObserveOptions) => instance.observe(policy, options),
+    guard(name: string, options?: GuardOptions): Guard {
+      asked.push(name);
+      const known = instance.guards().some((each) => each.name === name);
+      if (known && options) throw new ConfigError(`guard "${name}"`, ['The name is taken.']);
+      return instance.guard(name, options);
     },
   };
   const before: unknown = Reflect.get(globalThis, DEFAULT);

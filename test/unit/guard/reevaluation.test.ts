@@ -237,6 +237,23 @@ describe('a name that is created again with other options', () => {
     );
   });
 
+  test('is warned of where the places are not known', () => {
+    const { keelson, warnings } = setUp();
+    const captureStackTrace: unknown = Reflect.get(Error, 'captureStackTrace');
+    try {
+      Reflect.deleteProperty(Error, 'captureStackTrace');
+      keelson.guard('payments', { retry: {} });
+      keelson.guard('payments', { bulkhead: {} });
+    } finally {
+      Reflect.set(Error, 'captureStackTrace', captureStackTrace);
+    }
+    expect(warnings).toEqual([
+      expect.stringContaining(
+        'It was created at a place that is not known, and with other options at a place',
+      ),
+    ]);
+  });
+
   test('is created where nobody can be warned', () => {
     const keelson = createKeelson({
       warn: () => {
