@@ -1,4 +1,3 @@
-export { KeyedRateLimiter } from './keyed-rate-limiter.ts';
 export type { LimiterSeats } from './limiter-for.ts';
 export { limiterFor } from './limiter-for.ts';
 export type { LimiterStore, Taken } from './limiter-store.ts';

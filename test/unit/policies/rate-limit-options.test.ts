@@ -27,7 +27,6 @@ test('two options are enough', () => {
     burst: 60,
     maxWaitMs: 0,
     queue: 100,
-    keys: 10_000,
     store: undefined,
     storeTimeoutMs: 250,
     onStoreFailure: 'failOpen',
@@ -37,7 +36,7 @@ test('two options are enough', () => {
 });
 
 test('every option can be given', () => {
-  const options = { limit: 1, per: 1, burst: 2, maxWait: '1s', queue: 0, keys: 1, store, storeTimeout: 5 };
+  const options = { limit: 1, per: 1, burst: 2, maxWait: '1s', queue: 0, store, storeTimeout: 5 };
   expect(problemsOf({ ...options, onStoreFailure: 'localShare', processes: 4 })).toEqual([]);
 });
 
@@ -67,7 +66,10 @@ test.each([
     { limit: 1, per: '1s', queue: -1 },
     'Expected `queue` to be a whole number of at least 0, got -1 (number).',
   ],
-  [{ limit: 1, per: '1s', keys: 0 }, 'Expected `keys` to be a whole number of at least 1, got 0 (number).'],
+  [
+    { limit: 1, per: '1s', keys: 500 },
+    'Unknown option `keys`. Use `guard.for(key)`: each key then has a limit of its own. `keys: { max }` of the guard says how many keys it remembers.',
+  ],
   [
     { limit: 1, per: '1s', store: 'redis' },
     "Expected `store` to be a limiter store, got 'redis' (string). Use sqliteStore(), redisStore() or postgresStore().",
