@@ -6,4 +6,6 @@ export { JsonLinesWriter, jsonLinesDefaults } from './json-lines-writer.ts';
 export type { AppendResult, JsonLinesWriterOptions, LinesPlace, WriterStats } from './json-lines-writer.ts';
 export { RemoteGate } from './remote-gate.ts';
 export type { RemoteGateOptions, StoreListener, StoreQuestion } from './remote-gate.ts';
+export { SqliteGate } from './sqlite-gate.ts';
+export type { SqliteDriver, SqliteGateOptions } from './sqlite-gate.ts';
 export type { WriteLossReason } from './write-loss.ts';
