@@ -4,6 +4,7 @@ export { Home } from './home.ts';
 export type { HomeOptions } from './home.ts';
 export { JsonLinesWriter, jsonLinesDefaults } from './json-lines-writer.ts';
 export type { AppendResult, JsonLinesWriterOptions, LinesPlace, WriterStats } from './json-lines-writer.ts';
+export { loadPeer } from './optional-peer.ts';
 export { RemoteGate } from './remote-gate.ts';
 export type { RemoteGateOptions, StoreListener, StoreQuestion } from './remote-gate.ts';
 export { SqliteGate } from './sqlite-gate.ts';
