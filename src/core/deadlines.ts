@@ -4,28 +4,29 @@ import type { Clock, Timer } from './clock.ts';
 /** The timer that all calls share belongs to none of them: it starts outside of any call's async context. */
 const OUTSIDE = new AsyncResource('KeelsonDeadlines');
 
-/** Something that must be over by a certain time. It is its own list node, so that arming it allocates nothing. */
-export interface Deadline {
-  /** Set by {@link Deadlines}: the time on the clock at which `expire` is due. */
-  dueAt: number;
-  /** Set by {@link Deadlines}. */
-  previousDeadline: Deadline | undefined;
-  /** Set by {@link Deadlines}. */
-  nextDeadline: Deadline | undefined;
-  /** Set by {@link Deadlines}: the list that holds this deadline; `undefined` while it is not armed. */
-  deadlineList: DeadlineList | undefined;
+/**
+ * Something that must be over by a certain time. It is its own list node, so that arming it allocates nothing. {@link Deadlines} sets its fields.
+ */
+export abstract class DeadlineNode {
+  /** The time on the clock at which `expire` is due. It begins as NaN: V8 then keeps a double from the start, and the object never changes its shape. */
+  dueAt: number = Number.NaN;
+  previousDeadline: DeadlineNode | undefined = undefined;
+  nextDeadline: DeadlineNode | undefined = undefined;
+  /** The list that holds this deadline; `undefined` while it is not armed. */
+  deadlineList: DeadlineList | undefined = undefined;
+
   /**
    * Called once when the time is over, unless it was disarmed before.
    * @param lateMs milliseconds that have passed since then
    */
-  expire(lateMs: number): void;
+  abstract expire(lateMs: number): void;
 }
 
 /** Deadlines of one length. They fall due in the order in which they were armed, so that a plain queue keeps them sorted. */
 export interface DeadlineList {
   readonly durationMs: number;
-  head: Deadline | undefined;
-  tail: Deadline | undefined;
+  head: DeadlineNode | undefined;
+  tail: DeadlineNode | undefined;
 }
 
 /**
@@ -68,7 +69,7 @@ export class Deadlines {
   }
 
   /** @param now the time on the clock, which the caller has read anyway */
-  arm(list: DeadlineList, deadline: Deadline, now: number): void {
+  arm(list: DeadlineList, deadline: DeadlineNode, now: number): void {
     deadline.dueAt = now + list.durationMs;
     deadline.deadlineList = list;
     deadline.previousDeadline = list.tail;
@@ -81,7 +82,7 @@ export class Deadlines {
   }
 
   /** Does nothing to a deadline that is not armed. */
-  disarm(deadline: Deadline): void {
+  disarm(deadline: DeadlineNode): void {
     const list = deadline.deadlineList;
     if (!list) return;
     const { previousDeadline: previous, nextDeadline: next } = deadline;

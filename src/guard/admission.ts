@@ -81,7 +81,7 @@ export class Admission {
     const { breaker } = this.#gates;
     const wait = breaker?.state === 'half_open' ? breaker.decisions.join() : undefined;
     if (!wait) throw this.refused(call, refusal);
-    await this.#wait(call, wait, wait.decided, 'breaker');
+    await this.#wait(call, wait, wait.granted, 'breaker');
     if (call.interruption) throw call.interruption.error;
     const now = this.#clock.now();
     const again = breaker?.refusal(now);

@@ -130,7 +130,7 @@ export class Attempts {
     const since = this.#clock.now();
     call.enter(backoff);
     try {
-      await backoff.promise;
+      await backoff.granted;
     } catch (error) {
       this.#suppressed(call, interruptionReason(call), call.lastError);
       throw error;

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../../core/clock.ts';
-import type { Deadline, DeadlineList, Deadlines } from '../../core/deadlines.ts';
-import { deadlinesFor } from '../../core/deadlines.ts';
+import type { DeadlineList, Deadlines } from '../../core/deadlines.ts';
+import { DeadlineNode, deadlinesFor } from '../../core/deadlines.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { ErrorSource } from '../../core/errors.ts';
 import { isLoopDelay, RejectedError } from '../../core/errors.ts';
@@ -38,16 +38,13 @@ export interface BreakerSeats {
 const SHADOWED = -1;
 
 /** A call that may turn out slow while it runs. */
-export class RunningCall implements Deadline {
-  dueAt = 0;
-  previousDeadline: Deadline | undefined = undefined;
-  nextDeadline: Deadline | undefined = undefined;
-  deadlineList: DeadlineList | undefined = undefined;
+export class RunningCall extends DeadlineNode {
   /** Whether it has been counted as slow. */
   isSlow = false;
   readonly #onSlow: () => void;
 
   constructor(onSlow: () => void) {
+    super();
     this.#onSlow = onSlow;
   }
 

@@ -1,4 +1,4 @@
-export type { Waiter } from './bulkhead.ts';
+export type { QueuedCall } from './bulkhead.ts';
 export { Bulkhead } from './bulkhead.ts';
 export type { BulkheadOptions, ResolvedBulkhead } from './options.ts';
 export { bulkheadDefaults, resolveBulkhead } from './options.ts';

@@ -247,7 +247,7 @@ describe('calls that wait for a decision', () => {
     const { circuit } = halfOpen();
     const waits = Array.from({ length: 1_001 }, () => circuit.decisions.join());
     expect(waits.filter((wait) => wait !== undefined)).toHaveLength(1_000);
-    waits[0]?.end();
+    waits[0]?.expire();
     expect(circuit.decisions.join()).toBeDefined();
     expect(circuit.decisions.join()).toBeUndefined();
   });
@@ -256,11 +256,11 @@ describe('calls that wait for a decision', () => {
     const { circuit, clock } = halfOpen();
     const decided = circuit.decisions.join();
     const interrupted = circuit.decisions.join();
-    const caught = expect(interrupted?.decided).rejects.toBe('left');
+    const caught = expect(interrupted?.granted).rejects.toBe('left');
     expect(clock.timers.refed).toBe(1);
     interrupted?.interrupt('left');
     circuit.reset();
-    await decided?.decided;
+    await decided?.granted;
     await caught;
     expect(clock.timers.refed).toBe(0);
   });
