@@ -1,15 +1,15 @@
-import type { BatchObservableResult, Histogram, Meter, MeterProvider, Observable } from '@opentelemetry/api';
-import { createNoopMeter, metrics } from '@opentelemetry/api';
+import type { Histogram, MeterProvider } from '@opentelemetry/api';
 import { BREAKER_STATES } from '../core/events.ts';
 import { OUTCOMES } from '../core/outcome.ts';
 import type { GuardSource } from '../core/stats.ts';
 import { exemplarPort } from './exemplars.ts';
 import type { ExemplarPort } from './exemplars.ts';
-import type { MetricDefinition } from './semconv.ts';
+import type { LateHistogram, MetricRow, Observe } from './metric-table.ts';
+import { MetricTable } from './metric-table.ts';
 import * as semconv from './semconv.ts';
 
 /** The observable instruments and how each is read from a guard. */
-const READERS: readonly (readonly [MetricDefinition, (source: GuardSource, observe: Observe) => void])[] = [
+const ROWS: readonly MetricRow<GuardSource>[] = [
   [semconv.METRIC_CALLS, readCalls],
   [semconv.METRIC_CALL_ABANDONED, ({ counters }, observe) => observe(counters.abandoned, {})],
   [
@@ -60,113 +60,61 @@ const READERS: readonly (readonly [MetricDefinition, (source: GuardSource, obser
   ],
 ];
 
-type Observe = (value: number, attributes: Record<string, string>) => void;
-
 /**
- * The metrics of all guards of an instance. Counters are plain numbers that observable instruments read; only the duration is recorded for
- * each call. Instruments bind late and again: before an SDK registers, the API answers with a meter that does nothing for ever.
+ * The metrics of all guards of an instance. Counters are plain numbers that observable instruments read; only the durations are recorded for
+ * each call.
  */
 export class GuardMetrics {
-  readonly #provider: MeterProvider | undefined;
-  readonly #sources = new Set<GuardSource>();
-  #boundTo: MeterProvider | undefined;
-  #unbind: () => void = () => {};
-  #duration: Histogram | undefined;
-  #wait: Histogram | undefined;
+  readonly #table: MetricTable<GuardSource>;
+  readonly #duration: LateHistogram;
+  readonly #wait: LateHistogram;
   #exemplars: ExemplarPort | undefined;
 
   /** @param provider the provider to use in place of the global one */
   constructor(provider?: MeterProvider) {
-    this.#provider = provider;
+    this.#table = new MetricTable({
+      rows: ROWS,
+      attributesOf: ({ name }) => ({ [semconv.ATTR_GUARD_NAME]: name }),
+      provider,
+      onBind: (bound) => {
+        const port = exemplarPort();
+        this.#exemplars = bound && port?.meterProvider === bound ? port : undefined;
+      },
+    });
+    this.#duration = this.#table.histogram(semconv.METRIC_CALL_DURATION, semconv.CALL_DURATION_BOUNDS);
+    this.#wait = this.#table.histogram(semconv.METRIC_BULKHEAD_WAIT, semconv.CALL_DURATION_BOUNDS);
+  }
+
+  /** How often a provider, a meter or a reader has thrown. */
+  get failures(): number {
+    return this.#table.failures;
   }
 
   /** Publishes a guard's numbers from now on. */
   add(source: GuardSource): void {
-    this.#sources.add(source);
-    this.bind();
+    this.#table.add(source);
   }
 
   /** Publishes them no more. */
   remove(source: GuardSource): void {
-    this.#sources.delete(source);
+    this.#table.remove(source);
   }
 
-  /** The histogram of call durations; `undefined` where nobody collects. Cheap enough to be asked for at each call. */
+  /** The histogram of call durations; `undefined` if nobody collects. Cheap enough to be asked for at each call. */
   get duration(): Histogram | undefined {
-    if (this.#currentProvider() !== this.#boundTo) this.bind();
-    return this.#duration;
+    this.#table.bind();
+    return this.#duration.current;
   }
 
-  /** Follows the provider that is in force now. A provider that throws leaves the guards without metrics, and otherwise untouched. */
-  bind(): void {
-    const provider = this.#currentProvider();
-    if (provider === this.#boundTo) return;
-    this.#boundTo = provider;
-    this.#unbind();
-    this.#unbind = () => {};
-    this.#duration = undefined;
-    this.#wait = undefined;
-    this.#exemplars = undefined;
-    const meter = provider.getMeter(semconv.SCOPE_NAME);
-    if (meter === createNoopMeter()) return;
-    this.#unbind = this.#observe(meter);
-    this.#duration = createHistogram(meter, semconv.METRIC_CALL_DURATION);
-    this.#wait = createHistogram(meter, semconv.METRIC_BULKHEAD_WAIT);
-    const port = exemplarPort();
-    if (port?.meterProvider === provider) this.#exemplars = port;
-  }
-
-  /** Where exemplars of call durations go; `undefined` where nobody wants any. As of the last {@link duration}. */
+  /** Where exemplars of call durations go; `undefined` if nobody wants any. As of the last {@link duration}. */
   get exemplars(): ExemplarPort | undefined {
     return this.#exemplars;
   }
 
-  /** The histogram of waits for a slot; `undefined` where nobody collects. */
+  /** The histogram of waits for a slot; `undefined` if nobody collects. */
   get wait(): Histogram | undefined {
-    return this.#wait;
+    return this.#wait.current;
   }
-
-  #currentProvider(): MeterProvider {
-    return this.#provider ?? metrics.getMeterProvider();
-  }
-
-  #observe(meter: Meter): () => void {
-    const instruments = READERS.map(([definition]) => createObservable(meter, definition));
-    const callback = (result: BatchObservableResult): void => {
-      for (const source of this.#sources) readSource(source, instruments, result);
-    };
-    meter.addBatchObservableCallback(callback, instruments);
-    return () => meter.removeBatchObservableCallback(callback, instruments);
-  }
-}
-
-function readSource(
-  source: GuardSource,
-  instruments: readonly Observable[],
-  result: BatchObservableResult,
-): void {
-  for (const [index, [, read]] of READERS.entries()) {
-    const instrument = instruments[index];
-    if (!instrument) continue;
-    read(source, (value, attributes) => {
-      result.observe(instrument, value, { [semconv.ATTR_GUARD_NAME]: source.name, ...attributes });
-    });
-  }
-}
-
-function createHistogram(meter: Meter, { name, unit, description }: MetricDefinition): Histogram {
-  const advice = { explicitBucketBoundaries: [...semconv.CALL_DURATION_BOUNDS] };
-  return meter.createHistogram(name, { unit, description, advice });
-}
-
-function createObservable(
-  meter: Meter,
-  { name, instrument, unit, description }: MetricDefinition,
-): Observable {
-  const options = { unit, description };
-  if (instrument === 'counter') return meter.createObservableCounter(name, options);
-  if (instrument === 'updowncounter') return meter.createObservableUpDownCounter(name, options);
-  return meter.createObservableGauge(name, options);
 }
 
 function readTally(counts: Readonly<Record<string, number>>, attribute: string, observe: Observe): void {

@@ -1,6 +1,9 @@
+export { bindSignals } from './bind-signals.ts';
 export { DurationAttributes } from './duration-attributes.ts';
+export type { LateHistogram, MetricRow, MetricTableOptions, Observe } from './metric-table.ts';
+export { MetricTable, observableFor } from './metric-table.ts';
 export type { RequestIdHolder } from './request-id.ts';
 export { isRequestId, requestIdFrom, requestIdMaker } from './request-id.ts';
 export type { Providers } from './signals.ts';
-export { bindSignals, Signals } from './signals.ts';
+export { Signals } from './signals.ts';
 export type { CallSpan, CallSummary } from './spans.ts';

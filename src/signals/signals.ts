@@ -17,26 +17,6 @@ export interface Providers {
   readonly loggerProvider?: LoggerProvider | undefined;
 }
 
-const REGISTRY = Symbol.for('keelson.signals.v1');
-
-/** Every instance of the process, those of another copy of the package included. */
-function instances(): Set<WeakRef<{ bind(): void }>> {
-  const holder = globalThis as { [REGISTRY]?: Set<WeakRef<{ bind(): void }>> };
-  holder[REGISTRY] ??= new Set();
-  return holder[REGISTRY];
-}
-
-/**
- * Gives every guard that exists its metrics, now. Called when an SDK has just been registered; without it a guard binds at its next call.
- */
-export function bindSignals(): void {
-  for (const reference of instances()) {
-    const signals = reference.deref();
-    if (signals) signals.bind();
-    else instances().delete(reference);
-  }
-}
-
 /** The telemetry of guarded calls. Nothing that a provider does wrong gets out of here: it is counted, and the call goes on. */
 export class Signals {
   readonly #spans: GuardSpans;
@@ -48,12 +28,11 @@ export class Signals {
     this.#spans = new GuardSpans(providers.tracerProvider);
     this.#metrics = new GuardMetrics(providers.meterProvider);
     this.#log = new GuardLog(providers.loggerProvider);
-    instances().add(new WeakRef(this));
   }
 
   /** How often a tracer, meter or logger has thrown. */
   get failures(): number {
-    return this.#failures;
+    return this.#failures + this.#metrics.failures;
   }
 
   /** Whether nobody collects spans or durations. Follows the providers that are in force. */
@@ -68,17 +47,12 @@ export class Signals {
 
   /** Publishes the numbers of a guard from now on. */
   add(source: GuardSource): void {
-    this.safely(() => this.#metrics.add(source));
+    this.#metrics.add(source);
   }
 
   /** Publishes them no more. */
   remove(source: GuardSource): void {
     this.#metrics.remove(source);
-  }
-
-  /** Follows the providers that are in force now. */
-  bind(): void {
-    this.safely(() => this.#metrics.bind());
   }
 
   /** @param peer the service on the other side, where the guard names it */
