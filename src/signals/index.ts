@@ -1,7 +1,5 @@
 export { bindSignals } from './bind-signals.ts';
 export { DurationAttributes } from './duration-attributes.ts';
-export type { LateHistogram, MetricRow, MetricTableOptions, Observe } from './metric-table.ts';
-export { MetricTable, observableFor } from './metric-table.ts';
 export type { RequestIdHolder } from './request-id.ts';
 export { isRequestId, requestIdFrom, requestIdMaker } from './request-id.ts';
 export type { Providers } from './signals.ts';

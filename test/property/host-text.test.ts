@@ -9,7 +9,7 @@ import {
   memoryLimitOf,
   mountsOf,
 } from '../../src/host/cgroup-text.ts';
-import { makeSystemProbe } from '../../src/host/index.ts';
+import { makeSystemProbe } from '../../src/host/probe.ts';
 import {
   amountOf,
   cpuTimesOf,

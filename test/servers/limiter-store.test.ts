@@ -11,8 +11,8 @@ import {
   postgresStore,
   redisStore,
   resolveRateLimit,
-  SharedRateLimiter,
 } from '../../src/policies/rate-limit/index.ts';
+import { SharedRateLimiter } from '../../src/policies/rate-limit/shared-rate-limiter.ts';
 import { limiterStoreContract } from '../../src/testing/index.ts';
 import { hammer } from '../support/hammer.ts';
 import { pathOf } from './programs.ts';

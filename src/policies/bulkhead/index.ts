@@ -1,6 +1,6 @@
 export type { QueuedCall } from './bulkhead.ts';
 export { Bulkhead } from './bulkhead.ts';
 export type { BulkheadOptions, ResolvedBulkhead } from './options.ts';
-export { bulkheadDefaults, resolveBulkhead } from './options.ts';
+export { resolveBulkhead } from './options.ts';
 export type { BulkheadPolicy } from './policy.ts';
 export { bulkhead } from './policy.ts';

@@ -1,12 +1,10 @@
 export type { BackoffShape, BackoffStrategy } from './backoff.ts';
-export { backoffDelay } from './backoff.ts';
 export type { RetryBudgetOptions } from './budget.ts';
-export { RetryBudget } from './budget.ts';
 export type { ResolvedRetry, RetryOptions } from './options.ts';
-export { resolveRetry, retryDefaults } from './options.ts';
+export { resolveRetry } from './options.ts';
 export type { RetryPolicy, RetryScheduled } from './policy.ts';
 export { retry } from './policy.ts';
 export { surelyNotSent } from './reached.ts';
 export { Retry } from './retry.ts';
 export type { RetrySchedule } from './retry.ts';
-export { parseRetryAfter, retryAfterOf } from './retry-after.ts';
+export { retryAfterOf } from './retry-after.ts';

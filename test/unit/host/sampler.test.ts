@@ -2,7 +2,8 @@ import { cpus } from 'node:os';
 
 import { describe, expect, it } from 'vitest';
 
-import { HostSampler, makeSystemProbe } from '../../../src/host/index.ts';
+import { HostSampler } from '../../../src/host/index.ts';
+import { makeSystemProbe } from '../../../src/host/probe.ts';
 import { readText } from '../../../src/host/read-text.ts';
 import { FakeClock, settlePromises } from '../../../src/testing/fake-clock.ts';
 import { eventually } from '../../support/otlp-receiver.ts';

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { ConfigError } from '../../../src/core/errors.ts';
 import { OptionChecker } from '../../../src/core/options.ts';
 import type { LimiterStore, RateLimitOptions } from '../../../src/policies/rate-limit/index.ts';
-import { rateLimit, rateLimitDefaults, resolveRateLimit } from '../../../src/policies/rate-limit/index.ts';
+import { rateLimit, resolveRateLimit } from '../../../src/policies/rate-limit/index.ts';
+import { rateLimitDefaults } from '../../../src/policies/rate-limit/options.ts';
 import { optionTableProblems } from '../../tidy/docs.ts';
 import { readFileSync } from 'node:fs';
 

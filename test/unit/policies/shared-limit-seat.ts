@@ -6,7 +6,8 @@ import type {
   RateWaiter,
   Taken,
 } from '../../../src/policies/rate-limit/index.ts';
-import { limiterFor, resolveRateLimit, SharedRateLimiter } from '../../../src/policies/rate-limit/index.ts';
+import { limiterFor, resolveRateLimit } from '../../../src/policies/rate-limit/index.ts';
+import { SharedRateLimiter } from '../../../src/policies/rate-limit/shared-rate-limiter.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 
 /** A store that answers as the test says. */

@@ -1,8 +1,9 @@
 import type { Meter, MeterProvider } from '@opentelemetry/api';
 import { metrics } from '@opentelemetry/api';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bindSignals, MetricTable, observableFor } from '../../../src/signals/index.ts';
-import type { MetricTableOptions } from '../../../src/signals/index.ts';
+import { bindSignals } from '../../../src/signals/index.ts';
+import { MetricTable, observableFor } from '../../../src/signals/metric-table.ts';
+import type { MetricTableOptions } from '../../../src/signals/metric-table.ts';
 import type { MetricDefinition } from '../../../src/signals/semconv.ts';
 import { memoryTelemetry } from '../../support/memory-telemetry.ts';
 

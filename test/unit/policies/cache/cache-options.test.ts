@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { CacheOptions } from '../../../../src/policies/cache/index.ts';
-import { cacheDefaults, resolveCache } from '../../../../src/policies/cache/index.ts';
+import { cacheDefaults } from '../../../../src/policies/cache/options.ts';
+import { resolveCache } from '../../../../src/policies/cache/index.ts';
 import { optionTableProblems } from '../../../tidy/docs.ts';
 
 function resolve(options: object): ReturnType<typeof resolveCache> {
