@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { ConfigError } from '../../../src/core/errors.ts';
-import { OptionChecker } from '../../../src/core/options.ts';
-import type { LimiterStore, RateLimitOptions } from '../../../src/policies/rate-limit/index.ts';
-import { rateLimit, resolveRateLimit } from '../../../src/policies/rate-limit/index.ts';
-import { rateLimitDefaults } from '../../../src/policies/rate-limit/options.ts';
-import { optionTableProblems } from '../../tidy/docs.ts';
+import type { ConfigError } from '../../../../src/core/errors.ts';
+import { OptionChecker } from '../../../../src/core/options.ts';
+import type { LimiterStore, RateLimitOptions } from '../../../../src/policies/rate-limit/index.ts';
+import { rateLimit, resolveRateLimit } from '../../../../src/policies/rate-limit/index.ts';
+import { rateLimitDefaults } from '../../../../src/policies/rate-limit/options.ts';
+import { optionTableProblems } from '../../../tidy/docs.ts';
 import { readFileSync } from 'node:fs';
 
 const store: LimiterStore = { take: () => Promise.reject(new Error('unused')), close: async () => {} };
