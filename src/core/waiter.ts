@@ -1,4 +1,4 @@
-import { DeadlineNode } from './deadlines.ts';
+import { DeadlineNode } from './deadline-node.ts';
 import type { Interruptible } from './execution.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import type { DeadlineList, Deadlines } from '../core/deadlines.ts';
+import type { DeadlineList } from '../core/deadline-node.ts';
+import type { Deadlines } from '../core/deadlines.ts';
 import { deadlinesFor, loopDelayMs } from '../core/deadlines.ts';
 import { errorLine } from '../core/error-line.ts';
 import { FailedResultError, isLoopDelay, isRejection, TimeoutError } from '../core/errors.ts';

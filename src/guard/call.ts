@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import { DeadlineNode, loopDelayMs } from '../core/deadlines.ts';
+import { DeadlineNode } from '../core/deadline-node.ts';
+import { loopDelayMs } from '../core/deadlines.ts';
 import type { RejectedError } from '../core/errors.ts';
 import type { FailedResultError } from '../core/errors.ts';
 import { TimeoutError } from '../core/errors.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { DeadlineNode, deadlinesFor } from '../../../src/core/deadlines.ts';
+import { DeadlineNode } from '../../../src/core/deadline-node.ts';
+import { deadlinesFor } from '../../../src/core/deadlines.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 
 class Noted extends DeadlineNode {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
-import { DeadlineNode, Deadlines, deadlinesFor, LATE_MS } from '../../../src/core/deadlines.ts';
+import { DeadlineNode } from '../../../src/core/deadline-node.ts';
+import { Deadlines, deadlinesFor, LATE_MS } from '../../../src/core/deadlines.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 
 class Noted extends DeadlineNode {
