@@ -6,14 +6,14 @@ import type { Random } from '../core/random.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Providers } from '../signals/index.ts';
 import { Signals } from '../signals/index.ts';
-import { Guard } from './guard.ts';
 import type { CockatielPolicy } from './cockatiel-view.ts';
+import { Guard } from './guard.ts';
 import type { ObserveOptions } from './observe.ts';
 import { observePolicy } from './observe.ts';
 import type { GuardOptions, ResolvedGuard } from './options.ts';
 import { sameOptions } from './options.ts';
-import { resolveGuard } from './resolve.ts';
 import type { Seats } from './reporter.ts';
+import { resolveGuard } from './resolve.ts';
 import type { GuardSnapshot } from './snapshot.ts';
 
 /** Where an instance takes time, chance and telemetry from. */

@@ -9,9 +9,9 @@ import type { FailedOutcome } from './call.ts';
 import type { CockatielParts, CockatielPolicy } from './cockatiel-view.ts';
 import { breakerState, breakerView, isTaskCancelled, partsOf } from './cockatiel-view.ts';
 import { ObservedCall } from './observed-call.ts';
-import { checkName } from './resolve.ts';
 import type { Seats } from './reporter.ts';
 import { Reporter } from './reporter.ts';
+import { checkName } from './resolve.ts';
 
 /** How a policy of cockatiel's is shown. */
 export interface ObserveOptions {

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { Rest } from '../core/rest.ts';
@@ -86,7 +85,7 @@ export const jsonLinesDefaults: JsonLinesLimits = {
   maxFileAgeMs: 300_000,
   maxTotalBytes: 512 * 1024 * 1024,
   maxTotalAgeMs: 7 * 86_400_000,
-  maxFiles: Infinity,
+  maxFiles: Number.POSITIVE_INFINITY,
   retryAfterMs: 1_000,
 };
 
@@ -284,7 +283,7 @@ export class JsonLinesWriter {
 
   #enforceCaps(folder: string, now: number, incoming: number): void {
     const { maxTotalBytes, maxTotalAgeMs, maxFiles } = this.#limits;
-    if (Math.min(maxTotalBytes, maxTotalAgeMs, maxFiles) === Infinity) return;
+    if (Math.min(maxTotalBytes, maxTotalAgeMs, maxFiles) === Number.POSITIVE_INFINITY) return;
     const files = this.#files
       .list(folder)
       .filter((name) => OURS.test(name))

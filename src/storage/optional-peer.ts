@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-
 import { KeelsonError } from '../core/errors.ts';
 
 /** The manifest of the package: beside `src` in a checkout, beside `dist` where it is installed. */

@@ -1,7 +1,6 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-
 import type { Clock } from '../core/clock.ts';
 import { KeelsonError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';

@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
 import { linkProblems } from '../tidy/docs.ts';
 import type { PackedPackage } from './packed-package.ts';
 import { entryPoints, packPackage } from './packed-package.ts';

@@ -1,7 +1,5 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-
-import { CgroupReader } from '../../src/host/cgroup.ts';
 import {
   cgroupFolders,
   cpuQuotaOf,
@@ -9,6 +7,7 @@ import {
   memoryLimitOf,
   mountsOf,
 } from '../../src/host/cgroup-text.ts';
+import { CgroupReader } from '../../src/host/cgroup.ts';
 import { makeSystemProbe } from '../../src/host/probe.ts';
 import {
   amountOf,

@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OptionChecker } from '../../src/core/options.ts';
 import type { RateLimitOptions, ResolvedRateLimit } from '../../src/policies/rate-limit/index.ts';
+import { resolveRateLimit } from '../../src/policies/rate-limit/index.ts';
 import { RateLimiter } from '../../src/policies/rate-limit/rate-limiter.ts';
 import { RateWaiter } from '../../src/policies/rate-limit/rate-waiter.ts';
-import { resolveRateLimit } from '../../src/policies/rate-limit/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 
 function resolved(options: RateLimitOptions): ResolvedRateLimit {

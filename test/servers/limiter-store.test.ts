@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { RejectedError } from '../../src/core/errors.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { RejectedError } from '../../src/core/errors.ts';
 import { OptionChecker } from '../../src/core/options.ts';
 import type { LimiterStore } from '../../src/policies/rate-limit/index.ts';
 import {

@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../../core/clock.ts';
 import type { DeadlineList } from '../../core/deadline-node.ts';
-import type { Deadlines } from '../../core/deadlines.ts';
 import { DeadlineNode } from '../../core/deadline-node.ts';
+import type { Deadlines } from '../../core/deadlines.ts';
 import { deadlinesFor } from '../../core/deadlines.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { ErrorSource } from '../../core/errors.ts';

@@ -61,16 +61,19 @@ describe('a table of metrics', () => {
     expect(await valuesOf(telemetry, 'test.queue.done')).toContainEqual([{ queue: 'mail', result: 'ok' }, 8]);
   });
 
-  test.each([undefined, Number.NaN, Infinity])('leaves out a value of %s', async (waiting) => {
-    const telemetry = memoryTelemetry();
-    const table = tableOf({
-      provider: telemetry.meterProvider,
-      rows: [[WAITING, (_source, observe) => observe(waiting)]],
-    });
-    table.add({ name: 'mail', waiting: 0, done: 0 });
-    expect(await valuesOf(telemetry, 'test.queue.waiting')).toEqual([]);
-    expect(table.failures).toBe(0);
-  });
+  test.each([undefined, Number.NaN, Number.POSITIVE_INFINITY])(
+    'leaves out a value of %s',
+    async (waiting) => {
+      const telemetry = memoryTelemetry();
+      const table = tableOf({
+        provider: telemetry.meterProvider,
+        rows: [[WAITING, (_source, observe) => observe(waiting)]],
+      });
+      table.add({ name: 'mail', waiting: 0, done: 0 });
+      expect(await valuesOf(telemetry, 'test.queue.waiting')).toEqual([]);
+      expect(table.failures).toBe(0);
+    },
+  );
 
   test('loses the one metric whose reader throws, and counts that', async () => {
     const telemetry = memoryTelemetry();

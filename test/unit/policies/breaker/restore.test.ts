@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Breaker } from '../../../../src/policies/breaker/index.ts';
 import { createKeelson } from '../../../../src/guard/index.ts';
 import type { BreakerOptions } from '../../../../src/index.ts';
+import type { Breaker } from '../../../../src/policies/breaker/index.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { failing } from '../../../support/failing.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { RejectedError } from '../../../../src/core/errors.ts';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { RateWaiter } from '../../../../src/policies/rate-limit/index.ts';
-import { RateLimiter } from '../../../../src/policies/rate-limit/rate-limiter.ts';
 import { resolveRateLimit } from '../../../../src/policies/rate-limit/index.ts';
+import { RateLimiter } from '../../../../src/policies/rate-limit/rate-limiter.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 
 function waiterOf(entry: RateWaiter | RejectedError | undefined): RateWaiter {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { ConfigError } from '../../../../src/core/errors.ts';
 import { OptionChecker } from '../../../../src/core/options.ts';
@@ -5,7 +6,6 @@ import type { LimiterStore, RateLimitOptions } from '../../../../src/policies/ra
 import { rateLimit, resolveRateLimit } from '../../../../src/policies/rate-limit/index.ts';
 import { rateLimitDefaults } from '../../../../src/policies/rate-limit/options.ts';
 import { optionTableProblems } from '../../../tidy/docs.ts';
-import { readFileSync } from 'node:fs';
 
 const store: LimiterStore = { take: () => Promise.reject(new Error('unused')), close: async () => {} };
 
@@ -49,7 +49,10 @@ test.each([
   ],
   [{ limit: 0, per: '1s' }, 'Expected `limit` to be a whole number in [1, 1000000], got 0 (number).'],
   [{ limit: Number.NaN, per: '1s' }, 'Expected `limit` to be a whole number in [1, 1000000], got NaN'],
-  [{ limit: Infinity, per: '1s' }, 'Expected `limit` to be a whole number in [1, 1000000], got Infinity'],
+  [
+    { limit: Number.POSITIVE_INFINITY, per: '1s' },
+    'Expected `limit` to be a whole number in [1, 1000000], got Infinity',
+  ],
   [{ limit: 1.5, per: '1s' }, 'Expected `limit` to be a whole number in [1, 1000000], got 1.5'],
   [{ limit: '60', per: '1s' }, "Expected `limit` to be a whole number in [1, 1000000], got '60' (string)."],
   [{ limit: 1, per: 0 }, 'Expected `per` to be a duration of at least 1 ms and at most 24.8 days, got 0'],

@@ -3,8 +3,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { RejectedError } from '../../../../src/core/errors.ts';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { RateLimitOptions, RateWaiter } from '../../../../src/policies/rate-limit/index.ts';
-import { RateLimiter } from '../../../../src/policies/rate-limit/rate-limiter.ts';
 import { resolveRateLimit } from '../../../../src/policies/rate-limit/index.ts';
+import { RateLimiter } from '../../../../src/policies/rate-limit/rate-limiter.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 
 function limiterOf(options: RateLimitOptions, clock = new FakeClock()): RateLimiter {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Guard, GuardOptions } from '../../../../src/guard/index.ts';
 import { createKeelson } from '../../../../src/guard/index.ts';
 import { FailedResultError } from '../../../../src/index.ts';
-import { parseRetryAfter } from '../../../../src/policies/retry/retry-after.ts';
 import { retryAfterOf, surelyNotSent } from '../../../../src/policies/retry/index.ts';
+import { parseRetryAfter } from '../../../../src/policies/retry/retry-after.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { failing } from '../../../support/failing.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseRetryAfter } from '../../../../src/policies/retry/retry-after.ts';
 import { retryAfterOf, surelyNotSent } from '../../../../src/policies/retry/index.ts';
+import { parseRetryAfter } from '../../../../src/policies/retry/retry-after.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
