@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
+import { guard } from 'keelson';
 import { LRUCache } from 'lru-cache';
 import { systemClock } from '../src/core/clock.ts';
 import { OptionChecker } from '../src/core/options.ts';
-import { Cache, resolveCache } from '../src/policies/cache/index.ts';
-import { guard } from 'keelson';
+import { Cache } from '../src/policies/cache/index.ts';
+import { resolveCache } from '../src/policies/cache/options.ts';
 import type { Benchmark } from './harness.ts';
 import { runBenchmark } from './harness.ts';
 

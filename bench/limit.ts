@@ -5,13 +5,10 @@ import { systemClock } from '../src/core/clock.ts';
 import { RejectedError } from '../src/core/errors.ts';
 import { OptionChecker } from '../src/core/options.ts';
 import type { LimiterStore, ResolvedRateLimit } from '../src/policies/rate-limit/index.ts';
-import {
-  KeyedRateLimiter,
-  limiterFor,
-  RateLimiter,
-  redisStore,
-  resolveRateLimit,
-} from '../src/policies/rate-limit/index.ts';
+import { redisStore } from '../src/policies/rate-limit/index.ts';
+import { limiterFor } from '../src/policies/rate-limit/limiter-for.ts';
+import { resolveRateLimit } from '../src/policies/rate-limit/options.ts';
+import { RateLimiter } from '../src/policies/rate-limit/rate-limiter.ts';
 import type { TestServer } from '../test/servers/servers.ts';
 import { startRedis } from '../test/servers/servers.ts';
 import type { Benchmark, Variant } from './harness.ts';
@@ -57,27 +54,10 @@ async function limiterAwaited(): Promise<() => Promise<unknown>> {
   };
 }
 
-async function limiterKeyed(): Promise<() => Promise<unknown>> {
-  const ours = new KeyedRateLimiter(plenty(), systemClock);
-  let next = 0;
-  return async () => {
-    for (let i = 0; i < BATCH; i += 1)
-      ours.tryAcquire(KEYS[(next += 1) % KEYS.length] ?? '', systemClock.now());
-  };
-}
-
 async function peer(): Promise<() => Promise<unknown>> {
   const theirs = new RateLimiterMemory({ points: 1e12, duration: 1_000 });
   return async () => {
     for (let i = 0; i < BATCH; i += 1) await theirs.consume('k');
-  };
-}
-
-async function peerKeyed(): Promise<() => Promise<unknown>> {
-  const theirs = new RateLimiterMemory({ points: 1e12, duration: 1_000 });
-  let next = 0;
-  return async () => {
-    for (let i = 0; i < BATCH; i += 1) await theirs.consume(KEYS[(next += 1) % KEYS.length] ?? '');
   };
 }
 
@@ -146,15 +126,12 @@ const benchmark: Benchmark = {
     'limiter.x100': limiter,
     'limiter.awaited.x100': limiterAwaited,
     'flexible.x100': peer,
-    'limiter.keyed.x100': limiterKeyed,
-    'flexible.keyed.x100': peerKeyed,
     ...(process.env[ADDRESS] === undefined ? {} : onServer),
   },
   goals: [
     { over: 'limiter.x100', under: 'clock.x100', atMost: 1.5 },
     { over: 'limiter.x100', under: 'flexible.x100', atMost: 0.5 },
     { over: 'limiter.awaited.x100', under: 'flexible.x100' },
-    { over: 'limiter.keyed.x100', under: 'flexible.keyed.x100' },
     // 0.85 of the throughput of PING.
     { over: 'redis.limiter', under: 'redis.ping', atMost: 1 / 0.85 },
     { over: 'redis.store', under: 'redis.ping' },

@@ -5,7 +5,6 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-
 import { ratioLine } from './harness.ts';
 import type { Goal } from './harness.ts';
 

@@ -7,9 +7,8 @@ import {
   ParentBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-
-import { setExemplarPort } from '../src/signals/exemplars.ts';
 import { systemClock } from '../src/core/clock.ts';
+import { setExemplarPort } from '../src/signals/exemplars.ts';
 import { ExemplarStore } from '../src/telemetry/exemplar-store.ts';
 
 class PullReader extends MetricReader {

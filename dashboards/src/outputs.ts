@@ -18,8 +18,8 @@ import { guardsDashboard } from './panels/guards-dashboard.ts';
 import { hostDashboard } from './panels/host-dashboard.ts';
 import { overviewDashboard } from './panels/overview-dashboard.ts';
 import { telemetryDashboard } from './panels/telemetry-dashboard.ts';
-import { type RuleFile, ruleTestYaml, ruleYaml } from './rule-file.ts';
 import { alertmanagerYaml } from './routing.ts';
+import { type RuleFile, ruleTestYaml, ruleYaml } from './rule-file.ts';
 import type { Settings } from './settings/settings.ts';
 import { sloGroups } from './slo.ts';
 

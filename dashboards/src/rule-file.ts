@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
-import type { Alert, AlertCase, Fired } from './alert.ts';
 import { ATTR_GUARD_NAME } from '../../src/signals/semconv.ts';
+import type { Alert, AlertCase, Fired } from './alert.ts';
 import { LABEL } from './queries.ts';
 import type { Settings } from './settings/settings.ts';
 

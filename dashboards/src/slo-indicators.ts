@@ -1,6 +1,6 @@
-import type { Slo } from './settings/settings.ts';
 import { badCalls, CALLS } from './guard-rates.ts';
 import { LABEL, selector, SERIES } from './queries.ts';
+import type { Slo } from './settings/settings.ts';
 
 /** What is counted for an objective: two rates by service. */
 export interface Indicated {

@@ -1,5 +1,4 @@
 import { seededRandom } from 'keelson/testing';
-
 import type { Condition } from '../shop/backend.ts';
 
 /** The services behind the storefront. */

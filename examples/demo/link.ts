@@ -2,7 +2,6 @@
 // The services themselves know nothing of it.
 import type { Guard, GuardEvent } from 'keelson';
 import { defaultKeelson } from 'keelson';
-
 import { errorLine } from './error-line.ts';
 import { Durations, latencyOf } from './latency.ts';
 import type { FromService, GuardNews, GuardReport, ToService } from './messages.ts';

@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-
 import { painter } from './board.ts';
 import type { Flags } from './flags.ts';
 import { readFlags } from './flags.ts';

@@ -1,5 +1,4 @@
 import type { GuardSnapshot } from 'keelson';
-
 import type { Condition } from '../shop/backend.ts';
 
 /** Durations of calls in milliseconds. */

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Phase } from './fault-script.ts';
 import { faultScript } from './fault-script.ts';
 import type { Flags } from './flags.ts';

@@ -1,5 +1,4 @@
 import type { WriteStream } from 'node:tty';
-
 import type { Paint } from './board.ts';
 import { headline, newsLine, table } from './board.ts';
 import type { GuardNews } from './messages.ts';

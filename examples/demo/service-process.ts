@@ -2,7 +2,6 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-
 import type { FromService, ToService } from './messages.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');

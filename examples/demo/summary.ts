@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import { PHASES } from './fault-script.ts';
 import type { GuardReport, Latency } from './messages.ts';
 import type { RunState } from './run.ts';

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import { seededRandom } from 'keelson/testing';
 
 /** How a backend is doing. */

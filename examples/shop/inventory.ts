@@ -1,6 +1,5 @@
 // Reserves goods, in a warehouse.
 import { createServer } from 'node:http';
-
 import { backend } from './backend.ts';
 
 const warehouse = backend('warehouse');

@@ -1,6 +1,5 @@
 // Charges cards, through a bank.
 import { createServer } from 'node:http';
-
 import { backend } from './backend.ts';
 
 const bank = backend('bank');

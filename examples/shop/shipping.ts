@@ -1,6 +1,5 @@
 // Books parcels, with a carrier.
 import { createServer } from 'node:http';
-
 import { backend } from './backend.ts';
 
 const carrier = backend('carrier');

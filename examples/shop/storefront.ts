@@ -1,7 +1,6 @@
 // Takes orders: reserves the goods, charges the card, books the parcel. Each of the three sits behind a guard.
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-
 import type { CallContext, Guard } from 'keelson';
 import { guard, preset, RejectedError } from 'keelson';
 

@@ -27,7 +27,10 @@ export function suggestCommands(
     const lacks = commands.length > 0 && second !== undefined ? 2 * MAX_DISTANCE : 0;
     if (!isArea) found.push({ path: entry.name, score: distance(first, entry.name) + lacks });
     for (const { name } of commands) {
-      const whole = second === undefined ? Infinity : distance(first, entry.name) + distance(second, name);
+      const whole =
+        second === undefined
+          ? Number.POSITIVE_INFINITY
+          : distance(first, entry.name) + distance(second, name);
       const last = distance(unknown, name) + OTHER_AREA;
       found.push({ path: `${entry.name} ${name}`, score: Math.min(whole, last) });
     }
@@ -40,5 +43,5 @@ export function suggestCommands(
 function distance(typed: string, word: string): number {
   const letters = editDistance(typed, word);
   const longest = Math.max(typed.length, word.length);
-  return letters <= MAX_DISTANCE && letters < longest * MAX_SHARE ? letters : Infinity;
+  return letters <= MAX_DISTANCE && letters < longest * MAX_SHARE ? letters : Number.POSITIVE_INFINITY;
 }

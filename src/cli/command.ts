@@ -35,7 +35,7 @@ export interface Command extends Omit<CommandDefinition<never>, 'parameters' | '
   readonly parameters: readonly (readonly [key: string, Parameter<unknown>])[];
   /**
    * @param title how messages call it: `keelson telemetry replay`
-   * @throws ConfigError with every parameter that means nothing
+   * @throws {ConfigError} with every parameter that means nothing
    */
   run(context: CommandContext, title: string, given: ReadonlyMap<string, Given>): Promise<ExitCode>;
 }

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-
 import { systemClock } from '../core/clock.ts';
 import { MAX_TIMER_MS } from '../core/duration.ts';
 import { systemRandom } from '../core/random.ts';

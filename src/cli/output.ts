@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-
 import type { CliPorts, Sink } from './ports.ts';
 
 /** Styles that the CLI uses. */

@@ -1,5 +1,4 @@
 import { Command as Program, Option } from 'commander';
-
 import type { Area, Command } from './command.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
 import type { OutputOptions } from './output.ts';

@@ -1,7 +1,5 @@
 import { styleText } from 'node:util';
-
 import { CommanderError } from 'commander';
-
 import { ConfigError, KeelsonError } from '../core/errors.ts';
 import { EXIT } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';

@@ -1,32 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock, Timer } from './clock.ts';
+import type { DeadlineList, DeadlineNode } from './deadline-node.ts';
 
 /** The timer that all calls share belongs to none of them: it starts outside of any call's async context. */
 const OUTSIDE = new AsyncResource('KeelsonDeadlines');
-
-/** Something that must be over by a certain time. It is its own list node, so that arming it allocates nothing. */
-export interface Deadline {
-  /** Set by {@link Deadlines}: the time on the clock at which `expire` is due. */
-  dueAt: number;
-  /** Set by {@link Deadlines}. */
-  previousDeadline: Deadline | undefined;
-  /** Set by {@link Deadlines}. */
-  nextDeadline: Deadline | undefined;
-  /** Set by {@link Deadlines}: the list that holds this deadline; `undefined` while it is not armed. */
-  deadlineList: DeadlineList | undefined;
-  /**
-   * Called once when the time is over, unless it was disarmed before.
-   * @param lateMs milliseconds that have passed since then
-   */
-  expire(lateMs: number): void;
-}
-
-/** Deadlines of one length. They fall due in the order in which they were armed, so that a plain queue keeps them sorted. */
-export interface DeadlineList {
-  readonly durationMs: number;
-  head: Deadline | undefined;
-  tail: Deadline | undefined;
-}
 
 /**
  * A timer that fires this late was held up by a busy event loop. Sockets then get two turns to be read before anything is judged:
@@ -68,7 +45,7 @@ export class Deadlines {
   }
 
   /** @param now the time on the clock, which the caller has read anyway */
-  arm(list: DeadlineList, deadline: Deadline, now: number): void {
+  arm(list: DeadlineList, deadline: DeadlineNode, now: number): void {
     deadline.dueAt = now + list.durationMs;
     deadline.deadlineList = list;
     deadline.previousDeadline = list.tail;
@@ -81,7 +58,7 @@ export class Deadlines {
   }
 
   /** Does nothing to a deadline that is not armed. */
-  disarm(deadline: Deadline): void {
+  disarm(deadline: DeadlineNode): void {
     const list = deadline.deadlineList;
     if (!list) return;
     const { previousDeadline: previous, nextDeadline: next } = deadline;

@@ -1,4 +1,4 @@
-import type { Deadline, DeadlineList } from './deadlines.ts';
+import { DeadlineNode } from './deadline-node.ts';
 
 /** A stage of a call that can be ended from outside. */
 export interface Interruptible {
@@ -15,12 +15,7 @@ export interface AbandonedCounter {
  * One run of a function that can be interrupted: the caller gets its answer at once, the function is told through its signal and, where it
  * does not listen, counted as abandoned until it settles. The `AbortController` is made only if the function asks for the signal.
  */
-export class Execution<T> implements Interruptible, Deadline {
-  // Times begin as NaN, which V8 keeps as a double from the start: the shape of the object never changes.
-  dueAt: number = Number.NaN;
-  previousDeadline: Deadline | undefined = undefined;
-  nextDeadline: Deadline | undefined = undefined;
-  deadlineList: DeadlineList | undefined = undefined;
+export class Execution<T> extends DeadlineNode implements Interruptible {
   /** Whether the function was interrupted rather than left to settle. */
   interrupted = false;
 
@@ -36,6 +31,7 @@ export class Execution<T> implements Interruptible, Deadline {
 
   /** @param onExpire gives the error for a run whose deadline has passed */
   constructor(counter: AbandonedCounter, onExpire?: (lateMs: number) => unknown) {
+    super();
     this.#counter = counter;
     this.#onExpire = onExpire;
   }

@@ -1,5 +1,5 @@
-import type { AbandonedCounter } from './execution.ts';
 import type { BreakerState } from './events.ts';
+import type { AbandonedCounter } from './execution.ts';
 import type { Origin, Outcome, PolicyName, RejectionReason, SuppressionReason } from './outcome.ts';
 import { ORIGINS, OUTCOMES, SUPPRESSION_REASONS } from './outcome.ts';
 

@@ -1,37 +1,35 @@
 import type { Clock } from './clock.ts';
 import { errorLine } from './error-line.ts';
+import { WarnOnce } from './warn-once.ts';
 
 /** Failures that are no further apart than this belong together, although answers came between them. */
 const TOGETHER_MS = 1_000;
 
-/** Tells of a store that fails: once, and again only after it has answered in between. */
+/** Warns of a store that fails: once, and again only after it has answered in between. */
 export class StoreWatch {
   readonly #what: string;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #tell: (message: string) => void;
-  #isAway = false;
+  readonly #once: WarnOnce;
   #failedAt = Number.NEGATIVE_INFINITY;
 
   /**
    * @param what the store, as the message begins: `The store of the rate limit`
-   * @param tell takes the message
+   * @param warn takes the message
    */
-  constructor(what: string, clock: Pick<Clock, 'now'>, tell: (message: string) => void) {
+  constructor(what: string, clock: Pick<Clock, 'now'>, warn: (message: string) => void) {
     this.#what = what;
     this.#clock = clock;
-    this.#tell = tell;
+    this.#once = new WarnOnce(warn);
   }
 
   /** The store has failed. @param consequence what happens now, as a sentence */
   failed(error: unknown, consequence: string): void {
     this.#failedAt = this.#clock.now();
-    if (this.#isAway) return;
-    this.#isAway = true;
-    this.#tell(`${this.#what} failed: ${errorLine(error)} ${consequence}`);
+    this.#once.warn('away', () => `${this.#what} failed: ${errorLine(error)} ${consequence}`);
   }
 
   /** The store has answered. */
   answered(): void {
-    if (this.#isAway && this.#clock.now() - this.#failedAt >= TOGETHER_MS) this.#isAway = false;
+    if (this.#clock.now() - this.#failedAt >= TOGETHER_MS) this.#once.over('away');
   }
 }

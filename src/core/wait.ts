@@ -1,25 +1,18 @@
 import type { Clock, Timer } from './clock.ts';
-import type { Interruptible } from './execution.ts';
+import { Waiter } from './waiter.ts';
 
 /** A delay that can be interrupted. */
-export class Wait implements Interruptible {
-  /** Settles when the time is over; rejects with the reason of an interruption. */
-  readonly promise: Promise<void>;
+export class Wait extends Waiter {
   readonly #timer: Timer;
-  #reject: (error: unknown) => void = () => {};
 
   /** @param delayMs milliseconds, at least 0 */
   constructor(clock: Clock, delayMs: number) {
-    let resolve: () => void = () => {};
-    this.promise = new Promise<void>((onDone, onInterrupt) => {
-      resolve = onDone;
-      this.#reject = onInterrupt;
-    });
-    this.#timer = clock.setTimer(resolve, delayMs);
+    super();
+    this.#timer = clock.setTimer(() => this.grant(), delayMs);
   }
 
-  interrupt(error: unknown): void {
+  protected leave(): boolean {
     this.#timer.cancel();
-    this.#reject(error);
+    return true;
   }
 }

@@ -74,7 +74,7 @@ export class Admission {
     const { breaker } = this.#gates;
     const wait = breaker?.state === 'half_open' ? breaker.decisions.join() : undefined;
     if (!wait) throw this.refused(attempt.call, refusal);
-    await this.#wait(attempt, wait, wait.decided, 'breaker');
+    await this.#wait(attempt, wait, wait.granted, 'breaker');
     if (attempt.call.interruption) throw attempt.call.interruption.error;
     const now = this.#clock.now();
     const again = breaker?.refusal(now);

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import type { DeadlineList, Deadlines } from '../core/deadlines.ts';
+import type { DeadlineList } from '../core/deadline-node.ts';
+import type { Deadlines } from '../core/deadlines.ts';
 import { deadlinesFor, loopDelayMs } from '../core/deadlines.ts';
 import { errorLine } from '../core/error-line.ts';
 import { FailedResultError, isLoopDelay, isRejection, TimeoutError } from '../core/errors.ts';
@@ -162,7 +163,7 @@ export class Attempts {
     const since = this.#clock.now();
     call.enter(backoff);
     try {
-      await backoff.promise;
+      await backoff.granted;
     } catch (error) {
       this.#suppressed(call, interruptionReason(call), call.lastError);
       throw error;

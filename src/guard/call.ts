@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { Deadline, DeadlineList } from '../core/deadlines.ts';
+import { DeadlineNode } from '../core/deadline-node.ts';
 import { loopDelayMs } from '../core/deadlines.ts';
 import type { FailedResultError, RejectedError } from '../core/errors.ts';
 import { isRejection, TimeoutError } from '../core/errors.ts';
@@ -43,13 +43,7 @@ export interface Interruption {
 }
 
 /** One guarded call on its way: what it is, how far it has come, and what can stop it. */
-export class Call<T> implements Deadline {
-  // Times begin as NaN, which V8 keeps as a double from the start: the shape of the object never changes.
-  dueAt: number = Number.NaN;
-  previousDeadline: Deadline | undefined = undefined;
-  nextDeadline: Deadline | undefined = undefined;
-  deadlineList: DeadlineList | undefined = undefined;
-
+export class Call<T> extends DeadlineNode {
   /** The operation as telemetry may name it. */
   readonly operation: string;
   readonly fn: GuardedFunction<T>;
@@ -107,6 +101,7 @@ export class Call<T> implements Deadline {
     options: CallOptions | undefined,
     makeRequestId: () => string,
   ) {
+    super();
     this.#guard = guard;
     this.operation = operation;
     this.fn = fn;

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import type { DeadlineList, Deadlines } from '../core/deadlines.ts';
+import type { DeadlineList } from '../core/deadline-node.ts';
+import type { Deadlines } from '../core/deadlines.ts';
 import { deadlinesFor } from '../core/deadlines.ts';
 import { RejectedError } from '../core/errors.ts';
 import { isThenable } from '../core/execution.ts';

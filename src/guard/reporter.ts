@@ -6,8 +6,9 @@ import type { Origin, Outcome, PolicyName, Suppression } from '../core/outcome.t
 import type { Random } from '../core/random.ts';
 import type { GuardCounters, GuardSource } from '../core/stats.ts';
 import { StoreWatch } from '../core/store-watch.ts';
-import type { CallSpan, Signals } from '../signals/index.ts';
+import { WarnOnce } from '../core/warn-once.ts';
 import { forgetNotSent } from '../policies/retry/index.ts';
+import type { CallSpan, Signals } from '../signals/index.ts';
 import { DurationAttributes, requestIdMaker } from '../signals/index.ts';
 
 /** What the guards of one instance share. */
@@ -57,7 +58,7 @@ export class Reporter {
   readonly #durationAttributes: DurationAttributes;
   readonly #listeners = new Listeners<GuardEvent>();
   readonly #signalIgnored = new Set<string>();
-  readonly #warned = new Set<string>();
+  readonly #once = new WarnOnce((message) => this.warn(message));
   readonly #warn: (message: string) => void;
   #published: GuardSource | undefined;
   #isRetired = false;
@@ -126,9 +127,7 @@ export class Reporter {
 
   /** Warns once for all that is called `about`. */
   warnOnce(about: string, message: () => string): void {
-    if (this.#warned.has(about)) return;
-    this.#warned.add(about);
-    this.warn(message());
+    this.#once.warn(about, message);
   }
 
   /** A state change is logged as well as told. */

@@ -1,5 +1,4 @@
 import { posix } from 'node:path';
-
 import { amountOf } from './proc-text.ts';
 
 /** What the files about control groups say. Every function here is pure, takes any text whatsoever and never throws. */

@@ -149,7 +149,7 @@ async function tightest(found: CgroupFolders | undefined, limitOf: LimitOf): Pro
   for (const [above, folder] of folders.entries()) {
     const told = await limitOf(version, folder);
     if (!told) continue;
-    const isTighter = (told.limit ?? Infinity) < (group?.limit ?? Infinity);
+    const isTighter = (told.limit ?? Number.POSITIVE_INFINITY) < (group?.limit ?? Number.POSITIVE_INFINITY);
     if (!group || isTighter) group = { version, folder, above, limit: told.limit };
   }
   return group;

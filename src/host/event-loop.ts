@@ -1,6 +1,5 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { ELDHistogram, EventLoopUtilization } from 'node:perf_hooks';
-
 import type { EventLoopSample } from './sample.ts';
 
 const DELAY_RESOLUTION_MS = 10;

@@ -1,6 +1,5 @@
 export { observeGc } from './gc.ts';
 export type { GcType } from './gc.ts';
-export { makeSystemProbe } from './probe.ts';
 export type { HostProbe, ProcessFiles, ProcessUsage } from './probe.ts';
 export type { CpuTimes } from './proc-text.ts';
 export type { ReadText } from './read-text.ts';

@@ -2,7 +2,6 @@ import { readdir, stat } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, loadavg, totalmem } from 'node:os';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
-
 import { CgroupReader, readPressure } from './cgroup.ts';
 import { cpuTimesOf, memoryInfoOf, openFileLimitOf, threadsOf } from './proc-text.ts';
 import type { CpuTimes } from './proc-text.ts';

@@ -174,7 +174,10 @@ export class HostSampler {
     const at = this.#clock.now();
     const before = this.#processBefore;
     this.#processBefore = { at, user, system };
-    const cpuLimit = Math.min(this.#parallelism, this.#parts.container.value?.cpu?.limit ?? Infinity);
+    const cpuLimit = Math.min(
+      this.#parallelism,
+      this.#parts.container.value?.cpu?.limit ?? Number.POSITIVE_INFINITY,
+    );
     const elapsed = before === undefined ? 0 : ((at - before.at) / 1_000) * cpuLimit;
     const share = (used: number): number => Math.min(1, Math.max(0, used / elapsed));
     return {

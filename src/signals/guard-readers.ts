@@ -1,16 +1,11 @@
 import { BREAKER_STATES } from '../core/events.ts';
 import { OUTCOMES } from '../core/outcome.ts';
 import type { GuardSource } from '../core/stats.ts';
-import type { MetricDefinition } from './semconv.ts';
+import type { MetricRow, Observe } from './metric-readers.ts';
 import * as semconv from './semconv.ts';
 
-type Observe = (value: number, attributes: Record<string, string>) => void;
-
 /** The observable instruments and how each is read from a guard. */
-export const GUARD_READERS: readonly (readonly [
-  MetricDefinition,
-  (source: GuardSource, observe: Observe) => void,
-])[] = [
+export const GUARD_READERS: readonly MetricRow<GuardSource>[] = [
   [semconv.METRIC_CALLS, readCalls],
   [semconv.METRIC_CALL_ABANDONED, ({ counters }, observe) => observe(counters.abandoned, {})],
   [
@@ -60,57 +55,6 @@ export const GUARD_READERS: readonly (readonly [
     ({ cache }, observe) => cache?.hasTier && observe(cache.tierFailures, {}),
   ],
 ];
-
-/**
- * Reads the numbers of guards. Those of one name, which several instances have, are one to whoever looks at the metrics: what they count adds up,
- * and of their states the one of the guard that was made last is shown.
- * @param observe takes each number with the place of its instrument in {@link GUARD_READERS}
- */
-export function readGuards(
-  sources: Iterable<GuardSource>,
-  observe: (instrument: number, value: number, attributes: Record<string, string>) => void,
-): void {
-  for (const [name, group] of Map.groupBy(sources, (source) => source.name)) {
-    for (const [index, [definition, read]] of GUARD_READERS.entries()) {
-      const tell: Observe = (value, attributes) =>
-        observe(index, value, { [semconv.ATTR_GUARD_NAME]: name, ...attributes });
-      const [only] = group;
-      if (group.length === 1 && only) read(only, tell);
-      else readTogether(group, definition, read, tell);
-    }
-  }
-}
-
-function readTogether(
-  group: readonly GuardSource[],
-  { instrument }: MetricDefinition,
-  read: (source: GuardSource, observe: Observe) => void,
-  tell: Observe,
-): void {
-  const found = new Map<string, { value: number; readonly attributes: Record<string, string> }>();
-  for (const source of group) {
-    read(source, (value, attributes) => {
-      const key = JSON.stringify(attributes);
-      const before = instrument === 'gauge' ? 0 : (found.get(key)?.value ?? 0);
-      found.set(key, { value: before + value, attributes });
-    });
-  }
-  for (const { value, attributes } of found.values()) tell(value, attributes);
-}
-
-/** The metrics that a guard has: those of its policies. */
-export function metricsOf(source: GuardSource): readonly string[] {
-  const names: string[] = [semconv.METRIC_CALL_DURATION.name];
-  if (source.bulkhead) names.push(semconv.METRIC_BULKHEAD_WAIT.name);
-  for (const [{ name }, read] of GUARD_READERS) {
-    let isThere = false;
-    read(source, () => {
-      isThere = true;
-    });
-    if (isThere) names.push(name);
-  }
-  return names;
-}
 
 function readTally(counts: Readonly<Record<string, number>>, attribute: string, observe: Observe): void {
   for (const [key, count] of Object.entries(counts)) observe(count, { [attribute]: key });

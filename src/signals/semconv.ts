@@ -310,7 +310,7 @@ export const METRIC_TELEMETRY_LAST_SUCCESS: MetricDefinition = {
   attributes: [ATTR_SIGNAL],
 };
 
-/** Every metric about the telemetry itself, in the order of the README's table. */
+/** Every metric about the telemetry itself, in the order of the README's table, which a test compares. @public */
 export const TELEMETRY_METRICS: readonly MetricDefinition[] = [
   METRIC_TELEMETRY_EXPORTED,
   METRIC_TELEMETRY_DROPPED,
@@ -322,7 +322,7 @@ export const TELEMETRY_METRICS: readonly MetricDefinition[] = [
   METRIC_TELEMETRY_LAST_SUCCESS,
 ];
 
-/** Every metric about guards, in the order of the README's table. */
+/** Every metric about guards, in the order of the README's table, which a test compares. @public */
 export const GUARD_METRICS: readonly MetricDefinition[] = [
   METRIC_CALLS,
   METRIC_CALL_DURATION,

@@ -5,8 +5,6 @@ import type { GuardSource } from '../core/stats.ts';
 import type { DurationAttributes } from './duration-attributes.ts';
 import { GuardLog } from './guard-log.ts';
 import { GuardMetrics } from './guard-metrics.ts';
-import { metricsOf } from './guard-readers.ts';
-import { addInstance } from './instances.ts';
 import type { RequestIdHolder } from './request-id.ts';
 import * as semconv from './semconv.ts';
 import type { CallSpan, CallSummary } from './spans.ts';
@@ -28,14 +26,13 @@ export class Signals {
 
   constructor(providers: Providers = {}) {
     this.#spans = new GuardSpans(providers.tracerProvider);
-    this.#metrics = new GuardMetrics(providers.meterProvider, this);
+    this.#metrics = new GuardMetrics(providers.meterProvider);
     this.#log = new GuardLog(providers.loggerProvider);
-    addInstance(this);
   }
 
   /** How often a tracer, meter or logger has thrown. */
   get failures(): number {
-    return this.#failures;
+    return this.#failures + this.#metrics.failures;
   }
 
   /** Whether nobody collects spans or durations. Follows the providers that are in force. */
@@ -50,22 +47,12 @@ export class Signals {
 
   /** Publishes the numbers of a guard from now on. */
   add(source: GuardSource): void {
-    this.safely(() => this.#metrics.add(source));
+    this.#metrics.add(source);
   }
 
   /** Publishes them no more. */
   remove(source: GuardSource): void {
     this.#metrics.remove(source);
-  }
-
-  /** The metrics that each guard has, by the name of the guard. */
-  published(): (readonly [guard: string, metrics: readonly string[]])[] {
-    return [...this.#metrics.sources].map((source) => [source.name, metricsOf(source)] as const);
-  }
-
-  /** Follows the providers that are in force now. */
-  bind(): void {
-    this.safely(() => this.#metrics.bind());
   }
 
   /** @param peer the service on the other side, where the guard names it */

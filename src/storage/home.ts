@@ -1,5 +1,4 @@
 import { dirname, join, resolve } from 'node:path';
-
 import { KeelsonError } from '../core/errors.ts';
 import { systemCode, systemFiles } from './file-port.ts';
 import type { FilePort } from './file-port.ts';
@@ -55,7 +54,7 @@ export class Home {
    * Makes a folder below the home, and the home itself where it is missing.
    * @param segments names of the folders, outermost first; none for the home
    * @returns the absolute path
-   * @throws KeelsonError `ERR_KEELSON_HOME` where the home is refused or cannot be written; `cause` is the system's error
+   * @throws {KeelsonError} `ERR_KEELSON_HOME` where the home is refused or cannot be written; `cause` is the system's error
    */
   folder(...segments: readonly string[]): string {
     const path = join(this.path, ...segments);
@@ -81,7 +80,7 @@ export class Home {
   /**
    * Checks the home, where there is one, before anything in it is believed or removed; makes nothing.
    * @returns whether there is one
-   * @throws KeelsonError `ERR_KEELSON_HOME` where it is refused, and what the file system throws
+   * @throws {KeelsonError} `ERR_KEELSON_HOME` where it is refused, and what the file system throws
    */
   check(): boolean {
     const facts = this.#files.facts(this.path);

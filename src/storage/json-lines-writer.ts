@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
+import { Rest } from '../core/rest.ts';
+import { tally } from '../core/stats.ts';
 import { systemCode, systemFiles } from './file-port.ts';
 import type { FilePort } from './file-port.ts';
-import { writeLossReason } from './write-loss.ts';
+import { WRITE_LOSS_REASONS, writeLossReason } from './write-loss.ts';
 import type { WriteLossReason } from './write-loss.ts';
 
 /** Where lines stand that were written together. */
@@ -84,7 +85,7 @@ export const jsonLinesDefaults: JsonLinesLimits = {
   maxFileAgeMs: 300_000,
   maxTotalBytes: 512 * 1024 * 1024,
   maxTotalAgeMs: 7 * 86_400_000,
-  maxFiles: Infinity,
+  maxFiles: Number.POSITIVE_INFINITY,
   retryAfterMs: 1_000,
 };
 
@@ -114,18 +115,12 @@ export class JsonLinesWriter {
   readonly #limits: JsonLinesLimits;
   readonly #clock: Clock;
   readonly #files: FilePort;
-  readonly #lost: Record<WriteLossReason, number> = {
-    disk_full: 0,
-    not_permitted: 0,
-    read_only: 0,
-    too_large: 0,
-    closed: 0,
-    other: 0,
-  };
+  readonly #lost: Record<WriteLossReason, number> = tally(WRITE_LOSS_REASONS);
   #open: OpenFile | undefined;
   #sequence = 0;
   #closed = false;
-  #failure: { readonly until: number; readonly reason: WriteLossReason; readonly code: string } | undefined;
+  readonly #rest: Rest;
+  #failure: { readonly reason: WriteLossReason; readonly code: string } | undefined;
   #lines = 0;
   #bytes = 0;
   #removedFiles = 0;
@@ -134,6 +129,7 @@ export class JsonLinesWriter {
   constructor(options: JsonLinesWriterOptions) {
     this.#options = options;
     this.#limits = { ...jsonLinesDefaults, ...options };
+    this.#rest = new Rest(this.#limits.retryAfterMs);
     this.#clock = options.clock ?? systemClock;
     this.#files = options.files ?? systemFiles;
   }
@@ -156,7 +152,7 @@ export class JsonLinesWriter {
   append(lines: readonly (string | Uint8Array)[]): AppendResult {
     if (lines.length === 0) return { written: true };
     if (this.#closed) return this.#lose(lines.length, 'closed', 'CLOSED');
-    if (this.#failure && this.#clock.now() < this.#failure.until) {
+    if (this.#failure && this.#rest.leftMs(this.#clock.now()) > 0) {
       return this.#lose(lines.length, this.#failure.reason, this.#failure.code);
     }
     const chunks = lines.flatMap((line) => [typeof line === 'string' ? Buffer.from(line) : line, NEWLINE]);
@@ -171,7 +167,8 @@ export class JsonLinesWriter {
       this.#closeFile();
       const code = systemCode(error);
       const reason = writeLossReason(code);
-      this.#failure = { until: this.#clock.now() + this.#limits.retryAfterMs, reason, code };
+      this.#rest.begin(this.#clock.now());
+      this.#failure = { reason, code };
       return { ...this.#lose(lines.length, reason, code), error };
     }
     this.#failure = undefined;
@@ -286,7 +283,7 @@ export class JsonLinesWriter {
 
   #enforceCaps(folder: string, now: number, incoming: number): void {
     const { maxTotalBytes, maxTotalAgeMs, maxFiles } = this.#limits;
-    if (Math.min(maxTotalBytes, maxTotalAgeMs, maxFiles) === Infinity) return;
+    if (Math.min(maxTotalBytes, maxTotalAgeMs, maxFiles) === Number.POSITIVE_INFINITY) return;
     const files = this.#files
       .list(folder)
       .filter((name) => OURS.test(name))

@@ -1,9 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-
 import type { Instrumentation } from '@opentelemetry/instrumentation';
-
 import { hookModules } from './module-hooks.ts';
 import type { Warn } from './warner.ts';
 

@@ -3,7 +3,6 @@ import { suppressTracing } from '@opentelemetry/core';
 import type { ExportResult } from '@opentelemetry/core';
 import type { LogRecordProcessor, ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
-
 import type { Clock, Timer } from '../core/clock.ts';
 import type { BatchSettings } from './environment.ts';
 

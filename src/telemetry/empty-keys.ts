@@ -1,7 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { DataPointType } from '@opentelemetry/sdk-metrics';
 import type { DataPoint, MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-
 import type { Warn } from './warner.ts';
 
 const hasEmptyKey = ({ attributes }: DataPoint<unknown>): boolean => Object.hasOwn(attributes, '');

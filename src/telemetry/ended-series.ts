@@ -1,5 +1,4 @@
 import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-
 import { liveSeries } from '../signals/index.ts';
 import { ATTR_GUARD_NAME, SCOPE_NAME } from '../signals/semconv.ts';
 

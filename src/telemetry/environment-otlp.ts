@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { resolve } from 'node:path';
-
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
-
 import { systemCode } from '../storage/index.ts';
 import type { VariableReader } from './variable-reader.ts';
 import type { Warn } from './warner.ts';

@@ -1,8 +1,7 @@
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
-
-import { ENVIRONMENT } from './environment-table.ts';
 import { readOtlp } from './environment-otlp.ts';
 import type { OtlpSettings } from './environment-otlp.ts';
+import { ENVIRONMENT } from './environment-table.ts';
 import type { Signal } from './signal.ts';
 import { VariableReader } from './variable-reader.ts';
 import type { Variables } from './variable-reader.ts';

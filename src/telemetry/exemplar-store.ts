@@ -1,5 +1,4 @@
 import type { Attributes, MeterProvider } from '@opentelemetry/api';
-
 import type { Clock } from '../core/clock.ts';
 import type { ExemplarPort, ExemplarSeries } from '../signals/exemplars.ts';
 

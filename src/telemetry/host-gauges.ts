@@ -1,5 +1,4 @@
 import type { BatchObservableCallback, Meter, Observable } from '@opentelemetry/api';
-
 import { HostSampler } from '../host/index.ts';
 import type { HostSample, HostSamplerOptions } from '../host/index.ts';
 import type { MetricDefinition } from '../signals/semconv.ts';

@@ -4,7 +4,6 @@ import {
   OTLPExporterBase,
 } from '@opentelemetry/otlp-exporter-base';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
-
 import type { TelemetryCounts } from './counts.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { warnAboutDisk } from './disk-warning.ts';
@@ -128,7 +127,11 @@ export class JournalExporter<T> extends OTLPExporterBase<T> {
       responseAttributesFromError: () => ({}),
     });
     // At the end of the process everything is exported in one turn; a limit would lose what is above it.
-    const options = { timeoutMillis: 1, concurrencyLimit: Infinity, compression: 'none' } as const;
+    const options = {
+      timeoutMillis: 1,
+      concurrencyLimit: Number.POSITIVE_INFINITY,
+      compression: 'none',
+    } as const;
     super(
       createOtlpNetworkExportDelegate(options, serializer, metrics, new JournalTransport(parts, serializer)),
     );

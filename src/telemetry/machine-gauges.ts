@@ -1,5 +1,4 @@
 import type { Attributes } from '@opentelemetry/api';
-
 import { CPU_MODES, PRESSURE_RESOURCES } from '../host/index.ts';
 import type { ContainerSample, HostSample, PressureSample } from '../host/index.ts';
 import type { MetricDefinition } from '../signals/semconv.ts';

@@ -1,5 +1,4 @@
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-
 import type { Warn } from './warner.ts';
 
 /** The attribute of the one series that holds what is past the SDK's limit of an instrument (2,000 combinations of attributes). */

@@ -1,5 +1,4 @@
 import { isBuiltin } from 'node:module';
-
 import { register, supportsSyncHooks } from 'import-in-the-middle/register-hooks.mjs';
 
 /** Modules of Node's own that go through the hooks, without `node:`. */

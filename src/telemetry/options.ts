@@ -1,7 +1,6 @@
 import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
-
 import type { Clock } from '../core/clock.ts';
 import type { Duration } from '../core/duration.ts';
 import { NOT_SHOWN, OptionChecker } from '../core/options.ts';
@@ -148,7 +147,7 @@ function checkLogger(checker: OptionChecker, logger: LoggerOptions | undefined):
 
 /**
  * Checks the options that code gives.
- * @throws ConfigError `ERR_KEELSON_CONFIG` with every problem at once
+ * @throws {ConfigError} `ERR_KEELSON_CONFIG` with every problem at once
  */
 export function checkOptions(options: TelemetryOptions): CheckedOptions {
   const checker = new OptionChecker('startTelemetry');

@@ -1,6 +1,5 @@
 import { SeverityNumber } from '@opentelemetry/api';
 import type { Attributes, Context, Logger as OtelLogger } from '@opentelemetry/api';
-
 import type { LogLevel } from './options.ts';
 import type { PlainRecord } from './redaction.ts';
 

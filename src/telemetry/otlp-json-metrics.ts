@@ -8,7 +8,6 @@ import type {
   MetricData,
   ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
-
 import { withoutEmptyKeys } from './empty-keys.ts';
 import { withoutEndedSeries } from './ended-series.ts';
 import type { Exemplar, ExemplarStore } from './exemplar-store.ts';

@@ -3,7 +3,6 @@ import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-
 import { jsonAttributes, jsonTime } from './otlp-json-values.ts';
 import { redactedAttributes, redactedMessage, redactedValue } from './redacted-json.ts';
 

@@ -3,10 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-
 import { context } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
-
 import type { Clock } from '../core/clock.ts';
 import { systemCode } from '../storage/index.ts';
 import type { OtlpSettings } from './environment-otlp.ts';

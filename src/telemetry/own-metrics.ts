@@ -1,5 +1,4 @@
 import type { Meter } from '@opentelemetry/api';
-
 import * as names from '../signals/semconv.ts';
 import { DROP_REASONS } from './counts.ts';
 import type { SignalStats, TelemetryCounts } from './counts.ts';

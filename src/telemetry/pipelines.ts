@@ -110,7 +110,10 @@ export class Pipelines {
     const { journal, delivery } = this.#signals.get(signal) ?? {};
     const onDisk = journal?.delivers === true ? journal.waiting : undefined;
     const inMemory = delivery?.unplaced;
-    const oldestAt = Math.min(onDisk?.oldestAt ?? Infinity, inMemory?.oldestAt ?? Infinity);
+    const oldestAt = Math.min(
+      onDisk?.oldestAt ?? Number.POSITIVE_INFINITY,
+      inMemory?.oldestAt ?? Number.POSITIVE_INFINITY,
+    );
     const age = (this.#parts.clock.epoch() - oldestAt) / 1_000;
     return {
       items: (onDisk?.items ?? 0) + (inMemory?.items ?? 0),

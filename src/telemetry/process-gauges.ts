@@ -1,5 +1,4 @@
 import type { Meter } from '@opentelemetry/api';
-
 import { observeGc } from '../host/index.ts';
 import type { HeapSample, HostSample, ProcessSample } from '../host/index.ts';
 import type { Observe } from './machine-gauges.ts';

@@ -1,5 +1,4 @@
 import type { AnyValue, Attributes } from '@opentelemetry/api';
-
 import { isSecretKey, LABELS, namesSecret, REDACTED, redactQuery, redactText } from '../core/secret-text.ts';
 import { jsonValue } from './otlp-json-values.ts';
 

@@ -1,5 +1,4 @@
 import { types } from 'node:util';
-
 import { bareKey, isSecretKey, LABELS, namesSecret, REDACTED, redactText } from '../core/secret-text.ts';
 
 /** Whether a name of a field may hold more than a name. */

@@ -1,13 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-
 import { context } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
-
 import { systemClock } from '../core/clock.ts';
 import { findInstrumentations, isChosen, loadInstrumentations } from './app-instrumentations.ts';
 import { readEnvironment } from './environment.ts';

@@ -6,7 +6,6 @@
  * Nothing but what every Node can load is imported before the version is known.
  */
 import { isMainThread } from 'node:worker_threads';
-
 import { writeQuietly } from './quiet-write.ts';
 
 const STAGE = Symbol.for('keelson.register.v1');

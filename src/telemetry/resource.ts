@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { arch, hostname, platform, release } from 'node:os';
 import { basename } from 'node:path';
-
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { Resource } from '@opentelemetry/resources';
-
 import type { DetectorName, EnvironmentSettings } from './environment.ts';
 import type { TelemetryOptions } from './options.ts';
 

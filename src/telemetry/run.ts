@@ -1,6 +1,5 @@
 import { logs } from '@opentelemetry/api';
 import type { Logger } from 'winston';
-
 import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import type { Duration } from '../core/duration.ts';
@@ -10,9 +9,9 @@ import { SCOPE_NAME } from '../signals/semconv.ts';
 import { systemCode } from '../storage/index.ts';
 import type { FilePort, Home } from '../storage/index.ts';
 import type { TelemetryCounts, TelemetryStats } from './counts.ts';
-import { ExemplarStore } from './exemplar-store.ts';
-import type { EnvironmentSettings } from './environment.ts';
 import { warnAboutDisk } from './disk-warning.ts';
+import type { EnvironmentSettings } from './environment.ts';
+import { ExemplarStore } from './exemplar-store.ts';
 import { disableGlobals } from './globals.ts';
 import { startHostMetrics } from './host-gauges.ts';
 import { LogFiles } from './log-files.ts';

@@ -1,10 +1,9 @@
 import { context, diag, DiagLogLevel, logs, metrics, propagation, trace } from '@opentelemetry/api';
 import type { DiagLogger } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-
 import { systemClock } from '../core/clock.ts';
-import { Home, systemFiles } from '../storage/index.ts';
 import { bindSignals } from '../signals/index.ts';
+import { Home, systemFiles } from '../storage/index.ts';
 import { TelemetryCounts } from './counts.ts';
 import { readEnvironment } from './environment.ts';
 import type { DiagLevel, EnvironmentSettings } from './environment.ts';
@@ -103,7 +102,7 @@ function build(
  *
  * There is one telemetry in a process: a second start returns the running one, and where another SDK is registered already, that one stays in
  * force and only the logger is ours; both are said once.
- * @throws ConfigError `ERR_KEELSON_CONFIG` for options in code that cannot be used, with every problem at once
+ * @throws {ConfigError} `ERR_KEELSON_CONFIG` for options in code that cannot be used, with every problem at once
  */
 export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   const checked = checkOptions(options);

@@ -1,5 +1,4 @@
 import type { Logger } from 'winston';
-
 import type { Duration } from '../core/duration.ts';
 import type { TelemetryStats } from './counts.ts';
 

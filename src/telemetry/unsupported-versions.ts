@@ -1,5 +1,4 @@
 import type { Instrumentation } from '@opentelemetry/instrumentation';
-
 import type { Clock } from '../core/clock.ts';
 import type { Warn } from './warner.ts';
 

@@ -78,7 +78,7 @@ export function chaos(options: ChaosOptions): Chaos {
       signal?.throwIfAborted();
       const wait = new Wait(clock, plan.latencyMs);
       const stopListening = onAbort(signal, (reason) => wait.interrupt(reason));
-      await wait.promise.finally(stopListening);
+      await wait.granted.finally(stopListening);
     }
     if (plan.fault) {
       injected(counts, 'fault');

@@ -6,11 +6,11 @@ import { METRIC_CALLS } from '../../src/signals/semconv.ts';
 import { jaegerTrace, jaegerTraces, promQuery } from '../stack/support/backend-queries.ts';
 import { queriesShownBy } from '../stack/support/dashboard-queries.ts';
 import { ROOT } from '../stack/support/documents.ts';
+import { sendSpans } from '../stack/support/otlp-spans.ts';
 import { getJson, isUp, until } from '../stack/support/poll.ts';
 import { checkout } from './support/checkout.ts';
 import { docker, run } from './support/docker.ts';
 import { listeners } from './support/listeners.ts';
-import { sendSpans } from '../stack/support/otlp-spans.ts';
 import { Project } from './support/project.ts';
 
 const HEALTHY_MS = 60_000;

@@ -1,8 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { WriteStream } from 'node:tty';
-
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-
 import { painter, table } from '../../examples/demo/board.ts';
 import { faultScript } from '../../examples/demo/fault-script.ts';
 import type { GuardNews, GuardReport } from '../../examples/demo/messages.ts';

@@ -1,9 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
 import type { Summary } from '../../examples/demo/summary.ts';
 import {
   ATTR_BREAKER_TO,

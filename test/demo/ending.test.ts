@@ -2,9 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { describe, expect, onTestFinished, test } from 'vitest';
-
 import type { DemoProcess } from './demo-process.ts';
 import { alive, childrenOf, eventually, startDemo } from './demo-process.ts';
 

@@ -4,7 +4,6 @@ import { globSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-
 import { expect, onTestFinished, test } from 'vitest';
 
 const run = promisify(execFile);

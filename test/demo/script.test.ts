@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-
 import { DEPENDENCIES, faultScript, PHASES } from '../../examples/demo/fault-script.ts';
 import type { Flags, Refusal } from '../../examples/demo/flags.ts';
 import { HELP, readFlags } from '../../examples/demo/flags.ts';

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
-
 import { requireBuild } from '../package/packed-package.ts';
 
 /** The built CLI. */

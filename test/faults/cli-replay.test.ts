@@ -4,13 +4,11 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-
 import { metrics, trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
-
-import { SIGNALS } from '../../src/telemetry/signal.ts';
-import { startTelemetry } from '../../src/telemetry/index.ts';
 import { journalSources } from '../../src/cli/telemetry/sources.ts';
+import { startTelemetry } from '../../src/telemetry/index.ts';
+import { SIGNALS } from '../../src/telemetry/signal.ts';
 import { eventually } from '../support/otlp-receiver.ts';
 import { CliProcess, runCliProcess } from './cli-process.ts';
 

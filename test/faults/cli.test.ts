@@ -10,11 +10,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-
 import { describe, expect, onTestFinished, test } from 'vitest';
-
-import { packageName } from '../tidy/layers.ts';
 import { eventually } from '../support/otlp-receiver.ts';
+import { packageName } from '../tidy/layers.ts';
 import { CLI, CliProcess, runCliProcess } from './cli-process.ts';
 
 function temporaryFolder(): string {

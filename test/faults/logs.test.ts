@@ -1,9 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DROP_REASONS, startTelemetry } from '../../src/telemetry/index.ts';
 import type { Telemetry, TelemetryStats } from '../../src/telemetry/index.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
@@ -53,7 +51,7 @@ describe('a burst of twenty thousand lines', () => {
     return longest;
   };
 
-  it('with a dead disk and a dead Collector neither blocks nor throws; memory is bounded, and each line is counted', async () => {
+  test('with a dead disk and a dead Collector neither blocks nor throws; memory is bounded, and each line is counted', async () => {
     // A home that cannot be made: its parent is a file.
     writeFileSync(join(folder, 'file'), '');
     const running = start(join(folder, 'file', 'home'), NOWHERE);
@@ -70,7 +68,7 @@ describe('a burst of twenty thousand lines', () => {
     expect(warnings.join('')).toContain('Nothing can be written below KEELSON_HOME');
   });
 
-  it('with both of them alive arrives whole, in the files and at the receiver', async () => {
+  test('with both of them alive arrives whole, in the files and at the receiver', async () => {
     await using receiver = await OtlpReceiver.start();
     const running = start(join(folder, 'k'), receiver.url);
     burst(running);

@@ -1,9 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { attributesOf, eventually, OtlpReceiver } from '../support/otlp-receiver.ts';
 import { RegisteredApp, spansBelow } from '../support/registered-app.ts';
 
@@ -42,7 +40,7 @@ describe.each([
   const paths = (spans: OtlpReceiver['spans']): unknown[] =>
     spans.map(({ attributes }) => attributesOf(attributes)['url.path']);
 
-  it.each(['SIGTERM', 'SIGINT'] as const)(
+  test.each(['SIGTERM', 'SIGINT'] as const)(
     '%s that nobody listens to: what waits arrives, then the process ends by it',
     async (signal) => {
       const { app, url } = await start();
@@ -55,7 +53,7 @@ describe.each([
     },
   );
 
-  it('SIGTERM to a service that drains: the requests of its last second arrive too', async () => {
+  test('SIGTERM to a service that drains: the requests of its last second arrive too', async () => {
     const { app, url } = await start('drain');
     await using _app = app;
     const slow = fetch(`${url}/slow`);
@@ -68,7 +66,7 @@ describe.each([
     expect(paths(receiver.spans)).toEqual(['/before', '/slow']);
   });
 
-  it('SIGTERM to a service that drains and calls process.exit(): they have arrived or are on disk', async () => {
+  test('SIGTERM to a service that drains and calls process.exit(): they have arrived or are on disk', async () => {
     const { app, url } = await start('drainThenExit');
     await using _app = app;
     const slow = fetch(`${url}/slow`);
@@ -80,7 +78,7 @@ describe.each([
     expect(paths(spansBelow(home))).toEqual(['/before', '/slow']);
   });
 
-  it('SIGTERM to a service that stays: it stays, and its telemetry goes on', async () => {
+  test('SIGTERM to a service that stays: it stays, and its telemetry goes on', async () => {
     const { app, url } = await start('ignore');
     await using _app = app;
     app.child.kill('SIGTERM');
@@ -90,7 +88,7 @@ describe.each([
     expect(app.child.exitCode).toBeNull();
   });
 
-  it('a receiver that hangs: the process ends by the signal within the deadline', async () => {
+  test('a receiver that hangs: the process ends by the signal within the deadline', async () => {
     const { app, url } = await start();
     await using _app = app;
     receiver.mode = 'hang';
@@ -102,7 +100,7 @@ describe.each([
     expect(paths(spansBelow(home))).toEqual(['/before']);
   });
 
-  it('a second signal, of the other kind, ends it at once', async () => {
+  test('a second signal, of the other kind, ends it at once', async () => {
     const { app, url } = await start();
     await using _app = app;
     receiver.mode = 'hang';
@@ -117,7 +115,7 @@ describe.each([
     expect(paths(spansBelow(home))).toEqual(['/before']);
   });
 
-  it('what ends while the flush waits is on disk', async () => {
+  test('what ends while the flush waits is on disk', async () => {
     const { app, url } = await start();
     await using _app = app;
     receiver.mode = 'hang';

@@ -1,9 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { attributesOf, OtlpReceiver } from '../support/otlp-receiver.ts';
 import type { ReceivedLog } from '../support/otlp-receiver.ts';
 import { logsBelow, RegisteredApp, spansBelow } from '../support/registered-app.ts';
@@ -84,7 +82,7 @@ describe.each([
     rmSync(home, { recursive: true, force: true });
   });
 
-  it.each(ENDINGS)('%s: as without it, and nothing is lost', async (_name, ending) => {
+  test.each(ENDINGS)('%s: as without it, and nothing is lost', async (_name, ending) => {
     const { how, nodeOptions = [], severity, exception } = ending;
     const file = resolve('test/faults/fixtures', main);
     const env = { HOW: how, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
@@ -109,7 +107,7 @@ describe.each([
     expect(JSON.stringify(records)).not.toContain('hunter2');
   });
 
-  it('ties the record of an exception to the span that was active, with its stack', async () => {
+  test('ties the record of an exception to the span that was active, with its stack', async () => {
     const file = resolve('test/faults/fixtures', main);
     const env = { HOW: 'throw', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
     await using app = new RegisteredApp({ file, env, home: join(home, 'k') });

@@ -2,9 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test, onTestFinished } from 'vitest';
 import { Home, systemFiles } from '../../src/storage/index.ts';
 import type { FilePort } from '../../src/storage/index.ts';
 import { TelemetryCounts } from '../../src/telemetry/counts.ts';
@@ -134,7 +132,7 @@ describe.each(DISKS)('a disk that refuses (%s)', (_, make) => {
 
   const received = (): string[] => receiver.spans.map(({ name }) => name);
 
-  it('is said once, and what came meanwhile is sent out of memory', async () => {
+  test('is said once, and what came meanwhile is sent out of memory', async () => {
     const take = start();
     take('before');
     disk.fill();
@@ -147,7 +145,7 @@ describe.each(DISKS)('a disk that refuses (%s)', (_, make) => {
     expect(counts.snapshot().traces).toMatchObject({ exported: 6, backlog: { items: 0 } });
   });
 
-  it('takes what memory alone had as soon as it takes anything again', async () => {
+  test('takes what memory alone had as soon as it takes anything again', async () => {
     const take = start();
     take('before');
     disk.fill();
@@ -162,7 +160,7 @@ describe.each(DISKS)('a disk that refuses (%s)', (_, make) => {
     expect(counts.snapshot().traces.dropped).toMatchObject({ shutdown: 0, disk: 0 });
   });
 
-  it('fills no memory beyond its bound: the oldest goes first and is counted', () => {
+  test('fills no memory beyond its bound: the oldest goes first and is counted', () => {
     const take = start();
     take('before');
     disk.fill();
@@ -175,7 +173,7 @@ describe.each(DISKS)('a disk that refuses (%s)', (_, make) => {
 });
 
 describe('a home without permission', () => {
-  it.each([
+  test.each([
     ['above it', ''],
     ['in it', 'k'],
     ['in its telemetry', 'k/telemetry'],

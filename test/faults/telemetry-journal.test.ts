@@ -4,9 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, OtlpReceiver } from '../support/otlp-receiver.ts';
 
 /** Twenty processes that start at once on a busy machine take a while. */
@@ -69,7 +67,7 @@ describe('processes on one home', () => {
     Array.from({ length: spans }, (_, i) => `${name}-${i}`);
   const owners = (): string[] => readdirSync(join(home, 'telemetry', 'owners'));
 
-  it('a kill -9 in an outage loses nothing that was acknowledged: the next process sends it, once', async () => {
+  test('a kill -9 in an outage loses nothing that was acknowledged: the next process sends it, once', async () => {
     receiver.mode = { status: 503 };
     const { service, written } = await start('killed', 200);
     expect(written).toBe(200);
@@ -81,14 +79,14 @@ describe('processes on one home', () => {
     await eventually(() => owners().every((name) => !name.startsWith(`${service.pid}-`)), 'the lock to go');
   });
 
-  it('several processes keep apart what they write, and each sends its own', async () => {
+  test('several processes keep apart what they write, and each sends its own', async () => {
     const running = await Promise.all(['a', 'b', 'c'].map((name) => start(name, 50)));
     await receiver.until(() => receiver.spans.length >= 150, 'the spans of all');
     expect(names()).toEqual(['a', 'b', 'c'].flatMap((name) => expected(name, 50)).sort());
     await Promise.all(running.map(({ service }) => end(service)));
   });
 
-  it('several processes that find orphans take each over once', async () => {
+  test('several processes that find orphans take each over once', async () => {
     receiver.mode = { status: 503 };
     const dead = await Promise.all(['x', 'y', 'z'].map((name) => start(name, 100)));
     await Promise.all(dead.map(({ service }) => kill(service)));
@@ -98,7 +96,7 @@ describe('processes on one home', () => {
     expect(names()).toEqual(['x', 'y', 'z'].flatMap((name) => expected(name, 100)).sort());
   });
 
-  it(
+  test(
     'twenty processes that start at once share what the dead left, and each sends its own: all of it once',
     async () => {
       receiver.mode = { status: 503 };
@@ -126,7 +124,7 @@ describe('processes on one home', () => {
     2 * START_MS,
   );
 
-  it('with its own requests instrumented, neither the first tries nor the backlog are traced', async () => {
+  test('with its own requests instrumented, neither the first tries nor the backlog are traced', async () => {
     receiver.mode = { status: 503 };
     const register = ['--import', resolve('dist/telemetry/register.js')];
     await kill((await start('dead', 20, ...register)).service);
@@ -137,7 +135,7 @@ describe('processes on one home', () => {
     expect(names()).toEqual([...expected('dead', 20), ...expected('next', 20)].sort());
   });
 
-  it('a process that ends in order in an outage leaves what waits to the next', async () => {
+  test('a process that ends in order in an outage leaves what waits to the next', async () => {
     receiver.mode = { status: 503 };
     const { service } = await start('first', 30);
     await end(service);
@@ -166,7 +164,7 @@ describe('processes on one home', () => {
     await once(short, 'exit');
   }
 
-  it('a process that ends of itself leaves no lock, and what it delivered is archived by the next', async () => {
+  test('a process that ends of itself leaves no lock, and what it delivered is archived by the next', async () => {
     await runShort('one');
     expect(names()).toEqual(['one']);
     expect(owners()).toEqual([expect.stringMatching(/\.cursor\.json$/)]);
@@ -179,7 +177,7 @@ describe('processes on one home', () => {
     expect(owners()).toHaveLength(1);
   });
 
-  it('processes that live too short for a look send what those before them could not', async () => {
+  test('processes that live too short for a look send what those before them could not', async () => {
     receiver.mode = { status: 503 };
     await runShort('one');
     await runShort('two');
@@ -190,7 +188,7 @@ describe('processes on one home', () => {
     expect(owners()).toEqual([expect.stringMatching(/\.cursor\.json$/)]);
   });
 
-  it('a kill -9 while the backlog is sent loses nothing either', async () => {
+  test('a kill -9 while the backlog is sent loses nothing either', async () => {
     receiver.mode = { status: 503 };
     const { service: first } = await start('first', 500);
     await kill(first);

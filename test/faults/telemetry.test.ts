@@ -11,11 +11,9 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { logs, metrics, trace } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { guard } from '../../src/index.ts';
 import { DROP_REASONS, startTelemetry } from '../../src/telemetry/index.ts';
 import type { Telemetry, TelemetryOptions } from '../../src/telemetry/index.ts';
@@ -63,7 +61,7 @@ describe('what is away never changes a call', () => {
     return telemetry;
   };
 
-  it('a receiver that refuses connections: one warning, fast shutdown, and all of it waits on disk', async () => {
+  test('a receiver that refuses connections: one warning, fast shutdown, and all of it waits on disk', async () => {
     const running = start(NOWHERE);
     expect(await guardedCalls(20)).toHaveLength(20);
     running.logger.info('hello');
@@ -77,7 +75,7 @@ describe('what is away never changes a call', () => {
     expect(points.backlog.items).toBeGreaterThan(0);
   });
 
-  it('a receiver that refuses connections, and no files: what was in memory is counted at the end', async () => {
+  test('a receiver that refuses connections, and no files: what was in memory is counted at the end', async () => {
     const running = start(NOWHERE, { files: false });
     await guardedCalls(20);
     await running.forceFlush();
@@ -89,7 +87,7 @@ describe('what is away never changes a call', () => {
     });
   });
 
-  it('no receiver wanted and no disk: nothing is kept, and the loss is counted', async () => {
+  test('no receiver wanted and no disk: nothing is kept, and the loss is counted', async () => {
     symlinkSync(tmpdir(), join(home, 'k'));
     const running = start(NOWHERE, { otlp: false });
     await guardedCalls(20);
@@ -97,7 +95,7 @@ describe('what is away never changes a call', () => {
     expect(running.stats().traces).toMatchObject({ backlog: { items: 0 }, dropped: { ...NONE, disk: 20 } });
   });
 
-  it('a receiver that hangs: one warning, shutdown within its deadline, and all of it waits on disk', async () => {
+  test('a receiver that hangs: one warning, shutdown within its deadline, and all of it waits on disk', async () => {
     await using receiver = await OtlpReceiver.start();
     receiver.mode = 'hang';
     const running = start(receiver.url, { otlp: { endpoint: receiver.url, timeout: '50ms' } });
@@ -110,7 +108,7 @@ describe('what is away never changes a call', () => {
     expect(running.stats().traces).toMatchObject({ backlog: { items: 3 }, dropped: NONE });
   });
 
-  it('a receiver that hangs for longer than the deadline: the deadline holds', async () => {
+  test('a receiver that hangs for longer than the deadline: the deadline holds', async () => {
     await using receiver = await OtlpReceiver.start();
     receiver.mode = 'hang';
     const running = start(receiver.url);
@@ -122,7 +120,7 @@ describe('what is away never changes a call', () => {
     expect(running.stats().traces).toMatchObject({ backlog: { items: 3 }, dropped: NONE });
   });
 
-  it('what listens there is no receiver: one warning for each cause with what to do, and nothing is lost once it is mended', async () => {
+  test('what listens there is no receiver: one warning for each cause with what to do, and nothing is lost once it is mended', async () => {
     await using receiver = await OtlpReceiver.start();
     const running = start(receiver.url);
     for (const mode of [{ status: 404 }, { status: 404 }, { status: 200, body: '<html>login</html>' }]) {
@@ -141,7 +139,7 @@ describe('what is away never changes a call', () => {
     expect(running.stats().traces).toMatchObject({ exported: 9, backlog: { items: 0 }, dropped: NONE });
   });
 
-  it('a receiver that refuses a batch for good: it is set aside with the answer, counted, and the next goes on', async () => {
+  test('a receiver that refuses a batch for good: it is set aside with the answer, counted, and the next goes on', async () => {
     await using receiver = await OtlpReceiver.start();
     receiver.mode = { status: 400, body: 'bad span; token=hunter2' };
     const running = start(receiver.url);
@@ -168,7 +166,7 @@ describe('what is away never changes a call', () => {
     expect(line).toHaveProperty('resourceSpans');
   });
 
-  it('a receiver that takes only small batches: they are split, and one item that is too large is set aside', async () => {
+  test('a receiver that takes only small batches: they are split, and one item that is too large is set aside', async () => {
     await using receiver = await OtlpReceiver.start();
     receiver.maxBytes = 6_000;
     const running = start(receiver.url, {}, { OTEL_METRICS_EXPORTER: 'none' });
@@ -182,7 +180,7 @@ describe('what is away never changes a call', () => {
     expect(running.stats().traces).toMatchObject({ exported: 20, dropped: { ...NONE, too_large: 1 } });
   });
 
-  it('a receiver that is away and comes back: nothing is lost', async () => {
+  test('a receiver that is away and comes back: nothing is lost', async () => {
     await using receiver = await OtlpReceiver.start();
     receiver.mode = { status: 503 };
     const running = start(receiver.url);
@@ -202,7 +200,7 @@ describe('what is away never changes a call', () => {
     });
   });
 
-  it('more spans and log records at once than may wait: none is lost', async () => {
+  test('more spans and log records at once than may wait: none is lost', async () => {
     await using receiver = await OtlpReceiver.start();
     const running = start(receiver.url);
     for (let i = 0; i < 5_000; i += 1) {
@@ -236,7 +234,7 @@ describe('what is away never changes a call', () => {
       says: 'A file lies where a folder has to be',
     },
   ];
-  it.each(homes)(
+  test.each(homes)(
     'a home that is $name: one warning, the export goes on out of memory',
     async ({ prepare, says }) => {
       await using receiver = await OtlpReceiver.start();
@@ -251,7 +249,7 @@ describe('what is away never changes a call', () => {
     },
   );
 
-  it('a Prometheus port that is taken: one warning that says which, the rest goes on', async () => {
+  test('a Prometheus port that is taken: one warning that says which, the rest goes on', async () => {
     await using receiver = await OtlpReceiver.start();
     const holder = createServer();
     await new Promise<void>((resolve) => {
@@ -269,7 +267,7 @@ describe('what is away never changes a call', () => {
     holder.close();
   });
 
-  it('a processor that throws: one warning, calls and export go on', async () => {
+  test('a processor that throws: one warning, calls and export go on', async () => {
     await using receiver = await OtlpReceiver.start();
     const fail = (): never => {
       throw new Error('broken processor');
@@ -285,7 +283,7 @@ describe('what is away never changes a call', () => {
     expect(warnings).toEqual([expect.stringContaining('throws (Error)')]);
   });
 
-  it('a metric callback that throws: the other metrics go on', async () => {
+  test('a metric callback that throws: the other metrics go on', async () => {
     await using receiver = await OtlpReceiver.start();
     const running = start(receiver.url);
     metrics
@@ -298,7 +296,7 @@ describe('what is away never changes a call', () => {
     expect(receiver.metrics.map(({ name }) => name)).toContain('keelson.telemetry.exported');
   });
 
-  it('a standard error that throws: start, calls and shutdown go on', async () => {
+  test('a standard error that throws: start, calls and shutdown go on', async () => {
     const running = start(NOWHERE, {
       writeWarning: () => {
         throw new Error('EPIPE');

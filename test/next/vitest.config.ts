@@ -1,5 +1,4 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
-
 import { ClosingLineReporter } from '../support/closing-line-reporter.ts';
 
 const config: ViteUserConfig = defineConfig({

@@ -1,6 +1,5 @@
 // Run as a program after `npm install`: node test/package/complete-lock-file.ts
 import { readFileSync, writeFileSync } from 'node:fs';
-
 import type { LockedPackages } from './lock-file.ts';
 import { completed, missingOptionals } from './lock-file.ts';
 

@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-
 import { beforeAll, describe, expect, test } from 'vitest';
-
 import { packageName } from '../tidy/layers.ts';
 import { requireBuild } from './packed-package.ts';
 

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-
 import { describe, expect, test } from 'vitest';
-
 import type { LockedPackages } from './lock-file.ts';
 import { completed, missingOptionals } from './lock-file.ts';
 

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
 import { parseSync } from 'oxc-parser';
 
 interface Exported {

@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
 import { linkProblems } from '../tidy/docs.ts';
 import type { PackedPackage } from './packed-package.ts';
 import { entryPoints, packPackage } from './packed-package.ts';
@@ -137,6 +135,19 @@ describe('the package in a project of its own', () => {
     const program = `node_modules/keelson/${bin.keelson.replace('./', '')}`;
     expect(await packed.node(program, '--version')).toBe(`${version}\n`);
     expect(await packed.node(program, 'telemetry', 'status')).toContain('does not exist');
+  });
+
+  test('names the versions of an optional package that is missing, as package.json does', async () => {
+    const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      peerDependencies: { ioredis: string; pg: string };
+    };
+    const install = (name: 'ioredis' | 'pg', instead: string): string =>
+      `Install it beside keelson: \`npm install "${name}@${peerDependencies[name]}"\`. Or pass what you have: \`${instead}\`.`;
+    expect(JSON.parse(await packed.node('missing-peers.mjs'))).toEqual([
+      ['ERR_KEELSON_PEER_MISSING', install('ioredis', 'redisStore({ client })')],
+      ['ERR_KEELSON_PEER_MISSING', install('ioredis', 'redisTier({ client })')],
+      ['ERR_KEELSON_PEER_MISSING', install('pg', 'postgresStore({ pool })')],
+    ]);
   });
 
   test('starts an application under --import keelson/register', async () => {

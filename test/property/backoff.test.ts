@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BACKOFF_STRATEGIES } from '../../src/policies/retry/backoff.ts';
+import { backoffDelay } from '../../src/policies/retry/backoff.ts';
+import { RetryBudget } from '../../src/policies/retry/budget.ts';
 import type { BackoffStrategy } from '../../src/policies/retry/index.ts';
-import { backoffDelay, RetryBudget } from '../../src/policies/retry/index.ts';
 
 const shape = fc.record({
   strategy: fc.constantFrom(...BACKOFF_STRATEGIES),

@@ -1,18 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Deadline, DeadlineList } from '../../src/core/deadlines.ts';
+import { DeadlineNode } from '../../src/core/deadline-node.ts';
 import { Deadlines } from '../../src/core/deadlines.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 
-class Recorded implements Deadline {
-  dueAt = 0;
-  previousDeadline: Deadline | undefined = undefined;
-  nextDeadline: Deadline | undefined = undefined;
-  deadlineList: DeadlineList | undefined = undefined;
+class Recorded extends DeadlineNode {
   expiredAt: number | undefined = undefined;
   readonly #clock: FakeClock;
 
   constructor(clock: FakeClock) {
+    super();
     this.#clock = clock;
   }
 

@@ -1,7 +1,6 @@
 import type { Attributes, Meter, MetricOptions } from '@opentelemetry/api';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-
 import { exposition } from '../../src/telemetry/prometheus/exposition.ts';
 import { readExposition } from '../support/exposition.ts';
 import { collected } from '../support/metrics.ts';

@@ -1,7 +1,5 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-
-import { CgroupReader } from '../../src/host/cgroup.ts';
 import {
   cgroupFolders,
   cpuQuotaOf,
@@ -9,7 +7,8 @@ import {
   memoryLimitOf,
   mountsOf,
 } from '../../src/host/cgroup-text.ts';
-import { makeSystemProbe } from '../../src/host/index.ts';
+import { CgroupReader } from '../../src/host/cgroup.ts';
+import { makeSystemProbe } from '../../src/host/probe.ts';
 import {
   amountOf,
   cpuTimesOf,

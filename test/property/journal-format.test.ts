@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { formatCursor, parseCursor } from '../../src/telemetry/journal/cursor.ts';
 import { LineSplitter } from '../../src/telemetry/journal/line-splitter.ts';
 import { addRange, gapsOf, parseRanges, removeRange, sizeOf } from '../../src/telemetry/journal/ranges.ts';
@@ -33,7 +32,7 @@ function play(list: readonly { readonly range: Range; readonly add: boolean }[])
 }
 
 describe('ranges', () => {
-  it('hold exactly the bytes that were added and not removed', () => {
+  test('hold exactly the bytes that were added and not removed', () => {
     fc.assert(
       fc.property(edits, (list) => {
         const { ranges, model } = play(list);
@@ -43,7 +42,7 @@ describe('ranges', () => {
     );
   });
 
-  it('are ascending and merged, and their gaps are the rest of the file', () => {
+  test('are ascending and merged, and their gaps are the rest of the file', () => {
     fc.assert(
       fc.property(edits, fc.integer({ min: 0, max: SIZE }), (list, size) => {
         const { ranges, model } = play(list);
@@ -54,7 +53,7 @@ describe('ranges', () => {
     );
   });
 
-  it('come back from JSON, and nothing else does', () => {
+  test('come back from JSON, and nothing else does', () => {
     fc.assert(
       fc.property(edits, (list) => {
         const { ranges } = play(list);
@@ -70,7 +69,7 @@ describe('ranges', () => {
 });
 
 describe('a cursor', () => {
-  it('comes back from its text, whatever its segments are called', () => {
+  test('comes back from its text, whatever its segments are called', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), edits), fc.nat(), (segments, savedAt) => {
         const cursor = {
@@ -83,7 +82,7 @@ describe('a cursor', () => {
     );
   });
 
-  it('is never thrown over, whatever its text is', () => {
+  test('is never thrown over, whatever its text is', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         expect(Object.keys(parseCursor(text))).toHaveLength(1);
@@ -93,7 +92,7 @@ describe('a cursor', () => {
 });
 
 describe('the name of a segment', () => {
-  it('comes back from its text', () => {
+  test('comes back from its text', () => {
     const name = fc.record({
       openedAt: fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) }),
       owner: fc
@@ -117,7 +116,7 @@ describe('the name of a segment', () => {
 });
 
 describe('lines', () => {
-  it('are the same, wherever the stream is cut', () => {
+  test('are the same, wherever the stream is cut', () => {
     const text = fc.array(fc.constantFrom('a', '\n', '\r', '\u2028', '"'), { maxLength: 40 });
     fc.assert(
       fc.property(text, fc.array(fc.integer({ min: 1, max: 5 })), (parts, sizes) => {

@@ -12,8 +12,7 @@ import { AggregationType, MeterProvider, MetricReader } from '@opentelemetry/sdk
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { encodeMetrics } from '../../src/telemetry/otlp-json-metrics.ts';
 import { encodeLogs, encodeSpans } from '../../src/telemetry/otlp-json.ts';
 import { plainFromJson, plainFromProtobuf } from '../support/otlp-protobuf.ts';
@@ -27,7 +26,16 @@ const text = fc.oneof(
 );
 const number = fc.oneof(
   fc.double(),
-  fc.constantFrom(Number.NaN, Infinity, -Infinity, 0, 2 ** 53, -(2 ** 53), 2 ** 62, Number.MAX_SAFE_INTEGER),
+  fc.constantFrom(
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    0,
+    2 ** 53,
+    -(2 ** 53),
+    2 ** 62,
+    Number.MAX_SAFE_INTEGER,
+  ),
   fc.integer(),
   fc.maxSafeInteger(),
 );
@@ -123,7 +131,7 @@ async function metricsOf(values: readonly number[], labels: Attributes): Promise
 }
 
 describe('any payload', () => {
-  it('of metrics says as JSON what the protobuf exporter says', async () => {
+  test('of metrics says as JSON what the protobuf exporter says', async () => {
     const property = fc.asyncProperty(
       fc.array(number, { maxLength: 6 }),
       attributes,
@@ -136,7 +144,7 @@ describe('any payload', () => {
     await fc.assert(property);
   });
 
-  it('would show a difference: the stock JSON encoder writes null for NaN', () => {
+  test('would show a difference: the stock JSON encoder writes null for NaN', () => {
     const [sample] = fc.sample(span, { numRuns: 1, seed: 1 });
     if (!sample) throw new Error('No span was made.');
     const spans = [{ ...sample, attributes: { value: Number.NaN } }];
@@ -149,7 +157,7 @@ describe('any payload', () => {
     expect(plainFromJson('traces', json)).not.toEqual(stock);
   });
 
-  it('of spans says as JSON what the protobuf exporter says', () => {
+  test('of spans says as JSON what the protobuf exporter says', () => {
     fc.assert(
       fc.property(fc.array(span, { maxLength: 4 }), (spans) => {
         const stock = ProtobufTraceSerializer.serializeRequest(spans) ?? new Uint8Array();
@@ -158,7 +166,7 @@ describe('any payload', () => {
     );
   });
 
-  it('of log records says as JSON what the protobuf exporter says', () => {
+  test('of log records says as JSON what the protobuf exporter says', () => {
     fc.assert(
       fc.property(fc.array(record, { maxLength: 4 }), (records) => {
         const stock = ProtobufLogsSerializer.serializeRequest(records) ?? new Uint8Array();
@@ -167,7 +175,7 @@ describe('any payload', () => {
     );
   });
 
-  it('comes back from the journal of a dead process byte by byte, with its number of items', async () => {
+  test('comes back from the journal of a dead process byte by byte, with its number of items', async () => {
     const batch = fc.oneof(
       { weight: 9, arbitrary: fc.array(span, { minLength: 1, maxLength: 5 }) },
       // Larger than what is read at once.

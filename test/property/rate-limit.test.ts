@@ -2,12 +2,9 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OptionChecker } from '../../src/core/options.ts';
 import type { RateLimitOptions, ResolvedRateLimit } from '../../src/policies/rate-limit/index.ts';
-import {
-  KeyedRateLimiter,
-  RateLimiter,
-  RateWaiter,
-  resolveRateLimit,
-} from '../../src/policies/rate-limit/index.ts';
+import { resolveRateLimit } from '../../src/policies/rate-limit/options.ts';
+import { RateLimiter } from '../../src/policies/rate-limit/rate-limiter.ts';
+import { RateWaiter } from '../../src/policies/rate-limit/rate-waiter.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 
 function resolved(options: RateLimitOptions): ResolvedRateLimit {
@@ -61,15 +58,12 @@ test('the limiter grants exactly what an obvious bucket grants, for one key and 
       const clock = new FakeClock();
       const bucket = new ObviousBucket(options);
       const limiter = new RateLimiter(resolved(options), clock);
-      const keyed = new KeyedRateLimiter(resolved(options), clock);
       for (const ms of gaps) {
         clock.block(ms);
         bucket.pass(ms);
         expect(limiter.available).toBe(bucket.tokens);
-        expect(keyed.available('k')).toBe(bucket.tokens);
         const expected = bucket.take();
         expect(limiter.tryAcquire(clock.now()) === 0).toBe(expected);
-        expect(keyed.tryAcquire('k', clock.now()) === 0).toBe(expected);
       }
     }),
     { numRuns: 300 },
@@ -168,26 +162,5 @@ test('those who wait are served in order and in time, whoever leaves meanwhile, 
       expect(served.filter(({ lateMs }) => lateMs > 1)).toEqual([]);
     }),
     { numRuns: 150 },
-  );
-});
-
-test('no flood of keys gets a key more than its limit', () => {
-  const keys = fc.array(fc.tuple(fc.integer({ min: 0, max: 8 }), gap), { minLength: 1, maxLength: 200 });
-  fc.assert(
-    fc.property(rate, keys, (options, calls) => {
-      const limiter = new KeyedRateLimiter(resolved({ ...options, keys: 3 }), new FakeClock());
-      const buckets = new Map<number, ObviousBucket>();
-      let now = 0;
-      for (const [key, ms] of calls) {
-        now += ms;
-        for (const bucket of buckets.values()) bucket.pass(ms);
-        const bucket = buckets.get(key) ?? new ObviousBucket(options);
-        buckets.set(key, bucket);
-        const isRefused = limiter.tryAcquire(`k${key}`, now) > 0;
-        expect(isRefused || bucket.take()).toBe(true);
-        expect(limiter.size).toBeLessThanOrEqual(3);
-      }
-    }),
-    { numRuns: 300 },
   );
 });

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { Redactor } from '../../src/telemetry/redaction.ts';
 import { FakeClock } from '../../src/testing/fake-clock.ts';
@@ -65,7 +64,7 @@ const wrapped: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
 })).value;
 
 describe('a secret that is logged', () => {
-  it('survives in no shape and at no depth', () => {
+  test('survives in no shape and at no depth', () => {
     const redactor = new Redactor();
     fc.assert(
       fc.property(wrapped, (value) => {
@@ -75,7 +74,7 @@ describe('a secret that is logged', () => {
     );
   });
 
-  it('reaches neither a line nor a log record through the logger, whatever else is in the call', () => {
+  test('reaches neither a line nor a log record through the logger, whatever else is in the call', () => {
     const seen: string[] = [];
     const { logger, failures } = createLogger({
       level: 'info',
@@ -100,7 +99,7 @@ describe('a secret that is logged', () => {
     expect(failures()).toBe(0);
   });
 
-  it('is looked for in time that grows with the text, not faster', () => {
+  test('is looked for in time that grows with the text, not faster', () => {
     const redactor = new Redactor();
     const hostile = [
       'token="',

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { OptionChecker } from '../../src/core/options.ts';
 import type { RedisTier } from '../../src/policies/cache/index.ts';
-import { Cache, redisTier, resolveCache } from '../../src/policies/cache/index.ts';
+import { Cache, redisTier } from '../../src/policies/cache/index.ts';
+import { resolveCache } from '../../src/policies/cache/options.ts';
 import type { TestServer } from './servers.ts';
 import { startRedis } from './servers.ts';
 

@@ -2,17 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { RejectedError } from '../../src/core/errors.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { RejectedError } from '../../src/core/errors.ts';
 import { OptionChecker } from '../../src/core/options.ts';
 import type { LimiterStore } from '../../src/policies/rate-limit/index.ts';
-import {
-  limiterFor,
-  postgresStore,
-  redisStore,
-  resolveRateLimit,
-  SharedRateLimiter,
-} from '../../src/policies/rate-limit/index.ts';
+import { postgresStore, redisStore } from '../../src/policies/rate-limit/index.ts';
+import { limiterFor } from '../../src/policies/rate-limit/limiter-for.ts';
+import { resolveRateLimit } from '../../src/policies/rate-limit/options.ts';
+import { SharedRateLimiter } from '../../src/policies/rate-limit/shared-rate-limiter.ts';
 import { limiterStoreContract } from '../../src/testing/index.ts';
 import { hammer } from '../support/hammer.ts';
 import { pathOf } from './programs.ts';

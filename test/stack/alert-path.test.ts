@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prometheusLabel, prometheusName, prometheusSeries } from '../../src/signals/prometheus-name.ts';
 import * as semconv from '../../src/signals/semconv.ts';
+import { BORN_IN_TROUBLE, INFRASTRUCTURE } from '../unit/dashboards/infrastructure-metrics.ts';
 import {
   ARRIVAL_MS,
   arrived,
@@ -13,12 +14,11 @@ import {
   tag,
 } from './support/backend-queries.ts';
 import { complaint, everydayQueries } from './support/dashboard-queries.ts';
-import { sendLate } from './support/metric-points.ts';
 import { openBreakerLabels, runFault } from './support/fault-run.ts';
+import { sendLate } from './support/metric-points.ts';
 import { getJson, until } from './support/poll.ts';
 import { SECRET, ShopService } from './support/shop-service.ts';
 import { Stack } from './support/stack.ts';
-import { BORN_IN_TROUBLE, INFRASTRUCTURE } from '../unit/dashboards/infrastructure-metrics.ts';
 
 interface RulesAnswer {
   readonly data: {

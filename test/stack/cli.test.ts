@@ -1,10 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { metrics, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
 import { startTelemetry } from '../../src/telemetry/index.ts';
 import { runCliProcess } from '../faults/cli-process.ts';
 import { ARRIVAL_MS, arrived, jaegerTrace } from './support/backend-queries.ts';

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Telemetry } from '../../src/telemetry/index.ts';
 import { ARRIVAL_MS, shownSamples } from './support/backend-queries.ts';
 import { complaint, queriesShownBy } from './support/dashboard-queries.ts';
+import { ownTelemetry } from './support/own-telemetry.ts';
 import { RefusingProxy } from './support/refusing-proxy.ts';
 import { Stack } from './support/stack.ts';
 import { allStored } from './support/steady-load.ts';
-import { ownTelemetry } from './support/own-telemetry.ts';
 
 let stack: Stack;
 let proxy: RefusingProxy;
@@ -53,7 +53,7 @@ test('a batch that is too large is split until it is not', async () => {
   const { spans, again } = await allStored(stack, new Map([[traceId, 300]]), ARRIVAL_MS);
   expect({ spans, again }).toEqual({ spans: 300, again: 0 });
   expect(proxy.refusals.filter((status) => status === 413).length).toBeGreaterThan(0);
-  proxy.spansAtMost = Infinity;
+  proxy.spansAtMost = Number.POSITIVE_INFINITY;
   expect(telemetry.stats().traces.dropped.rejected).toBe(0);
 });
 

@@ -1,7 +1,5 @@
 import { spawnSync } from 'node:child_process';
-
 import { describe, expect, test } from 'vitest';
-
 import { closingLine } from './closing-line-reporter.ts';
 
 function lastLine(...files: readonly string[]): {

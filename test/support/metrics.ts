@@ -2,7 +2,6 @@ import type { Attributes, Meter } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { ResourceMetrics, ViewOptions } from '@opentelemetry/sdk-metrics';
-
 import { PullReader } from '../../src/telemetry/prometheus/pull-reader.ts';
 
 /** What the SDK collects after `record` has used its meters. */

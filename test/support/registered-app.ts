@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-
 import type { ReceivedBody, ReceivedLog, ReceivedSpan } from './otlp-receiver.ts';
 
 const REGISTER = resolve('dist/telemetry/register.js');

@@ -1,9 +1,9 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { breakerDefaults } from '../../src/policies/breaker/index.ts';
-import { bulkheadDefaults } from '../../src/policies/bulkhead/index.ts';
-import { rateLimitDefaults } from '../../src/policies/rate-limit/index.ts';
-import { retryDefaults } from '../../src/policies/retry/index.ts';
+import { breakerDefaults } from '../../src/policies/breaker/options.ts';
+import { bulkheadDefaults } from '../../src/policies/bulkhead/options.ts';
+import { rateLimitDefaults } from '../../src/policies/rate-limit/options.ts';
+import { retryDefaults } from '../../src/policies/retry/options.ts';
 import { GUARD_METRICS, METRIC_CALLS } from '../../src/signals/semconv.ts';
 import { linkProblems, metricTableProblems, optionTableProblems, snippetProblems } from './docs.ts';
 

@@ -1,7 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-
 import { describe, expect, test } from 'vitest';
-
 import { importCycles, LAYERS, layerViolations, packageName } from './layers.ts';
 import { parseSource, readSources } from './source-file.ts';
 

@@ -1,5 +1,4 @@
 import { posix } from 'node:path';
-
 import type { SourceFile } from './source-file.ts';
 
 /** What an area of `src` may import. */

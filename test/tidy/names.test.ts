@@ -1,9 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-
 import type { Attributes, Meter } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-
 import {
   prometheusLabel as labelInQueries,
   prometheusSeries as seriesInQueries,

@@ -1,6 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { parseSync } from 'oxc-parser';
 
 /** A node of the syntax tree, as far as the rules look at it. */

@@ -1,7 +1,5 @@
 import { existsSync, globSync, readdirSync } from 'node:fs';
-
 import { describe, expect, test } from 'vitest';
-
 import { parseSource, readSources } from './source-file.ts';
 import {
   ambientUses,

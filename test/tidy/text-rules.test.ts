@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-
 import { describe, expect, test } from 'vitest';
-
 import { changelogProblems, localTraces, trackedFiles } from './text-rules.ts';
 
 /** Written in pieces, so that this file is not what it describes. */

@@ -1,6 +1,6 @@
+import { describe, expectTypeOf, test } from 'vitest';
 import type { CallOutcome, Duration, GuardOptions, Outcome, RetryOptions } from '../../src/index.ts';
 import { guard } from '../../src/index.ts';
-import { describe, expectTypeOf, test } from 'vitest';
 
 interface Receipt {
   readonly id: string;

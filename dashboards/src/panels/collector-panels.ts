@@ -1,6 +1,6 @@
 import * as units from '@grafana/grafana-foundation-sdk/units';
-import { RATE } from '../guard-queries.ts';
 import { itemRate, lossRate } from '../collector-queries.ts';
+import { RATE } from '../guard-queries.ts';
 import { TELEMETRY } from '../panel-ids.ts';
 import type { AnyPanel, PanelMaker } from './panel-maker.ts';
 

@@ -10,7 +10,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-
 import { KeelsonError } from '../../core/errors.ts';
 import { nearestName } from '../../core/options.ts';
 import { systemCode } from '../../storage/index.ts';
@@ -18,9 +17,9 @@ import type { Home } from '../../storage/index.ts';
 import { ENVIRONMENT } from '../../telemetry/environment-table.ts';
 import { readEnvironment } from '../../telemetry/environment.ts';
 import { formatBytes } from '../quantities.ts';
-import { satisfies } from './node-range.ts';
 import { fail, pass, warn } from './check.ts';
 import type { CheckResult } from './check.ts';
+import { satisfies } from './node-range.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 

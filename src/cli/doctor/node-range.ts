@@ -2,7 +2,7 @@ const PART = /^(\^|>=)(\d+)\.(\d+)\.(\d+)$/;
 
 /**
  * Whether a version of Node is in a range such as `^22.23.0 || >=24.15.0`.
- * @throws Error for a range of another form: `^a.b.c` and `>=a.b.c` joined by `||`
+ * @throws {Error} for a range of another form: `^a.b.c` and `>=a.b.c` joined by `||`
  */
 export function satisfies(version: string, range: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number);

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-
 import { KeelsonError } from '../../core/errors.ts';
 import { systemCode } from '../../storage/index.ts';
 import type { CommandContext } from '../command.ts';
@@ -33,7 +32,7 @@ export class Docker {
 
   /**
    * Runs `docker` to its end, or to the command's.
-   * @throws KeelsonError `ERR_KEELSON_DOCKER` where there is none
+   * @throws {KeelsonError} `ERR_KEELSON_DOCKER` where there is none
    */
   async run(args: readonly string[]): Promise<DockerAnswer> {
     const child = spawn('docker', args, {
@@ -59,7 +58,7 @@ export class Docker {
     return { code, stdout, stderr };
   }
 
-  /** @throws KeelsonError `ERR_KEELSON_DOCKER` where the daemon does not answer, or compose is missing or too old */
+  /** @throws {KeelsonError} `ERR_KEELSON_DOCKER` where the daemon does not answer, or compose is missing or too old */
   async assertUsable(): Promise<void> {
     const refuse = (message: string, hint: string): never => {
       throw new KeelsonError('ERR_KEELSON_DOCKER', message, { hint });

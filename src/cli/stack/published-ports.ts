@@ -1,5 +1,4 @@
 import { createServer } from 'node:net';
-
 import { KeelsonError } from '../../core/errors.ts';
 import { systemCode } from '../../storage/index.ts';
 import type { ResolvedCompose } from './resolved-compose.ts';

@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-
 import type { Home } from '../../storage/index.ts';
 
 /** What of the package makes up the stack. */

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-
 import { KeelsonError } from '../../core/errors.ts';
 import { Home } from '../../storage/index.ts';
 import type { CommandContext } from '../command.ts';
@@ -71,7 +70,7 @@ export class StackProject {
     return this.docker.run(['compose', '--ansi', 'never', ...project, ...args]);
   }
 
-  /** @throws KeelsonError `ERR_KEELSON_STACK` with what Docker said */
+  /** @throws {KeelsonError} `ERR_KEELSON_STACK` with what Docker said */
   async composeOrThrow(args: readonly string[], what: string): Promise<string> {
     const { code, stdout, stderr } = await this.compose(args);
     if (code === 0) return stdout;
@@ -125,7 +124,7 @@ export class StackProject {
     return stdout.split('\n').filter((name) => name !== '');
   }
 
-  /** @throws KeelsonError `ERR_KEELSON_STACK` where containers of the same project name were started from other files */
+  /** @throws {KeelsonError} `ERR_KEELSON_STACK` where containers of the same project name were started from other files */
   async assertOwn(): Promise<void> {
     const filter = `label=${PROJECT_LABEL}=${PROJECT}`;
     const format = `{{.Label "${FILES_LABEL}"}}`;

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import type { Output } from '../output.ts';
 import { tableLines } from '../table.ts';
 import { portFor } from './published-ports.ts';

@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-
 import { KeelsonError } from '../../core/errors.ts';
 import type { CommandContext, Run } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -61,7 +60,7 @@ export const up: Run<UpInput> = async (context, input) => {
   return EXIT.ok;
 };
 
-/** @throws KeelsonError `ERR_KEELSON_STACK` with everything that would make it fail, before anything starts */
+/** @throws {KeelsonError} `ERR_KEELSON_STACK` with everything that would make it fail, before anything starts */
 async function assertStartable(
   stack: StackProject,
   ports: readonly PublishedPort[],

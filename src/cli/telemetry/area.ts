@@ -1,6 +1,6 @@
+import { SIGNALS } from '../../telemetry/signal.ts';
 import { defineCommand } from '../command.ts';
 import type { Area, Command } from '../command.ts';
-import { SIGNALS } from '../../telemetry/signal.ts';
 import { flag, optional, repeated, required, severalArguments, withDefault } from '../parameters.ts';
 import { choice, duration, header, moment, otlpBaseUrl, rate, text, wholeNumber } from '../value-types.ts';
 import type { ReplayInput } from './replay.ts';

@@ -1,7 +1,6 @@
 import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { join, relative } from 'node:path';
-
 import { systemCode } from '../../storage/index.ts';
 import { parseCursor } from '../../telemetry/journal/cursor.ts';
 import type { Cursor } from '../../telemetry/journal/cursor.ts';

@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-
 import { systemCode } from '../../storage/index.ts';
 import { LineSplitter } from '../../telemetry/journal/line-splitter.ts';
 

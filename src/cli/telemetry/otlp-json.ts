@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-
 import { SIGNALS } from '../../telemetry/signal.ts';
 import type { Signal } from '../../telemetry/signal.ts';
 

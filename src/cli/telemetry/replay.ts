@@ -75,7 +75,7 @@ export const replay: Run<ReplayInput> = async (context, input) => {
   return hasFailed(report) ? EXIT.unwell : EXIT.ok;
 };
 
-/** @throws ConfigError where no time is in the window: nothing would be sent, and all would look well */
+/** @throws {ConfigError} where no time is in the window: nothing would be sent, and all would look well */
 function checkWindow({ since, until }: ReplayInput): void {
   if (since === undefined || until === undefined || since < until) return;
   throw new ConfigError('keelson telemetry replay', [

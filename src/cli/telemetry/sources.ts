@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-
 import { KeelsonError } from '../../core/errors.ts';
 import { systemCode } from '../../storage/index.ts';
 import {
@@ -53,7 +52,7 @@ const LINES = /\.jsonl(?:\.gz)?$/;
  * every `.jsonl` and `.jsonl.gz` at any depth. Links inside folders are not followed.
  *
  * @param paths absolute, or below `cwd`
- * @throws KeelsonError `ERR_KEELSON_FILE` for a path that cannot be read
+ * @throws {KeelsonError} `ERR_KEELSON_FILE` for a path that cannot be read
  */
 export function findSources(paths: readonly string[], cwd: string): Sources {
   const found = new Map<string, Source>();

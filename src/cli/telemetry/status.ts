@@ -1,5 +1,4 @@
 import { existsSync, lstatSync } from 'node:fs';
-
 import { KeelsonError } from '../../core/errors.ts';
 import { Home, systemCode } from '../../storage/index.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';

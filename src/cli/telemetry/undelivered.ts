@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-
 import { KeelsonError } from '../../core/errors.ts';
 import { systemCode } from '../../storage/index.ts';
 import { parseCursor } from '../../telemetry/journal/cursor.ts';
@@ -27,7 +26,7 @@ export interface LeftOutAsDelivered {
 /** Asks the cursor anew each time: a living owner goes on delivering. Nothing was delivered where there is no cursor. */
 export function deliveredOf({ path, size, segment, signal }: Source): Delivered {
   if (segment === undefined || signal === undefined) return { ranges: [] };
-  if (segment.kind === 'archive') return { ranges: [[0, Infinity]] };
+  if (segment.kind === 'archive') return { ranges: [[0, Number.POSITIVE_INFINITY]] };
   const cursorPath = join(dirname(path), '..', OWNERS_FOLDER, cursorName(segment.owner));
   let text: string;
   try {
@@ -49,7 +48,7 @@ export function isDelivered(ranges: Ranges, bytes: Uint8Array, to: number): bool
 
 /**
  * The segments of which something waits.
- * @throws KeelsonError `ERR_KEELSON_FILE` for a file that is in no journal: nothing says what of it was delivered
+ * @throws {KeelsonError} `ERR_KEELSON_FILE` for a file that is in no journal: nothing says what of it was delivered
  */
 export function selectUndelivered(sources: readonly Source[]): {
   readonly sources: readonly Source[];

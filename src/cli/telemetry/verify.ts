@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-
 import { Home } from '../../storage/index.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
 import { SIGNALS } from '../../telemetry/signal.ts';

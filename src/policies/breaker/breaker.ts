@@ -1,6 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../../core/clock.ts';
-import type { Deadline, DeadlineList, Deadlines } from '../../core/deadlines.ts';
+import type { DeadlineList } from '../../core/deadline-node.ts';
+import { DeadlineNode } from '../../core/deadline-node.ts';
+import type { Deadlines } from '../../core/deadlines.ts';
 import { deadlinesFor } from '../../core/deadlines.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { ErrorSource } from '../../core/errors.ts';
@@ -10,9 +12,9 @@ import type { Random } from '../../core/random.ts';
 import { isRefusal } from '../cockatiel-rejection.ts';
 import { DecisionQueue } from './decision-queue.ts';
 import type { ResolvedBreaker } from './options.ts';
-import type { TripRule } from './rule.ts';
 import type { BrokenStrategy, StrategyListener } from './rule-maker.ts';
 import { RuleMaker } from './rule-maker.ts';
+import type { TripRule } from './rule.ts';
 import type { SavedBreaker } from './saved.ts';
 import { parseSaved, SAVED_VERSION } from './saved.ts';
 import type { Admission, CircuitInput, CircuitRules, CircuitState } from './state.ts';
@@ -39,16 +41,13 @@ export interface BreakerSeats {
 const SHADOWED = -1;
 
 /** A call that may turn out slow while it runs. */
-export class RunningCall implements Deadline {
-  dueAt = 0;
-  previousDeadline: Deadline | undefined = undefined;
-  nextDeadline: Deadline | undefined = undefined;
-  deadlineList: DeadlineList | undefined = undefined;
+export class RunningCall extends DeadlineNode {
   /** Whether it has been counted as slow. */
   isSlow = false;
   readonly #onSlow: () => void;
 
   constructor(onSlow: () => void) {
+    super();
     this.#onSlow = onSlow;
   }
 

@@ -1,40 +1,20 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Deadline, DeadlineList, Deadlines } from '../../core/deadlines.ts';
+import type { DeadlineList } from '../../core/deadline-node.ts';
+import type { Deadlines } from '../../core/deadlines.ts';
 import { deadlinesFor } from '../../core/deadlines.ts';
-import type { Interruptible } from '../../core/execution.ts';
+import { Waiter } from '../../core/waiter.ts';
 
-/** A call that waits until the trials of a half-open circuit have decided. */
-export class DecisionWait implements Interruptible, Deadline {
-  dueAt = 0;
-  previousDeadline: Deadline | undefined = undefined;
-  nextDeadline: Deadline | undefined = undefined;
-  deadlineList: DeadlineList | undefined = undefined;
-  /** Resolves when the state has changed or the wait is over; the caller then asks again. Rejects when it is interrupted. */
-  readonly decided: Promise<void>;
-  readonly #leave: (wait: DecisionWait) => void;
-  #resolve: () => void = () => {};
-  #reject: (error: unknown) => void = () => {};
+/** A call that waits until the trials of a half-open circuit have decided, or its time is over. It then asks the circuit again. */
+export class DecisionWait extends Waiter {
+  readonly #leave: (wait: DecisionWait) => boolean;
 
-  constructor(leave: (wait: DecisionWait) => void) {
+  constructor(leave: (wait: DecisionWait) => boolean) {
+    super();
     this.#leave = leave;
-    this.decided = new Promise<void>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
   }
 
-  end(): void {
-    this.#leave(this);
-    this.#resolve();
-  }
-
-  expire(): void {
-    this.end();
-  }
-
-  interrupt(error: unknown): void {
-    this.#leave(this);
-    this.#reject(error);
+  protected leave(): boolean {
+    return this.#leave(this);
   }
 }
 
@@ -59,8 +39,8 @@ export class DecisionQueue {
   join(): DecisionWait | undefined {
     if (!this.#list || this.#waiting.size >= MAX_WAITING) return undefined;
     const wait = new DecisionWait((leaving) => {
-      this.#waiting.delete(leaving);
       this.#deadlines.disarm(leaving);
+      return this.#waiting.delete(leaving);
     });
     this.#waiting.add(wait);
     this.#deadlines.arm(this.#list, wait, this.#clock.now());
@@ -69,6 +49,6 @@ export class DecisionQueue {
 
   /** The circuit has changed: everybody asks again. */
   decided(): void {
-    for (const wait of this.#waiting) wait.end();
+    for (const wait of this.#waiting) wait.expire();
   }
 }

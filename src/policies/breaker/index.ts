@@ -4,7 +4,6 @@ export type { DecisionWait } from './decision-queue.ts';
 export type { BreakerHandle } from './handle.ts';
 export { breakerHandle } from './handle.ts';
 export type { BreakerOptions, ResolvedBreaker } from './options.ts';
-export { breakerDefaults, resolveBreaker } from './options.ts';
 export type { BreakerPolicy } from './policy.ts';
 export { breaker } from './policy.ts';
 export type { SavedBreaker } from './saved.ts';

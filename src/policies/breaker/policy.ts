@@ -54,7 +54,7 @@ export function breaker(
     const wait = refusal && circuit.state === 'half_open' ? circuit.decisions.join() : undefined;
     if (wait) {
       const stopListening = onAbort(signal, (reason) => wait.interrupt(reason));
-      await wait.decided.finally(stopListening);
+      await wait.granted.finally(stopListening);
       refusal = circuit.refusal(clock.now());
     }
     const permit = refusal ?? circuit.acquire(clock.now());

@@ -1,48 +1,32 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Deadline, DeadlineList, Deadlines } from '../../core/deadlines.ts';
+import type { DeadlineList } from '../../core/deadline-node.ts';
+import type { Deadlines } from '../../core/deadlines.ts';
 import { deadlinesFor } from '../../core/deadlines.ts';
 import type { ErrorSource } from '../../core/errors.ts';
 import { RejectedError } from '../../core/errors.ts';
-import type { Interruptible } from '../../core/execution.ts';
+import { Waiter } from '../../core/waiter.ts';
 import type { ResolvedBulkhead } from './options.ts';
 
-/** A call in the queue. It settles in the async context of whoever awaits it. */
-export class Waiter implements Interruptible, Deadline {
-  dueAt = 0;
-  previousDeadline: Deadline | undefined = undefined;
-  nextDeadline: Deadline | undefined = undefined;
-  deadlineList: DeadlineList | undefined = undefined;
+/** A call in the queue. */
+export class QueuedCall extends Waiter {
   /** Neighbours in the queue. */
-  before: Waiter | undefined = undefined;
-  after: Waiter | undefined = undefined;
-
-  /** Resolves when the call has its slot; rejects when it leaves the queue without one. */
-  readonly granted: Promise<void>;
-  readonly #leave: (waiter: Waiter) => boolean;
+  before: QueuedCall | undefined = undefined;
+  after: QueuedCall | undefined = undefined;
+  readonly #leave: (call: QueuedCall) => boolean;
   readonly #onExpire: () => RejectedError;
-  #resolve: () => void = () => {};
-  #reject: (error: unknown) => void = () => {};
 
-  constructor(leave: (waiter: Waiter) => boolean, onExpire: () => RejectedError) {
+  constructor(leave: (call: QueuedCall) => boolean, onExpire: () => RejectedError) {
+    super();
     this.#leave = leave;
     this.#onExpire = onExpire;
-    this.granted = new Promise<void>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
   }
 
-  grant(): void {
-    this.#resolve();
-  }
-
-  /** A call that already has its slot keeps it: its caller gives it back. */
-  interrupt(error: unknown): void {
-    if (this.#leave(this)) this.#reject(error);
-  }
-
-  expire(): void {
+  override expire(): void {
     this.interrupt(this.#onExpire());
+  }
+
+  protected leave(): boolean {
+    return this.#leave(this);
   }
 }
 
@@ -56,8 +40,8 @@ export class Bulkhead {
   readonly #queueTimeout: DeadlineList | undefined;
   #active = 0;
   #queued = 0;
-  #head: Waiter | undefined;
-  #tail: Waiter | undefined;
+  #head: QueuedCall | undefined;
+  #tail: QueuedCall | undefined;
 
   constructor(options: ResolvedBulkhead, clock: Clock, source: ErrorSource = {}) {
     this.limit = options.concurrent;
@@ -90,9 +74,9 @@ export class Bulkhead {
    * Joins the queue. When `granted` resolves the caller has a slot, to be given back with {@link leave}.
    * @returns the place in the queue, or the error (`ERR_KEELSON_BULKHEAD_FULL`) where there is none left
    */
-  enqueue(): Waiter | RejectedError {
+  enqueue(): QueuedCall | RejectedError {
     if (this.#queued >= this.queueLimit) return this.#full();
-    const waiter = new Waiter(
+    const waiter = new QueuedCall(
       (leaving) => this.#dequeue(leaving),
       () => this.#timedOut(),
     );
@@ -117,7 +101,7 @@ export class Bulkhead {
   }
 
   /** @returns whether the waiter was still in the queue */
-  #dequeue(waiter: Waiter): boolean {
+  #dequeue(waiter: QueuedCall): boolean {
     if (this.#head !== waiter && !waiter.before) return false;
     const { before, after } = waiter;
     if (before) before.after = after;

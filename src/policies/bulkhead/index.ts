@@ -1,7 +1,6 @@
-export type { Waiter } from './bulkhead.ts';
+export type { QueuedCall } from './bulkhead.ts';
 export { Bulkhead } from './bulkhead.ts';
 export type { BulkheadOptions, ResolvedBulkhead } from './options.ts';
-export { bulkheadDefaults } from './options.ts';
 export type { BulkheadPolicy } from './policy.ts';
 export { bulkhead } from './policy.ts';
 export type { BulkheadSnapshot } from './facts.ts';

@@ -1,7 +1,6 @@
 export { Cache } from './cache.ts';
 export type { CacheHit } from './entry.ts';
 export type { CacheOptions, ResolvedCache } from './options.ts';
-export { cacheDefaults, resolveCache } from './options.ts';
 export type { CachePolicy, CachePolicyOptions } from './policy.ts';
 export { cache } from './policy.ts';
 export type { RedisTier, RedisTierClient, RedisTierOptions, RedisTierTransaction } from './redis-tier.ts';
@@ -14,7 +13,6 @@ export type {
   CacheResult,
   CacheValue,
 } from './result.ts';
-export { CACHE_RESULTS } from './result.ts';
 export type { CacheTier, TierEntry, TierListener } from './tier.ts';
 export type { CacheSnapshot } from './facts.ts';
 export { cacheFacts } from './facts.ts';

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { KeelsonError } from '../../core/errors.ts';
 import { OptionChecker } from '../../core/options.ts';
+import { loadPeer } from '../../storage/index.ts';
 import type { CacheTier, TierEntry } from './tier.ts';
 
 /** The part of a transaction of `ioredis` that the tier uses. */
@@ -117,8 +118,8 @@ function checkOptions({ prefix, client, url, ...unknown }: RedisTierOptions): vo
  * an old value look new.
  */
 async function newClient(url: string): Promise<OwnClient> {
-  const Client = await loadIoredis();
-  const redis = new Client(url, {
+  const ioredis = await loadPeer('ioredis', () => import('ioredis'), 'redisTier({ client })');
+  const redis = new ioredis.Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -132,16 +133,4 @@ async function newClient(url: string): Promise<OwnClient> {
     own.trouble ??= error;
   });
   return own;
-}
-
-async function loadIoredis(): Promise<typeof Redis> {
-  try {
-    const ioredis = await import('ioredis');
-    return ioredis.Redis;
-  } catch (cause) {
-    throw new KeelsonError('ERR_KEELSON_PEER_MISSING', 'The package `ioredis` cannot be loaded.', {
-      cause,
-      hint: 'Install it beside keelson: `npm install ioredis@5`. Or pass a client: `redisTier({ client })`.',
-    });
-  }
 }

@@ -1,9 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
-import type { DeadlineList, Deadlines } from '../../core/deadlines.ts';
-import { deadlinesFor } from '../../core/deadlines.ts';
 import { TimeoutError } from '../../core/errors.ts';
-import type { AbandonedCounter } from '../../core/execution.ts';
-import { Execution } from '../../core/execution.ts';
+import { RemoteGate } from '../../storage/index.ts';
 
 /** What a tier keeps under a key. */
 export interface TierEntry {
@@ -37,9 +34,6 @@ interface Envelope {
   readonly value?: unknown;
 }
 
-/** A tier that failed is left alone for so long, so that one that is down costs at most one timeout in that time. */
-const REST_MS = 1_000;
-
 /** Is told how the second tier does. */
 export interface TierListener {
   /** @param what the tier failed or was late, or one value could not be converted */
@@ -47,30 +41,33 @@ export interface TierListener {
   answered(): void;
 }
 
-/** The second tier behind its timeout. Nothing here ever rejects: failures are told. */
-export class TierGate implements AbandonedCounter {
-  /** Operations that still run although their time was over. */
-  abandoned = 0;
+/** The second tier behind its timeout. Nothing here ever rejects: failures go to the listener. */
+export class TierGate {
   readonly #tier: () => CacheTier;
   readonly #clock: Clock;
-  readonly #deadlines: Deadlines;
-  readonly #timeout: DeadlineList;
+  readonly #gate: RemoteGate;
   readonly #listener: TierListener;
-  #restUntil = Number.NEGATIVE_INFINITY;
 
   /** @param tier gives the tier, which may be another object for the same store at the next operation */
   constructor(tier: () => CacheTier, timeoutMs: number, clock: Clock, listener: TierListener) {
     this.#tier = tier;
     this.#clock = clock;
-    this.#deadlines = deadlinesFor(clock);
-    this.#timeout = this.#deadlines.list(timeoutMs);
     this.#listener = listener;
+    this.#gate = new RemoteGate({
+      timeoutMs,
+      clock,
+      late: () => new TimeoutError('attempt', timeoutMs),
+      listener: {
+        failed: (error) => listener.failed(error, 'tier'),
+        answered: () => listener.answered(),
+      },
+    });
   }
 
   /** @returns `undefined` where the tier has nothing, is down, slow or left alone, or holds what cannot be read */
   async read(key: string): Promise<SharedValue | undefined> {
     if (this.#isResting()) return undefined;
-    const found = await this.#attempt(async () => this.#tier().get(key));
+    const found = await this.#attempt(() => this.#tier().get(key));
     return found === undefined ? undefined : this.#convert(() => open(found));
   }
 
@@ -79,32 +76,23 @@ export class TierGate implements AbandonedCounter {
     const whole = Math.ceil(keepMs);
     if (whole < 1 || this.#isResting()) return;
     const text = this.#convert(() => seal(value, freshMs, whole));
-    if (text !== undefined) await this.#attempt(async () => this.#tier().set(key, text, whole));
+    if (text !== undefined) await this.#attempt(() => this.#tier().set(key, text, whole));
   }
 
   /** Removes a value; asks the tier even where it is left alone. */
   async remove(key: string): Promise<void> {
-    await this.#attempt(async () => this.#tier().delete(key));
+    await this.#attempt(() => this.#tier().delete(key));
   }
 
   #isResting(): boolean {
-    return this.#clock.now() < this.#restUntil;
+    return this.#gate.restLeftMs(this.#clock.now()) > 0;
   }
 
-  async #attempt<T>(operation: () => Promise<T>): Promise<T | undefined> {
-    const timeoutMs = this.#timeout.durationMs;
-    const execution = new Execution<T>(this, () => new TimeoutError('attempt', timeoutMs));
-    this.#deadlines.arm(this.#timeout, execution, this.#clock.now());
+  async #attempt<T>(operation: () => PromiseLike<T>): Promise<T | undefined> {
     try {
-      const result = await execution.start(operation, undefined);
-      this.#listener.answered();
-      return result;
-    } catch (error) {
-      this.#restUntil = this.#clock.now() + REST_MS;
-      this.#failed(error, 'tier');
+      return await this.#gate.ask(operation);
+    } catch {
       return undefined;
-    } finally {
-      this.#deadlines.disarm(execution);
     }
   }
 
@@ -113,14 +101,14 @@ export class TierGate implements AbandonedCounter {
     try {
       return conversion();
     } catch (error) {
-      this.#failed(error, 'value');
+      this.#valueFailed(error);
       return undefined;
     }
   }
 
-  #failed(error: unknown, what: 'tier' | 'value'): void {
+  #valueFailed(error: unknown): void {
     try {
-      this.#listener.failed(error, what);
+      this.#listener.failed(error, 'value');
     } catch {
       // The call must not suffer from whoever listens; the failure is counted before they are told.
     }

@@ -52,7 +52,7 @@ export class Gcra {
    * @param paused the state that a pause has set, below which nothing given back may lead
    * @returns the state with one token given back that was taken and not used
    */
-  giveBack(tat: number, paused: number = REFUSED): number {
+  giveBack(tat: number, paused: number): number {
     return Math.max(tat - this.#interval, Math.min(tat, paused));
   }
 

@@ -1,17 +1,11 @@
 export type { Rate } from './gcra.ts';
-export { KeyedRateLimiter } from './keyed-rate-limiter.ts';
-export type { LimiterSeats } from './limiter-for.ts';
-export { limiterFor } from './limiter-for.ts';
 export type { LimiterStore, Taken } from './limiter-store.ts';
 export type { RateLimitOptions, ResolvedRateLimit, StoreFailure } from './options.ts';
-export { rateLimitDefaults, resolveRateLimit } from './options.ts';
 export type { RateLimitPolicy, RateLimitPorts } from './policy.ts';
 export { rateLimit } from './policy.ts';
 export type { Limiter } from './rate-limiter.ts';
-export { RateLimiter } from './rate-limiter.ts';
-export { RateWaiter } from './rate-waiter.ts';
+export type { RateWaiter } from './rate-waiter.ts';
 export type { StoreCounters } from './shared-rate-limiter.ts';
-export { SharedRateLimiter } from './shared-rate-limiter.ts';
 export type { PostgresLimiterPool, PostgresStoreOptions } from './stores/postgres-store.ts';
 export { postgresStore } from './stores/postgres-store.ts';
 export type { RedisLimiterClient, RedisStoreOptions } from './stores/redis-store.ts';

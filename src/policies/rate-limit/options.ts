@@ -18,8 +18,6 @@ export interface RateLimitOptions {
   readonly maxWait?: Duration;
   /** Calls that wait, first come first served: 0 or more. @defaultValue 100 */
   readonly queue?: number;
-  /** Keys that are remembered, where each key has a limit of its own: 1 or more. @defaultValue 10000 */
-  readonly keys?: number;
   /** Where the limit is counted together with other processes. @defaultValue in this process alone */
   readonly store?: LimiterStore;
   /** How long the store has for an answer. @defaultValue '250ms' */
@@ -37,7 +35,6 @@ export interface RateLimitOptions {
 export const rateLimitDefaults = {
   maxWait: 0,
   queue: 100,
-  keys: 10_000,
   storeTimeout: '250ms',
   onStoreFailure: 'failOpen',
   processes: 1,
@@ -47,7 +44,6 @@ export const rateLimitDefaults = {
 export interface ResolvedRateLimit extends Rate {
   readonly maxWaitMs: number;
   readonly queue: number;
-  readonly keys: number;
   readonly store: LimiterStore | undefined;
   readonly storeTimeoutMs: number;
   readonly onStoreFailure: StoreFailure;
@@ -60,12 +56,15 @@ const KEYS = [
   'burst',
   'maxWait',
   'queue',
-  'keys',
   'store',
   'storeTimeout',
   'onStoreFailure',
   'processes',
 ] as const;
+/** `keys` was an option of the rate limit that nothing read. */
+const REMEDIES = {
+  keys: 'Use `guard.for(key)`: each key then has a limit of its own. `keys: { max }` of the guard says how many keys it remembers.',
+} as const;
 const STORE_FAILURES: readonly unknown[] = ['failOpen', 'failClosed', 'localShare'];
 const DEFAULT_STORE_TIMEOUT_MS = 250;
 const LIMIT_REMEDY = 'Say how many calls may start in a period.';
@@ -74,8 +73,8 @@ const COUNT = { min: 1, max: 1_000_000, integer: true } as const;
 
 /** Checks the options and fills in the defaults. */
 export function resolveRateLimit(options: RateLimitOptions, check: OptionChecker): ResolvedRateLimit {
-  check.keys(options, KEYS);
-  const { maxWait, queue, keys, storeTimeout, processes } = options;
+  check.keys(options, KEYS, REMEDIES);
+  const { maxWait, queue, storeTimeout, processes } = options;
   const limit = required(options, 'limit', LIMIT_REMEDY, check)
     ? check.number('limit', options.limit, COUNT, 1, LIMIT_REMEDY)
     : 1;
@@ -88,7 +87,6 @@ export function resolveRateLimit(options: RateLimitOptions, check: OptionChecker
     burst: checkedBurst(options.burst, limit, perMs, check),
     maxWaitMs: check.duration('maxWait', maxWait, 0, rateLimitDefaults.maxWait),
     queue: check.number('queue', queue, { min: 0, integer: true }, rateLimitDefaults.queue),
-    keys: check.number('keys', keys, { min: 1, integer: true }, rateLimitDefaults.keys),
     store: checkedStore(options.store, check),
     storeTimeoutMs: check.duration('storeTimeout', storeTimeout, 1, DEFAULT_STORE_TIMEOUT_MS),
     onStoreFailure: checkedFailure(options.onStoreFailure, check),

@@ -40,9 +40,6 @@ export function pauseOf(retryAfterMs: number): number | undefined {
   return retryAfterMs > 0 ? Math.min(retryAfterMs, MAX_PAUSE_MS) : undefined;
 }
 
-/** The one line of a limiter that has no keys. */
-const ONLY = '';
-
 /** A limit of this process: a token bucket whose state is one number. */
 export class RateLimiter implements Limiter {
   readonly limit: number;
@@ -58,11 +55,11 @@ export class RateLimiter implements Limiter {
     this.limit = options.limit;
     this.#gcra = new Gcra(options);
     this.#clock = clock;
-    const buckets = {
-      take: (_key: string, now: number) => this.#take(now),
-      waitMs: (_key: string, now: number, tokens: number) => this.#waitMs(now, tokens),
+    const bucket = {
+      take: (now: number) => this.#take(now),
+      waitMs: (now: number, tokens: number) => this.#waitMs(now, tokens),
     };
-    this.#room = new WaitingRoom(clock, buckets, options, rateLimited(options, source));
+    this.#room = new WaitingRoom(clock, bucket, options, rateLimited(options, source));
   }
 
   get available(): number {
@@ -85,7 +82,7 @@ export class RateLimiter implements Limiter {
   }
 
   enter(now: number): RateWaiter | RejectedError | undefined {
-    return this.#room.queued === 0 && this.#take(now) ? undefined : this.#room.enter(ONLY, now);
+    return this.#room.queued === 0 && this.#take(now) ? undefined : this.#room.enter(now);
   }
 
   giveBack(): void {

@@ -1,24 +1,15 @@
-import type { Interruptible } from '../../core/execution.ts';
+import { Waiter } from '../../core/waiter.ts';
 
-/** A call that waits for its turn. It settles in the async context of whoever awaits it. */
-export class RateWaiter implements Interruptible {
-  /** Resolves when the call has its token; rejects when it leaves without one. */
-  readonly granted: Promise<void>;
-  /** The time on the clock until which the call is willing to wait. */
-  readonly dueAt: number;
+/** A call that waits for its token. `dueAt` is the time on the clock until which it is willing to wait; whoever serves the line keeps to it. */
+export class RateWaiter extends Waiter {
   #hasLeft = false;
   #leave: (waiter: RateWaiter, error: unknown) => boolean;
-  #resolve: () => void = () => {};
-  #reject: (error: unknown) => void = () => {};
 
   /** @param leave takes the waiter out of its line; gives whether it was still there */
   constructor(dueAt: number, leave: (waiter: RateWaiter, error: unknown) => boolean) {
+    super();
     this.dueAt = dueAt;
     this.#leave = leave;
-    this.granted = new Promise<void>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
   }
 
   /** Whether the call has been interrupted. */
@@ -26,19 +17,10 @@ export class RateWaiter implements Interruptible {
     return this.#hasLeft;
   }
 
-  grant(): void {
-    this.#resolve();
-  }
-
-  refuse(error: unknown): void {
-    this.#reject(error);
-  }
-
-  /** The next one moves up. A call that already has its token keeps it: its caller gives it back. */
-  interrupt(error: unknown): void {
-    if (!this.#leave(this, error)) return;
+  protected leave(error: unknown): boolean {
+    if (!this.#leave(this, error)) return false;
     this.#hasLeft = true;
-    this.#reject(error);
+    return true;
   }
 
   /** Waits in another line from now on, and ends as its waiter there does. */
@@ -47,6 +29,9 @@ export class RateWaiter implements Interruptible {
       other.interrupt(error);
       return false;
     };
-    other.granted.then(this.#resolve, this.#reject);
+    other.granted.then(
+      () => this.grant(),
+      (error) => this.refuse(error),
+    );
   }
 }

@@ -1,10 +1,11 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import { MAX_TIMER_MS } from '../../core/duration.ts';
 import type { ErrorSource } from '../../core/errors.ts';
-import { RejectedError } from '../../core/errors.ts';
+import { KeelsonError, RejectedError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { systemRandom } from '../../core/random.ts';
 import type { StoreWatch } from '../../core/store-watch.ts';
+import { RemoteGate } from '../../storage/index.ts';
 import { Gcra } from './gcra.ts';
 import type { LimiterStore, Taken } from './limiter-store.ts';
 import type { ResolvedRateLimit, StoreFailure } from './options.ts';
@@ -12,11 +13,8 @@ import type { Limiter } from './rate-limiter.ts';
 import { pauseOf, RateLimiter } from './rate-limiter.ts';
 import { RateWaiter } from './rate-waiter.ts';
 import { rateLimited, storeAway } from './refusal.ts';
-import { StoreQuestion } from './store-question.ts';
 import type { Refusal } from './waiting-room.ts';
 
-/** After a failure the store is left alone for so long: a store that hangs would otherwise cost every call its timeout. */
-export const STORE_REST_MS = 1_000;
 /** Those who wait in several processes ask again at different times: up to this part of an interval later. */
 const ASK_SPREAD = 0.1;
 
@@ -30,9 +28,9 @@ const CONSEQUENCES: Readonly<Record<StoreFailure, string>> = {
 /** What a shared limit counts beyond the refusals. */
 export interface StoreCounters {
   /** Questions that the store did not answer, or not in time. */
-  failures: number;
+  readonly failures: number;
   /** Calls that went on without a limit because the store was away (`failOpen`). */
-  unlimited: number;
+  readonly unlimited: number;
 }
 
 /**
@@ -41,14 +39,13 @@ export interface StoreCounters {
  */
 export class SharedRateLimiter implements Limiter {
   readonly limit: number;
-  readonly counters: StoreCounters = { failures: 0, unlimited: 0 };
   readonly #options: ResolvedRateLimit;
   readonly #store: LimiterStore;
   readonly #key: string;
   readonly #clock: Clock;
   readonly #source: ErrorSource;
   readonly #random: Random;
-  readonly #watch: StoreWatch | undefined;
+  readonly #gate: RemoteGate;
   readonly #refuse: Refusal;
   readonly #intervalMs: number;
   readonly #local: RateLimiter;
@@ -56,8 +53,7 @@ export class SharedRateLimiter implements Limiter {
   #timer: Timer | undefined;
   #isHeadAsking = false;
   #available: number;
-  #awayUntil = Number.NEGATIVE_INFINITY;
-  #awayBecause: unknown;
+  #unlimited = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -76,11 +72,15 @@ export class SharedRateLimiter implements Limiter {
     this.#clock = clock;
     this.#source = source;
     this.#random = random;
-    this.#watch = watch;
+    this.#gate = gateOf(options, clock, watch);
     this.#refuse = rateLimited(options, source);
     this.#intervalMs = new Gcra(options).intervalMs;
     this.#local = new RateLimiter(shareOf(options), clock, source);
     this.#available = options.burst;
+  }
+
+  get counters(): StoreCounters {
+    return { failures: this.#gate.failures, unlimited: this.#unlimited };
   }
 
   get available(): number {
@@ -123,7 +123,7 @@ export class SharedRateLimiter implements Limiter {
   }
 
   #isAway(now: number): boolean {
-    return now < this.#awayUntil && now >= this.#awayUntil - STORE_REST_MS;
+    return this.#gate.restLeftMs(now) > 0;
   }
 
   /** A clock that has gone backwards ends the pause: the store keeps the limit with a clock of its own. */
@@ -135,10 +135,10 @@ export class SharedRateLimiter implements Limiter {
   #withoutStore(now: number): RateWaiter | RejectedError | undefined {
     switch (this.#options.onStoreFailure) {
       case 'failOpen':
-        this.counters.unlimited += 1;
+        this.#unlimited += 1;
         return undefined;
       case 'failClosed':
-        return storeAway(this.#source, this.#awayUntil - now, this.#awayBecause);
+        return storeAway(this.#source, this.#gate.restLeftMs(now), this.#gate.lastError);
       case 'localShare':
         return this.#local.enter(now);
     }
@@ -149,8 +149,7 @@ export class SharedRateLimiter implements Limiter {
     let taken: Taken;
     try {
       taken = await this.#question();
-    } catch (error) {
-      this.#failed(error);
+    } catch {
       this.#settleWithoutStore(waiter);
       return;
     }
@@ -186,8 +185,7 @@ export class SharedRateLimiter implements Limiter {
           return;
         }
       }
-    } catch (error) {
-      this.#failed(error);
+    } catch {
       const waiters = [...this.#line];
       this.#line.clear();
       for (const waiter of waiters) this.#settleWithoutStore(waiter);
@@ -197,13 +195,10 @@ export class SharedRateLimiter implements Limiter {
   }
 
   async #question(): Promise<Taken> {
-    const { storeTimeoutMs } = this.#options;
-    const question = new StoreQuestion(this.#clock, storeTimeoutMs);
     // The options may have been given a newer object for the same store.
     const store = this.#options.store ?? this.#store;
-    const taken = await question.ask((signal) => store.take(this.#key, this.#options, signal));
+    const taken = await this.#gate.ask(({ signal }) => store.take(this.#key, this.#options, signal));
     this.#available = taken.remaining;
-    this.#watch?.answered();
     return taken;
   }
 
@@ -221,14 +216,6 @@ export class SharedRateLimiter implements Limiter {
     if (entry === undefined) waiter.grant();
     else if (entry instanceof RejectedError) waiter.refuse(entry);
     else waiter.follow(entry);
-  }
-
-  #failed(error: unknown): void {
-    this.counters.failures += 1;
-    this.#awayUntil = this.#clock.now() + STORE_REST_MS;
-    this.#awayBecause = error;
-    const { onStoreFailure } = this.#options;
-    this.#watch?.failed(error, `${CONSEQUENCES[onStoreFailure]} (\`onStoreFailure: '${onStoreFailure}'\`).`);
   }
 
   /** @returns the error where there is no place, or where the turn would come too late */
@@ -275,6 +262,23 @@ export class SharedRateLimiter implements Limiter {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
+}
+
+function gateOf(
+  { storeTimeoutMs, onStoreFailure }: ResolvedRateLimit,
+  clock: Clock,
+  watch: StoreWatch | undefined,
+): RemoteGate {
+  const consequence = `${CONSEQUENCES[onStoreFailure]} (\`onStoreFailure: '${onStoreFailure}'\`).`;
+  const late = (): KeelsonError =>
+    new KeelsonError('ERR_KEELSON_STORE_TIMEOUT', `The store gave no answer within ${storeTimeoutMs} ms.`, {
+      hint: 'Look at the store and the way to it; raise `rateLimit.storeTimeout` if it needs longer.',
+    });
+  const listener = watch && {
+    failed: (error: unknown): void => watch.failed(error, consequence),
+    answered: (): void => watch.answered(),
+  };
+  return new RemoteGate({ timeoutMs: storeTimeoutMs, clock, late, listener });
 }
 
 /** What this process may do without the others: its part of the limit, in full intervals. */

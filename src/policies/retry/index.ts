@@ -1,15 +1,12 @@
 export type { AttemptRequests } from './attempt-requests.ts';
 export type { BackoffShape, BackoffStrategy } from './backoff.ts';
 export { forgetNotSent, isMarkedNotSent, notSent, surelyNotSent } from './not-sent.ts';
-export { backoffDelay } from './backoff.ts';
 export type { RetryBudgetOptions } from './budget.ts';
-export { RetryBudget } from './budget.ts';
 export type { ResolvedRetry, RetryOptions } from './options.ts';
-export { resolveRetry, retryDefaults } from './options.ts';
 export type { RetryPolicy, RetryScheduled } from './policy.ts';
 export { retry } from './policy.ts';
 export { attemptEnded, watchRequests } from './request-watch.ts';
 export { Retry } from './retry.ts';
 export type { RetrySchedule } from './retry.ts';
-export { parseRetryAfter, retryAfterOf } from './retry-after.ts';
+export { retryAfterOf } from './retry-after.ts';
 export { retryFacts } from './facts.ts';

@@ -65,7 +65,7 @@ export function retry(
         if (retries.size > 0) retries.emit({ attempt: attempt + 1, delayMs: decision.delayMs, error });
         const wait = new Wait(clock, decision.delayMs);
         const stopListening = onAbort(signal, (reason) => wait.interrupt(reason));
-        await wait.promise.finally(stopListening);
+        await wait.granted.finally(stopListening);
       }
     }
   }

@@ -81,7 +81,7 @@ export class Delivery {
   #tries = 0;
   #head: { readonly place: Place; tries: number } | undefined;
   /** Monotonic time until which the backlog is sent without pace. */
-  #flushUntil = -Infinity;
+  #flushUntil = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(parts: DeliveryParts) {

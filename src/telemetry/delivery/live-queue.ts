@@ -71,7 +71,7 @@ export class LiveQueue {
     const unplaced = this.unplaced;
     const stays = (each: LiveBatch): boolean => each === sending || each === batch;
     const forgotten = surplus(placed, maxPlaced, maxPlacedBytes, stays);
-    const lost = surplus(unplaced, Infinity, maxUnplacedBytes, stays);
+    const lost = surplus(unplaced, Number.POSITIVE_INFINITY, maxUnplacedBytes, stays);
     this.#without([...forgotten, ...lost]);
     return { forgotten, lost };
   }

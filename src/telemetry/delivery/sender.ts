@@ -1,8 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
 import type { TelemetryCounts } from '../counts.ts';
+import { firstWords } from '../first-words.ts';
 import type { SetAside } from '../journal/rejected-folder.ts';
 import type { Place } from '../journal/segment.ts';
-import { firstWords } from '../first-words.ts';
 import type { SendResult } from '../otlp-answer.ts';
 import type { OtlpTransport } from '../otlp-transport.ts';
 import type { Signal } from '../signal.ts';

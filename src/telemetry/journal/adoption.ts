@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import { systemCode } from '../../storage/index.ts';
 import { SIGNALS } from '../signal.ts';
 import type { Signal } from '../signal.ts';
@@ -109,7 +108,7 @@ export class Adoption {
     });
     const newPath = join(folder, newName);
     const segment = new Segment({ signal, name: newName, path: newPath, openedAt, size, settled, items: 0 });
-    segment.notBefore = Infinity;
+    segment.notBefore = Number.POSITIVE_INFINITY;
     return { journal, owner, path, segment };
   }
 

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import { jsonLinesDefaults, systemCode } from '../../storage/index.ts';
 import { SIGNALS } from '../signal.ts';
 import type { Signal } from '../signal.ts';

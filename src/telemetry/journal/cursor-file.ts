@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { FilePort } from '../../storage/index.ts';
 import { formatCursor } from './cursor.ts';

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import type { Signal } from '../signal.ts';
 import { segmentTime } from './segment-name.ts';
 

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { FilePort } from '../../storage/index.ts';

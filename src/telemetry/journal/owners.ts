@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import { systemCode } from '../../storage/index.ts';
 import type { FilePort } from '../../storage/index.ts';
 import { parseCursor } from './cursor.ts';

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import { systemCode } from '../../storage/index.ts';
 import { warnAboutDisk } from '../disk-warning.ts';
 import { Redactor } from '../redaction.ts';

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import { JsonLinesWriter, systemCode } from '../../storage/index.ts';
 import type { Signal } from '../signal.ts';
 import { countItems } from './item-count.ts';
@@ -50,8 +49,8 @@ export class SignalJournal {
       folder: () => segmentsFolder(home, signal),
       naming: (openedAt) =>
         formatSegmentName({ openedAt, owner: owner.take(), number: nextNumber(), kind: 'segment' }),
-      maxTotalBytes: Infinity,
-      maxTotalAgeMs: Infinity,
+      maxTotalBytes: Number.POSITIVE_INFINITY,
+      maxTotalAgeMs: Number.POSITIVE_INFINITY,
       clock,
       files,
     });
@@ -72,7 +71,7 @@ export class SignalJournal {
       if (segment.isSettled) continue;
       items += segment.waiting.items;
       bytes += segment.waiting.bytes;
-      oldestAt = Math.min(oldestAt ?? Infinity, segment.oldestAt);
+      oldestAt = Math.min(oldestAt ?? Number.POSITIVE_INFINITY, segment.oldestAt);
     }
     return { items, bytes, oldestAt };
   }

@@ -1,7 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { DataPointType } from '@opentelemetry/sdk-metrics';
 import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-
 import { PROMOTED_RESOURCE_ATTRIBUTES } from '../../signals/semconv.ts';
 import type { Exemplar } from '../exemplar-store.ts';
 import type { Warn } from '../warner.ts';

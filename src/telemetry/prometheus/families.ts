@@ -1,6 +1,5 @@
 import { DataPointType } from '@opentelemetry/sdk-metrics';
 import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-
 import { prometheusName, prometheusSeries, prometheusUnit } from '../../signals/prometheus-name.ts';
 import type { NamedInstrument } from '../../signals/prometheus-name.ts';
 import type { Warn } from '../warner.ts';

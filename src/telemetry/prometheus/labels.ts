@@ -1,5 +1,4 @@
 import type { Attributes } from '@opentelemetry/api';
-
 import { prometheusLabel } from '../../signals/prometheus-name.ts';
 import { isInt64, jsonDouble, jsonInt } from '../otlp-json-values.ts';
 

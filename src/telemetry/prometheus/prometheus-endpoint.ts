@@ -4,14 +4,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-
 import type { Attributes } from '@opentelemetry/api';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-
 import { systemCode } from '../../storage/index.ts';
-import type { Exemplar } from '../exemplar-store.ts';
 import { withoutEmptyKeys } from '../empty-keys.ts';
 import { withoutEndedSeries } from '../ended-series.ts';
+import type { Exemplar } from '../exemplar-store.ts';
 import { warnOfOverflow } from '../metric-overflow.ts';
 import type { Warn } from '../warner.ts';
 import { exposition } from './exposition.ts';

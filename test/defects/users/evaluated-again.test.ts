@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createViteServer } from 'vitest/node';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createViteServer } from 'vitest/node';
 import type { Guard } from '../../../src/index.ts';
 import { AppFolder } from '../../support/app-folder.ts';
 

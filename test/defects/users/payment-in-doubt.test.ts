@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type net from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as undici8 from 'undici8';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CountingServer } from './payments-world.ts';
 import { account, dead, fetchPost, notRetried, pay, paymentServer, post, UNDICI } from './payments-world.ts';
 

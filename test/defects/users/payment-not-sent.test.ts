@@ -1,6 +1,6 @@
 import http from 'node:http';
-import { afterEach, describe, expect, test } from 'vitest';
 import type * as undici7 from 'undici7';
+import { afterEach, describe, expect, test } from 'vitest';
 import { createKeelson } from '../../../src/guard/index.ts';
 import type { GuardOptions } from '../../../src/index.ts';
 import { notSent } from '../../../src/index.ts';

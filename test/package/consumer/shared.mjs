@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-
 import { guard } from 'keelson';
 
 const copy = createRequire(import.meta.url)('keelson');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { metrics } from '@opentelemetry/api';
-import { makeSystemProbe } from '../../../src/host/index.ts';
+import { makeSystemProbe } from '../../../src/host/probe.ts';
 import { startHostMetrics } from '../../../src/telemetry/host-gauges.ts';
 import type { Telemetry } from '../../../src/telemetry/index.ts';
 import { ownTelemetry } from './own-telemetry.ts';

@@ -11,7 +11,7 @@ export interface Refusal {
 /** Stands before a real OTLP/HTTP receiver, and refuses those spans that a test tells it to; everything else goes through. */
 export class RefusingProxy {
   /** A request with more spans than this is answered with 413. */
-  spansAtMost: number = Infinity;
+  spansAtMost: number = Number.POSITIVE_INFINITY;
   /** Statuses of all refusals, in their order. */
   readonly refusals: number[] = [];
   /** Requests with spans that came, whatever became of them. */

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import type { JaegerTrace } from './backend-queries.ts';
 import { Child } from './child.ts';
 import { getJson, until } from './poll.ts';
 import type { Stack } from './stack.ts';
-import type { JaegerTrace } from './backend-queries.ts';
 
 const SERVICE = join(import.meta.dirname, 'steady-service.ts');
 const START_MS = 30_000;

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-
 import { EXIT } from '../../../src/cli/exit-codes.ts';
 import { shownError } from '../../../src/cli/shown-error.ts';
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-
 import { defineCommand } from '../../../src/cli/command.ts';
 import type { Area, Command, Run } from '../../../src/cli/command.ts';
 import { EXIT, Interruption } from '../../../src/cli/exit-codes.ts';

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-
 import { formatAge } from '../../../src/cli/quantities.ts';
 
 test.each([

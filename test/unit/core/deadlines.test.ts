@@ -1,16 +1,21 @@
 import { expect, test } from 'vitest';
-import type { Deadline } from '../../../src/core/deadlines.ts';
+import { DeadlineNode } from '../../../src/core/deadline-node.ts';
 import { deadlinesFor } from '../../../src/core/deadlines.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 
-function deadline(name: string, expired: string[]): Deadline {
-  return {
-    dueAt: 0,
-    previousDeadline: undefined,
-    nextDeadline: undefined,
-    deadlineList: undefined,
-    expire: () => expired.push(name),
-  };
+class Noted extends DeadlineNode {
+  readonly #name: string;
+  readonly #expired: string[];
+
+  constructor(name: string, expired: string[]) {
+    super();
+    this.#name = name;
+    this.#expired = expired;
+  }
+
+  expire(): void {
+    this.#expired.push(this.#name);
+  }
 }
 
 /** The first is late and met in its grace; the second is armed meanwhile, and the event loop is blocked once more. */
@@ -19,8 +24,8 @@ async function twoBlocks(isSecondMet: boolean): Promise<string[]> {
   const deadlines = deadlinesFor(clock);
   const list = deadlines.list(100);
   const expired: string[] = [];
-  const first = deadline('first', expired);
-  const second = deadline('second', expired);
+  const first = new Noted('first', expired);
+  const second = new Noted('second', expired);
   deadlines.arm(list, first, clock.now());
   clock.block(300);
   clock.setTimer(() => {

@@ -78,7 +78,7 @@ test.each([
 test('a wait that is interrupted leaves no timer, and throws the reason', async () => {
   const clock = new FakeClock();
   const wait = new Wait(clock, 1_000);
-  const caught = expect(wait.promise).rejects.toBe('left');
+  const caught = expect(wait.granted).rejects.toBe('left');
   expect(clock.timers.running).toBe(1);
   wait.interrupt('left');
   expect(clock.timers.running).toBe(0);

@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { isSecretKey, redactQuery, REDACTED, redactText } from '../../../src/core/secret-text.ts';
 
 describe('a text with a secret in it', () => {
-  it.each([
+  test.each([
     ['GET /pay?token=h1&a=1', `GET /pay?token=${REDACTED}&a=1`],
     ['GET /cb?state=x&code=h1', `GET /cb?state=x&code=${REDACTED}`],
     ['https://bob:pw@h/x?api_key=h1', `https://bob:${REDACTED}@h/x?api_key=${REDACTED}`],
@@ -22,7 +21,7 @@ describe('a text with a secret in it', () => {
     expect(redactText(text)).toBe(expected);
   });
 
-  it.each([
+  test.each([
     'Basic authentication failed; a digest mismatch',
     'code=ECONNREFUSED syscall=connect address=127.0.0.1:5432',
     'https://shop.example:8443/orders?sort=name&page=2',
@@ -34,14 +33,14 @@ describe('a text with a secret in it', () => {
     expect(redactText(text)).toBe(text);
   });
 
-  it('loses the first parameter of a query without question mark', () => {
+  test('loses the first parameter of a query without question mark', () => {
     expect(redactQuery('token=h1&password=h2&page=2')).toBe(`token=${REDACTED}&password=${REDACTED}&page=2`);
     expect(redactQuery('code=h1')).toBe(`code=${REDACTED}`);
     expect(redactQuery('?code=h1')).toBe(`?code=${REDACTED}`);
     expect(redactQuery('page=2')).toBe('page=2');
   });
 
-  it('knows the names of fields that hold secrets, and those that only sound so', () => {
+  test('knows the names of fields that hold secrets, and those that only sound so', () => {
     for (const key of ['pwd', 'sessionId', 'session_id', 'sig', 'signature', 'refresh_token', 'id_token'])
       expect(isSecretKey(key), key).toBe(true);
     for (const key of ['session.id', 'code', 'design', 'max_tokens', 'url.query'])
@@ -80,7 +79,7 @@ describe('a text with a secret in it', () => {
     'KEY-----',
   );
 
-  it('is the same after a second time', () => {
+  test('is the same after a second time', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(piece, piece, piece, fc.string()), { maxLength: 30 }), (pieces) => {
         const once = redactText(pieces.join(''));
@@ -90,7 +89,7 @@ describe('a text with a secret in it', () => {
     );
   });
 
-  it('is looked through in bounded time, 1 MiB of whatever', () => {
+  test('is looked through in bounded time, 1 MiB of whatever', () => {
     const size = 1_048_576;
     fc.assert(
       fc.property(piece, fc.array(piece, { minLength: 1, maxLength: 3 }), (start, unit) => {

@@ -1,17 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
-import type { Deadline } from '../../../src/core/deadlines.ts';
+import { DeadlineNode } from '../../../src/core/deadline-node.ts';
 import { Deadlines, deadlinesFor, LATE_MS } from '../../../src/core/deadlines.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 
-class Noted implements Deadline {
-  dueAt = 0;
-  previousDeadline: Deadline | undefined = undefined;
-  nextDeadline: Deadline | undefined = undefined;
-  deadlineList: Deadline['deadlineList'] = undefined;
+class Noted extends DeadlineNode {
   readonly #expired: () => void;
 
   constructor(expired: () => void) {
+    super();
     this.#expired = expired;
   }
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { outputs, staleOutputs } from '../../../dashboards/src/outputs.ts';
-import { readSettings } from '../../../dashboards/src/settings/settings.ts';
 import { EXECUTED, FAILED, NOT_CLOSED } from '../../../dashboards/src/queries.ts';
+import { readSettings } from '../../../dashboards/src/settings/settings.ts';
 import { BREAKER_STATES } from '../../../src/core/events.ts';
 import { OUTCOMES } from '../../../src/core/outcome.ts';
 

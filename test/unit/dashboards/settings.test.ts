@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { SHIPPED_SETTINGS, readSettings } from '../../../dashboards/src/settings/settings.ts';
 import { settingsProblems, type Table } from '../../../dashboards/src/settings/check.ts';
+import { SHIPPED_SETTINGS, readSettings } from '../../../dashboards/src/settings/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keelson-settings-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

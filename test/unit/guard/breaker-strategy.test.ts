@@ -1,5 +1,4 @@
 import { expect, test, vi } from 'vitest';
-
 import { breaker, createKeelson } from '../../../src/index.ts';
 
 const explode = (): never => {

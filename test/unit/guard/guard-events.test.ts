@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { createKeelson } from '../../../src/guard/index.ts';
 import type { GuardEvent } from '../../../src/index.ts';
 import { requestIdOf } from '../../../src/index.ts';
-import { createKeelson } from '../../../src/guard/index.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 import { failing } from '../../support/failing.ts';
 

@@ -1,5 +1,5 @@
-import * as fc from 'fast-check';
 import { CountBreaker, ExponentialBackoff } from 'cockatiel';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GuardOptions } from '../../../src/guard/index.ts';
 import { createKeelson, guard as defaultGuard } from '../../../src/guard/index.ts';

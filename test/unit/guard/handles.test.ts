@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-
 import { cache, ConfigError, createKeelson } from '../../../src/index.ts';
 import type { CacheTier, Guard, GuardOptions, TierEntry } from '../../../src/index.ts';
 import { FakeClock } from '../../../src/testing/index.ts';

@@ -2,8 +2,8 @@ import * as cockatiel from 'cockatiel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Keelson } from '../../../src/guard/index.ts';
 import { createKeelson } from '../../../src/guard/index.ts';
-import { failing } from '../../support/failing.ts';
 import { deferred } from '../../support/deferred.ts';
+import { failing } from '../../support/failing.ts';
 import type { MemoryTelemetry } from '../../support/memory-telemetry.ts';
 import { installContextManager, memoryTelemetry, valueOf } from '../../support/memory-telemetry.ts';
 

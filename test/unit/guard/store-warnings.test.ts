@@ -8,7 +8,7 @@ import { createKeelson } from '../../../src/guard/index.ts';
 import type { StoreFailure } from '../../../src/index.ts';
 import { sqliteStore } from '../../../src/index.ts';
 import { FakeClock, settlePromises } from '../../../src/testing/index.ts';
-import { no, ScriptedStore, YES } from '../policies/shared-limit-seat.ts';
+import { no, ScriptedStore, YES } from '../policies/rate-limit/shared-limit-seat.ts';
 
 function setUp(options: GuardOptions): { guard: Guard; warnings: string[]; clock: FakeClock } {
   const warnings: string[] = [];

@@ -1,7 +1,6 @@
-import { describe, expect, it } from 'vitest';
-
-import { CgroupReader } from '../../../src/host/cgroup.ts';
+import { describe, expect, test } from 'vitest';
 import { cpuQuotaOf, memoryLimitOf, mountsOf } from '../../../src/host/cgroup-text.ts';
+import { CgroupReader } from '../../../src/host/cgroup.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -47,7 +46,7 @@ describe('a control group of version 2', () => {
     }),
   };
 
-  it('is the one with the tightest limit on the way from the own group outwards', async () => {
+  test('is the one with the tightest limit on the way from the own group outwards', async () => {
     expect(await reading(nested)).toEqual({
       memory: { limit: 1_000_000, usage: 800_000, workingSet: 500_000 },
       cpu: {
@@ -59,7 +58,7 @@ describe('a control group of version 2', () => {
     });
   });
 
-  it('is the mount itself in a namespace of its own', async () => {
+  test('is the mount itself in a namespace of its own', async () => {
     const files = {
       '/proc/self/cgroup': '0::/\n',
       '/proc/self/mountinfo': V2_MOUNT,
@@ -77,7 +76,7 @@ describe('a control group of version 2', () => {
     });
   });
 
-  it('is the nearest one that counts, where the own one does not have the controller', async () => {
+  test('is the nearest one that counts, where the own one does not have the controller', async () => {
     const limitless = Object.fromEntries(
       Object.entries({ ...nested, '/sys/fs/cgroup/system.slice/shop.service/memory.max': 'max\n' }).filter(
         ([path]) => !path.includes('/worker/') && path !== '/sys/fs/cgroup/system.slice/memory.max',
@@ -90,7 +89,7 @@ describe('a control group of version 2', () => {
     });
   });
 
-  it('is none for the root of the machine', async () => {
+  test('is none for the root of the machine', async () => {
     const files = {
       '/proc/self/cgroup': '0::/\n',
       '/proc/self/mountinfo': V2_MOUNT,
@@ -117,7 +116,7 @@ describe('a control group of version 1', () => {
     }),
   };
 
-  it('counts nanoseconds and ticks, and is mounted without its way from the root', async () => {
+  test('counts nanoseconds and ticks, and is mounted without its way from the root', async () => {
     expect(await reading(docker)).toEqual({
       memory: { limit: 1_000_000, usage: 700_000, workingSet: 500_000 },
       cpu: {
@@ -129,7 +128,7 @@ describe('a control group of version 1', () => {
     });
   });
 
-  it('without a limit has none', async () => {
+  test('without a limit has none', async () => {
     const free = {
       ...docker,
       '/sys/fs/cgroup/memory/memory.limit_in_bytes': NO_LIMIT_V1,
@@ -140,7 +139,7 @@ describe('a control group of version 1', () => {
     expect(found?.cpu?.limit).toBeUndefined();
   });
 
-  it('is none for the root of the machine', async () => {
+  test('is none for the root of the machine', async () => {
     const root = {
       ...docker,
       '/proc/self/cgroup': '5:memory:/\n4:cpu,cpuacct:/\n',
@@ -151,7 +150,7 @@ describe('a control group of version 1', () => {
     expect(await reading(root)).toBeUndefined();
   });
 
-  it('stands beside version 2 in a hybrid setup, where each controller is in one of them', async () => {
+  test('stands beside version 2 in a hybrid setup, where each controller is in one of them', async () => {
     const hybrid = {
       ...docker,
       '/proc/self/cgroup': `${docker['/proc/self/cgroup']}0::/docker/abc\n`,
@@ -166,7 +165,7 @@ describe('a control group of version 1', () => {
 });
 
 describe('the files about control groups', () => {
-  it('are looked up once, and again after a minute', async () => {
+  test('are looked up once, and again after a minute', async () => {
     const asked: string[] = [];
     const files: Record<string, string> = {
       '/proc/self/cgroup': '0::/a\n',
@@ -183,7 +182,7 @@ describe('the files about control groups', () => {
     expect((await reader.container())?.memory?.limit).toBe(200);
   });
 
-  it('tell a quota in processors', () => {
+  test('tell a quota in processors', () => {
     expect(cpuQuotaOf('50000 100000\n')).toBe(0.5);
     expect(cpuQuotaOf('max 100000\n')).toBeUndefined();
     expect(cpuQuotaOf('-1 100000')).toBeUndefined();
@@ -192,7 +191,7 @@ describe('the files about control groups', () => {
     expect(memoryLimitOf('max\n')).toBeUndefined();
   });
 
-  it('have blanks of a path as octal numbers', () => {
+  test('have blanks of a path as octal numbers', () => {
     const line = String.raw`30 23 0:26 / /mnt/my\040groups rw - cgroup2 cgroup2 rw`;
     expect(mountsOf(line)).toEqual([{ version: 2, controllers: [], root: '/', point: '/mnt/my groups' }]);
   });

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
-
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 
 const GC = pathToFileURL('src/host/gc.ts').href;
 
@@ -17,7 +16,7 @@ function run(body: string): {
   });
 }
 
-it('tells each garbage collection with its type and seconds, until it is ended', () => {
+test('tells each garbage collection with its type and seconds, until it is ended', () => {
   const { stdout, stderr } = run(`
     const seen = [];
     const end = observeGc((type, seconds) => seen.push({ type, seconds }));
@@ -38,11 +37,11 @@ it('tells each garbage collection with its type and seconds, until it is ended',
   expect(after).toBe(0);
 });
 
-it('keeps no process alive', () => {
+test('keeps no process alive', () => {
   expect(run('observeGc(() => {}); gc();')).toMatchObject({ status: 0, stdout: '', stderr: '' });
 });
 
-it('drops what the listener throws', () => {
+test('drops what the listener throws', () => {
   const { status, stdout, stderr } = run(`
     let thrown = 0;
     observeGc(() => { thrown += 1; throw new Error('in the listener'); });

@@ -1,5 +1,4 @@
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import {
   cpuTimesOf,
   memoryInfoOf,
@@ -9,7 +8,7 @@ import {
 } from '../../../src/host/proc-text.ts';
 
 describe('the files below /proc', () => {
-  it('tell the processor times of all modes in seconds, interrupts of both kinds together', () => {
+  test('tell the processor times of all modes in seconds, interrupts of both kinds together', () => {
     const stat = `cpu  100 200 300 4000 50 6 7 8 0 0
 cpu0 50 100 150 2000 25 3 3 4 0 0
 cpu1 50 100 150 2000 25 3 4 4 0 0
@@ -22,7 +21,7 @@ ctxt 991
     });
   });
 
-  it('tell what an old kernel has of the modes', () => {
+  test('tell what an old kernel has of the modes', () => {
     expect(cpuTimesOf('cpu  100 0 0 100\ncpu0 100 0 0 100\n')).toEqual({
       logical: 1,
       time: { user: 1, nice: 0, system: 0, idle: 1 },
@@ -31,7 +30,7 @@ ctxt 991
     expect(cpuTimesOf('')).toBeUndefined();
   });
 
-  it('tell memory and swap in bytes', () => {
+  test('tell memory and swap in bytes', () => {
     const meminfo = `MemTotal:       24684084 kB
 MemFree:        23486000 kB
 MemAvailable:   24000000 kB
@@ -46,14 +45,14 @@ SwapFree:         512 kB
     });
   });
 
-  it('tell the threads, however the program is called', () => {
+  test('tell the threads, however the program is called', () => {
     const rest = 'S 1 2 3 0 -1 4194304 101 0 0 0 1 2 0 0 20 0 11 0 1162966';
     expect(threadsOf(`29371 (node) ${rest}`)).toBe(11);
     expect(threadsOf(`29371 (a) b (c d)) ${rest}`)).toBe(11);
     expect(threadsOf('29371 (node) S 1')).toBeUndefined();
   });
 
-  it('tell how many files may be open', () => {
+  test('tell how many files may be open', () => {
     const limits = `Limit                     Soft Limit           Hard Limit           Units
 Max processes             96365                96365                processes
 Max open files            1024                 524288               files
@@ -62,7 +61,7 @@ Max open files            1024                 524288               files
     expect(openFileLimitOf(limits.replace('1024      ', 'unlimited '))).toBeUndefined();
   });
 
-  it('tell the pressure as shares and seconds', () => {
+  test('tell the pressure as shares and seconds', () => {
     const text = `some avg10=12.50 avg60=0.29 avg300=0.87 total=2388798235
 full avg10=0.50 avg60=0.00 avg300=0.00 total=1500000
 `;

@@ -1,15 +1,14 @@
 import { cpus } from 'node:os';
-
-import { describe, expect, it } from 'vitest';
-
-import { HostSampler, makeSystemProbe } from '../../../src/host/index.ts';
+import { describe, expect, test } from 'vitest';
+import { HostSampler } from '../../../src/host/index.ts';
+import { makeSystemProbe } from '../../../src/host/probe.ts';
 import { readText } from '../../../src/host/read-text.ts';
 import { FakeClock, settlePromises } from '../../../src/testing/fake-clock.ts';
 import { eventually } from '../../support/otlp-receiver.ts';
 import { bareMachine, DISK, machine, MEMORY, PRESSURE } from './machine.ts';
 
 describe('the host sampler', () => {
-  it('takes a sample at the start and one each interval, on a timer that keeps no process alive', async () => {
+  test('takes a sample at the start and one each interval, on a timer that keeps no process alive', async () => {
     const clock = new FakeClock();
     const probe = machine();
     const sampler = new HostSampler({ clock, probe, intervalMs: 1_000, path: '/data' });
@@ -26,7 +25,7 @@ describe('the host sampler', () => {
     expect(clock.timers.running).toBe(0);
   });
 
-  it('gives every reader the same last sample', async () => {
+  test('gives every reader the same last sample', async () => {
     const sampler = new HostSampler({ clock: new FakeClock(), probe: machine(), path: '/data' });
     await sampler.sample();
     expect(sampler.latest).toBe(sampler.latest);
@@ -41,7 +40,7 @@ describe('the host sampler', () => {
     });
   });
 
-  it('takes shares of the processors as the difference between two samples', async () => {
+  test('takes shares of the processors as the difference between two samples', async () => {
     const clock = new FakeClock();
     const probe = machine();
     const sampler = new HostSampler({ clock, probe });
@@ -60,7 +59,7 @@ describe('the host sampler', () => {
     expect(sampler.latest?.container?.cpuUsage).toBeCloseTo(0.4);
   });
 
-  it('leaves out what the platform does not tell, field by field', async () => {
+  test('leaves out what the platform does not tell, field by field', async () => {
     const whole = machine();
     for (const field of [
       'load',
@@ -83,7 +82,7 @@ describe('the host sampler', () => {
     }
   });
 
-  it('tells the event loop where the platform tells nothing', async () => {
+  test('tells the event loop where the platform tells nothing', async () => {
     const sampler = new HostSampler({ probe: bareMachine(), path: '/data' });
     sampler.start();
     await sampler.sample();
@@ -92,7 +91,7 @@ describe('the host sampler', () => {
     expect(known.map(([name]) => name).toSorted()).toEqual(['at', 'eventLoop']);
   });
 
-  it('goes on without a file system that hangs, and asks it once', async () => {
+  test('goes on without a file system that hangs, and asks it once', async () => {
     let asked = 0;
     const hanging = (): Promise<never> => {
       asked += 1;
@@ -107,7 +106,7 @@ describe('the host sampler', () => {
     expect(sampler.latest).toMatchObject({ memory: MEMORY, filesystem: undefined });
   });
 
-  it('tells this machine within its bounds', async () => {
+  test('tells this machine within its bounds', async () => {
     const sampler = new HostSampler({ path: process.cwd() });
     sampler.start();
     await eventually(() => sampler.latest?.filesystem !== undefined, 'the first sample');
@@ -130,7 +129,7 @@ describe('the host sampler', () => {
 describe('what a sample costs', () => {
   const MACHINE_READS = ['/proc/self/limits', '/proc/self/stat', '/proc/stat', '/proc/meminfo'];
 
-  it('is a fixed number of small reads, one at a time, each in a turn of its own', async () => {
+  test('is a fixed number of small reads, one at a time, each in a turn of its own', async () => {
     let running = 0;
     let atOnce = 0;
     let inOneTurn = 0;
@@ -160,7 +159,7 @@ describe('what a sample costs', () => {
     expect({ atOnce, inOneTurn }).toEqual({ atOnce: 1, inOneTurn: 1 });
   });
 
-  it('asks the system of each processor only where /proc/stat is missing', async () => {
+  test('asks the system of each processor only where /proc/stat is missing', async () => {
     const elsewhere = makeSystemProbe(() => Promise.resolve(undefined), 'darwin');
     const times = await elsewhere.cpuTimes();
     expect(times.logical).toBe(cpus().length);
@@ -170,7 +169,7 @@ describe('what a sample costs', () => {
     expect(await elsewhere.container()).toBeUndefined();
   });
 
-  it('leaves out on Windows what Windows does not count', () => {
+  test('leaves out on Windows what Windows does not count', () => {
     const windows = makeSystemProbe(() => Promise.resolve(undefined), 'win32');
     expect(windows.load()).toBeUndefined();
     expect(windows.processUsage()).toMatchObject({ contextSwitches: undefined, pageFaults: undefined });

@@ -10,9 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemFiles } from '../../../src/storage/index.ts';
 
 describe('the file system of the machine', () => {
@@ -27,14 +25,14 @@ describe('the file system of the machine', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('writes a new file once, private, and says whether it did', () => {
+  test('writes a new file once, private, and says whether it did', () => {
     expect(systemFiles.writeNew(at('a'), 'one', 0o600)).toBe(true);
     expect(systemFiles.writeNew(at('a'), 'two', 0o600)).toBe(false);
     expect(readFileSync(at('a'), 'utf8')).toBe('one');
     expect(statSync(at('a')).mode & 0o777).toBe(0o600);
   });
 
-  it('replaces a file in one step and leaves nothing beside it', () => {
+  test('replaces a file in one step and leaves nothing beside it', () => {
     systemFiles.replace(at('a'), 'one', 0o600);
     systemFiles.replace(at('a'), 'two', 0o600);
     expect(systemFiles.readText(at('a'))).toBe('two');
@@ -42,7 +40,7 @@ describe('the file system of the machine', () => {
     expect(readdirSync(folder)).toEqual(['a']);
   });
 
-  it('reads from an offset', () => {
+  test('reads from an offset', () => {
     writeFileSync(at('a'), '0123456789');
     const descriptor = systemFiles.openRead(at('a'));
     const buffer = Buffer.alloc(4);
@@ -52,7 +50,7 @@ describe('the file system of the machine', () => {
     systemFiles.close(descriptor);
   });
 
-  it('compresses a file, whatever a run before left there', async () => {
+  test('compresses a file, whatever a run before left there', async () => {
     writeFileSync(at('a'), 'x'.repeat(100_000));
     writeFileSync(at('a.gz'), 'left over');
     await systemFiles.compress(at('a'), at('a.gz'), 0o600);
@@ -60,13 +58,13 @@ describe('the file system of the machine', () => {
     expect(statSync(at('a.gz')).mode & 0o777).toBe(0o600);
   });
 
-  it('sets the time of the last change', () => {
+  test('sets the time of the last change', () => {
     writeFileSync(at('a'), '');
     systemFiles.touch(at('a'), 1_000_000);
     expect(systemFiles.facts(at('a'))?.changedAt).toBe(1_000_000);
   });
 
-  it('reads through no symbolic link', () => {
+  test('reads through no symbolic link', () => {
     writeFileSync(at('secret'), 'x');
     symlinkSync(at('secret'), at('link'));
     expect(() => systemFiles.openRead(at('link'))).toThrow('ELOOP');

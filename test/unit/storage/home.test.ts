@@ -11,9 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Home } from '../../../src/storage/index.ts';
 import { FaultyFiles } from './faulty-files.ts';
 
@@ -28,7 +26,7 @@ describe('the home', () => {
     rmSync(base, { recursive: true, force: true });
   });
 
-  it('lies in ./.keelson, in KEELSON_HOME where that is set, and where the option says before all', () => {
+  test('lies in ./.keelson, in KEELSON_HOME where that is set, and where the option says before all', () => {
     expect(new Home({ env: {}, cwd: '/srv/app' }).path).toBe('/srv/app/.keelson');
     expect(new Home({ env: { KEELSON_HOME: '/var/lib/k' }, cwd: '/srv/app' }).path).toBe('/var/lib/k');
     expect(new Home({ env: { KEELSON_HOME: '' }, cwd: '/srv/app' }).path).toBe('/srv/app/.keelson');
@@ -37,12 +35,12 @@ describe('the home', () => {
     );
   });
 
-  it('makes nothing before it is asked', () => {
+  test('makes nothing before it is asked', () => {
     const home = new Home({ path: join(base, 'k') });
     expect(existsSync(home.path)).toBe(false);
   });
 
-  it('is private, and ignored by git', () => {
+  test('is private, and ignored by git', () => {
     const home = new Home({ path: join(base, 'a', 'k') });
     expect(home.folder('telemetry', 'traces')).toBe(join(base, 'a', 'k', 'telemetry', 'traces'));
     expect(statSync(home.path).mode & 0o777).toBe(0o700);
@@ -51,7 +49,7 @@ describe('the home', () => {
     expect(statSync(join(home.path, '.gitignore')).mode & 0o777).toBe(0o600);
   });
 
-  it('leaves the ignore rules and the mode of a folder that holds other things', () => {
+  test('leaves the ignore rules and the mode of a folder that holds other things', () => {
     const project = join(base, 'project');
     mkdirSync(project, { mode: 0o755 });
     writeFileSync(join(project, 'index.js'), '');
@@ -60,7 +58,7 @@ describe('the home', () => {
     expect(statSync(project).mode & 0o777).toBe(0o755);
   });
 
-  it('makes a folder again that was removed', () => {
+  test('makes a folder again that was removed', () => {
     const home = new Home({ path: join(base, 'k') });
     const logs = home.folder('logs');
     rmSync(home.path, { recursive: true });
@@ -88,7 +86,7 @@ describe('the home', () => {
   ];
 
   for (const { name, prepare, user, says } of refused) {
-    it(`refuses ${name}, and says what to do`, () => {
+    test(`refuses ${name}, and says what to do`, () => {
       const path = join(base, 'k');
       prepare(path);
       const home = new Home({ path, ...(user !== undefined && { user }) });
@@ -102,7 +100,7 @@ describe('the home', () => {
     });
   }
 
-  it('says which folder to make writable when the system refuses', () => {
+  test('says which folder to make writable when the system refuses', () => {
     const files = new FaultyFiles();
     files.forbidden.add(base);
     const home = new Home({ path: join(base, 'k'), files });
@@ -111,7 +109,7 @@ describe('the home', () => {
     );
   });
 
-  it('says that a file lies in the way, above the home and in it', () => {
+  test('says that a file lies in the way, above the home and in it', () => {
     writeFileSync(join(base, 'file'), '');
     const above = new Home({ path: join(base, 'file', 'k') });
     const inside = new Home({ path: join(base, 'k') });
@@ -123,7 +121,7 @@ describe('the home', () => {
     }
   });
 
-  it('is checked without being made', () => {
+  test('is checked without being made', () => {
     const home = new Home({ path: join(base, 'k') });
     expect(home.check()).toBe(false);
     expect(existsSync(home.path)).toBe(false);

@@ -12,9 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { JsonLinesWriter } from '../../../src/storage/index.ts';
 import type { JsonLinesWriterOptions } from '../../../src/storage/index.ts';
 import { FakeClock } from '../../../src/testing/fake-clock.ts';
@@ -52,12 +50,12 @@ describe('the writer of JSON lines', () => {
       .flatMap((name) => text(name).split('\n'))
       .filter((line) => line !== '');
 
-  it('makes no file before the first line', () => {
+  test('makes no file before the first line', () => {
     make();
     expect(names()).toEqual([]);
   });
 
-  it('writes each line with its break into a private file named after time, process and number', () => {
+  test('writes each line with its break into a private file named after time, process and number', () => {
     const writer = make();
     expect(writer.append(['{"a":1}', Buffer.from('{"b":2}')])).toEqual({
       written: true,
@@ -70,21 +68,21 @@ describe('the writer of JSON lines', () => {
     expect(writer.stats).toMatchObject({ lines: 3, bytes: 24 });
   });
 
-  it('starts the next segment when the next line would not fit, and loses no line', () => {
+  test('starts the next segment when the next line would not fit, and loses no line', () => {
     const writer = make({ maxFileBytes: 20 });
     for (let i = 0; i < 7; i += 1) writer.append([`{"n":${i}}`]);
     expect(names().map((name) => text(name).length)).toEqual([16, 16, 16, 8]);
     expect(all()).toEqual([0, 1, 2, 3, 4, 5, 6].map((n) => `{"n":${n}}`));
   });
 
-  it('writes a line that is longer than a file into one of its own', () => {
+  test('writes a line that is longer than a file into one of its own', () => {
     const writer = make({ maxFileBytes: 4 });
     writer.append(['12345678']);
     writer.append(['1']);
     expect(names().map((name) => text(name))).toEqual(['12345678\n', '1\n']);
   });
 
-  it('starts the next segment when one is old', async () => {
+  test('starts the next segment when one is old', async () => {
     const writer = make({ maxFileAgeMs: 1_000 });
     writer.append(['1']);
     await clock.advance(999);
@@ -94,7 +92,7 @@ describe('the writer of JSON lines', () => {
     expect(names().map((name) => text(name))).toEqual(['1\n2\n', '3\n']);
   });
 
-  it('ends a segment that is old although no line comes', async () => {
+  test('ends a segment that is old although no line comes', async () => {
     const writer = make({ maxFileAgeMs: 1_000 });
     writer.append(['1']);
     writer.rotate();
@@ -104,7 +102,7 @@ describe('the writer of JSON lines', () => {
     expect(writer.openFile).toBeUndefined();
   });
 
-  it.each([
+  test.each([
     ['removed', (path: string) => rmSync(path)],
     ['renamed', (path: string) => renameSync(path, `${path}.adopted`)],
     ['cut', (path: string) => truncateSync(path, 1)],
@@ -118,7 +116,7 @@ describe('the writer of JSON lines', () => {
     expect(writer.openFile).not.toBe(first);
   });
 
-  it('removes the oldest files first when a new one would pass the total, and counts them', async () => {
+  test('removes the oldest files first when a new one would pass the total, and counts them', async () => {
     const writer = make({ maxFileBytes: 10, maxTotalBytes: 30 });
     for (let i = 0; i < 6; i += 1) {
       writer.append(['123456789']);
@@ -131,7 +129,7 @@ describe('the writer of JSON lines', () => {
     expect(writer.stats).toMatchObject({ lines: 6, removedFiles: 3, removedBytes: 30 });
   });
 
-  it('removes files that are too old, and no file that is not of its kind', async () => {
+  test('removes files that are too old, and no file that is not of its kind', async () => {
     writeFileSync(join(folder, 'alerts.jsonl'), '{}\n');
     files.changedAt.set('alerts.jsonl', 0);
     const writer = make({ maxTotalAgeMs: 5_000, maxFileAgeMs: 1_000 });
@@ -143,7 +141,7 @@ describe('the writer of JSON lines', () => {
     expect(all()).toEqual(['2', '{}']);
   });
 
-  it('shares one file a day, appends to the one that exists, and starts another at midnight UTC', async () => {
+  test('shares one file a day, appends to the one that exists, and starts another at midnight UTC', async () => {
     writeFileSync(join(folder, '2026-11-22.jsonl'), '0\n');
     const writer = make({ naming: 'daily' });
     writer.append(['1']);
@@ -153,7 +151,7 @@ describe('the writer of JSON lines', () => {
     expect(text('2026-11-22.jsonl')).toBe('0\n1\n');
   });
 
-  it('keeps no more files than it may, the newest ones', async () => {
+  test('keeps no more files than it may, the newest ones', async () => {
     const writer = make({ naming: 'daily', maxFiles: 3 });
     for (let day = 0; day < 6; day += 1) {
       writer.append([String(day)]);
@@ -164,7 +162,7 @@ describe('the writer of JSON lines', () => {
     expect(writer.stats.removedFiles).toBe(3);
   });
 
-  it('numbers the files of a day that outgrows its size', () => {
+  test('numbers the files of a day that outgrows its size', () => {
     const writer = make({ naming: 'daily', maxFileBytes: 4 });
     for (const line of ['111', '222', '333']) writer.append([line]);
     expect(names()).toEqual(['2026-11-22.1.jsonl', '2026-11-22.2.jsonl', '2026-11-22.jsonl']);
@@ -176,7 +174,7 @@ describe('the writer of JSON lines', () => {
     ['EROFS', 'read_only'],
     ['EIO', 'other'],
   ] as const) {
-    it(`says ${reason} for ${code}, waits before it tries again, and recovers`, async () => {
+    test(`says ${reason} for ${code}, waits before it tries again, and recovers`, async () => {
       const writer = make();
       files.failOpen = code;
       expect(writer.append(['1', '2'])).toMatchObject({ written: false, reason, code, error: { code } });
@@ -190,7 +188,7 @@ describe('the writer of JSON lines', () => {
     });
   }
 
-  it('takes a half-written line back when the disk fills up', async () => {
+  test('takes a half-written line back when the disk fills up', async () => {
     const writer = make();
     writer.append(['{"whole":1}']);
     files.appendAtMost = 5;
@@ -204,7 +202,7 @@ describe('the writer of JSON lines', () => {
     expect(all()).toEqual(['{"whole":1}', '{"next":3}']);
   });
 
-  it('starts on a line of its own after a torn line in a shared file', async () => {
+  test('starts on a line of its own after a torn line in a shared file', async () => {
     const writer = make({ naming: 'daily' });
     files.appendAtMost = 3;
     files.failAppend = 'ENOSPC';
@@ -216,7 +214,7 @@ describe('the writer of JSON lines', () => {
     expect(text('2026-11-22.jsonl')).toBe('{"h\n{"next":3}\n');
   });
 
-  it('leaves no empty segment behind while the disk is full', async () => {
+  test('leaves no empty segment behind while the disk is full', async () => {
     const writer = make();
     files.appendAtMost = 0;
     files.failAppend = 'ENOSPC';
@@ -228,14 +226,14 @@ describe('the writer of JSON lines', () => {
     expect(names()).toEqual([]);
   });
 
-  it('goes on after a short write', () => {
+  test('goes on after a short write', () => {
     files.appendAtMost = 3;
     const writer = make();
     expect(writer.append(['{"a":1}', '{"b":2}'])).toMatchObject({ written: true });
     expect(all()).toEqual(['{"a":1}', '{"b":2}']);
   });
 
-  it('counts lines as lost when the folder cannot be had', () => {
+  test('counts lines as lost when the folder cannot be had', () => {
     const writer = make({
       folder: () => {
         throw systemError('ERR_KEELSON_HOME');
@@ -248,7 +246,7 @@ describe('the writer of JSON lines', () => {
     });
   });
 
-  it('does not write through a symbolic link', () => {
+  test('does not write through a symbolic link', () => {
     const target = join(folder, 'target');
     writeFileSync(target, '');
     symlinkSync(target, join(folder, '2026-11-22.jsonl'));
@@ -256,7 +254,7 @@ describe('the writer of JSON lines', () => {
     expect(readFileSync(target, 'utf8')).toBe('');
   });
 
-  it('counts lines after the end as lost, and may be closed twice', () => {
+  test('counts lines after the end as lost, and may be closed twice', () => {
     const writer = make();
     writer.append(['1']);
     writer.close();

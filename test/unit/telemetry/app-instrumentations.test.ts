@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findInstrumentations, isChosen } from '../../../src/telemetry/app-instrumentations.ts';
 import { hookModules, isHooked } from '../../../src/telemetry/module-hooks.ts';
 import { AppFolder } from '../../support/app-folder.ts';
@@ -34,7 +32,7 @@ describe('what an application has installed', () => {
   };
   const shipped = (): readonly string[] => spansBelow(join(app.path, 'k')).map(({ name }) => name);
 
-  it.each(['shared', 'own copies'] as const)(
+  test.each(['shared', 'own copies'] as const)(
     'is instrumented in an ES module, with OpenTelemetry packages of the kind: %s',
     async (kind) => {
       app.addOpenTelemetry(kind);
@@ -48,7 +46,7 @@ describe('what an application has installed', () => {
     },
   );
 
-  it.each(['shared', 'own copies'] as const)(
+  test.each(['shared', 'own copies'] as const)(
     'is instrumented in CommonJS, with OpenTelemetry packages of the kind: %s',
     async (kind) => {
       app.addOpenTelemetry(kind);
@@ -57,7 +55,7 @@ describe('what an application has installed', () => {
     },
   );
 
-  it('stays off where a variable says so', async () => {
+  test('stays off where a variable says so', async () => {
     app.addOpenTelemetry('shared');
     const { commonjs } = app.addParcel();
     await run(commonjs, { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'parcel' });
@@ -67,7 +65,7 @@ describe('what an application has installed', () => {
     expect(shipped()).toEqual(['ship a']);
   });
 
-  it('is missed aloud where a variable names it and it is not there', async () => {
+  test('is missed aloud where a variable names it and it is not there', async () => {
     const file = app.write('main.cjs', '');
     const { stderr, code } = await run(file, { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http,pg' });
     expect(stderr).toContain(
@@ -76,7 +74,7 @@ describe('what an application has installed', () => {
     expect(code).toBe(0);
   });
 
-  it.each([
+  test.each([
     ['throws when it is loaded', `throw new Error('broken package');`, 'stays off: broken package'],
     ['exports nothing of the kind', `exports.setup = () => {};`, 'stays off: it exports no instrumentation'],
     [
@@ -98,7 +96,7 @@ describe('what an application has installed', () => {
     expect(shipped()).toEqual(['ship a']);
   });
 
-  it('is left out and said where it speaks a newer API than Keelson', async () => {
+  test('is left out and said where it speaks a newer API than Keelson', async () => {
     app.addPackage('@opentelemetry/api', '', { version: '1.99.0' });
     app.addPackage('@opentelemetry/instrumentation-later', 'throw new Error("must not be loaded");');
     const { stderr } = await run(app.write('main.cjs', ''));
@@ -107,7 +105,7 @@ describe('what an application has installed', () => {
     );
   });
 
-  it('is found once for each name, the nearest first, without what Keelson has itself', () => {
+  test('is found once for each name, the nearest first, without what Keelson has itself', () => {
     for (const folder of ['', 'packages/shop/']) {
       for (const name of ['instrumentation-pg', 'instrumentation-http', 'sdk-trace']) {
         app.write(`${folder}node_modules/@opentelemetry/${name}/package.json`, '{}');
@@ -124,7 +122,7 @@ describe('what an application has installed', () => {
     ]);
   });
 
-  it('is on, but for what is noise, what Keelson has, and what is for browsers', () => {
+  test('is on, but for what is noise, what Keelson has, and what is for browsers', () => {
     const all = { enabled: undefined, disabled: [] };
     expect(['http', 'pg', 'anything'].every((name) => isChosen(name, all))).toBe(true);
     expect(['fs', 'runtime-node', 'fetch'].some((name) => isChosen(name, all))).toBe(false);
@@ -132,7 +130,7 @@ describe('what an application has installed', () => {
     expect(isChosen('fs', { enabled: ['fs'], disabled: ['fs'] })).toBe(false);
   });
 
-  it('goes through the hooks with the files of its package, and nothing else does', () => {
+  test('goes through the hooks with the files of its package, and nothing else does', () => {
     const inside = (file: string): string => `file:///app/node_modules/.pnpm/x@1/node_modules/${file}`;
     expect(isHooked('node:http', 'node:http')).toBe(true);
     expect(isHooked('node:fs', 'fs')).toBe(false);

@@ -4,8 +4,7 @@ import { ExportResultCode, isTracingSuppressed } from '@opentelemetry/core';
 import type { ExportResult } from '@opentelemetry/core';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BatchQueue, spanProcessor } from '../../../src/telemetry/batch-queue.ts';
 import type { BatchExporter } from '../../../src/telemetry/batch-queue.ts';
 import { FakeClock } from '../../../src/testing/fake-clock.ts';
@@ -48,7 +47,7 @@ describe('the queue in front of the journal', () => {
   beforeAll(() => context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
   afterAll(() => context.disable());
 
-  it('hands a full batch on within the call that filled it, untraced', () => {
+  test('hands a full batch on within the call that filled it, untraced', () => {
     const { queue, exporter } = world<number>();
     for (let i = 0; i < 7; i += 1) queue.add(i);
     expect(exporter.batches).toEqual([
@@ -58,7 +57,7 @@ describe('the queue in front of the journal', () => {
     expect(exporter.suppressed).toBe(true);
   });
 
-  it('hands on what is old enough, with a timer that keeps no process alive', async () => {
+  test('hands on what is old enough, with a timer that keeps no process alive', async () => {
     const { queue, exporter, clock } = world<number>();
     queue.add(1);
     await clock.advance(999);
@@ -67,7 +66,7 @@ describe('the queue in front of the journal', () => {
     expect(exporter.batches).toEqual([[1]]);
   });
 
-  it('has nothing left when drain returns, and hands each item on by itself after drainForGood', () => {
+  test('has nothing left when drain returns, and hands each item on by itself after drainForGood', () => {
     const { queue, exporter } = world<number>();
     queue.add(1);
     queue.drain();
@@ -77,7 +76,7 @@ describe('the queue in front of the journal', () => {
     expect(exporter.batches).toEqual([[1], [2], [3]]);
   });
 
-  it('collects again where the process goes on after drainForGood', async () => {
+  test('collects again where the process goes on after drainForGood', async () => {
     const { queue, exporter, clock } = world<number>();
     queue.drainForGood();
     await clock.advance(1_000);
@@ -88,7 +87,7 @@ describe('the queue in front of the journal', () => {
     expect(exporter.batches).toEqual([[1, 2]]);
   });
 
-  it('counts what an exporter throws at, and what comes after the shutdown', async () => {
+  test('counts what an exporter throws at, and what comes after the shutdown', async () => {
     const { queue, exporter, lost } = world<number>();
     exporter.throws = true;
     expect(() => [1, 2, 3].forEach((item) => queue.add(item))).not.toThrow();
@@ -98,7 +97,7 @@ describe('the queue in front of the journal', () => {
     expect(lost).toEqual([3, 1]);
   });
 
-  it('takes sampled spans only', () => {
+  test('takes sampled spans only', () => {
     const { queue, exporter } = world<ReadableSpan>();
     const processor = spanProcessor(queue);
     const span = new TracerProvider({ spanProcessors: [processor] }).getTracer('t').startSpan('s');

@@ -1,13 +1,12 @@
+import type { Meter } from '@opentelemetry/api';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import type { Meter } from '@opentelemetry/api';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { withoutEmptyKeys } from '../../../src/telemetry/empty-keys.ts';
 import { metricsEncoder } from '../../../src/telemetry/otlp-json-metrics.ts';
 
@@ -34,7 +33,7 @@ describe('an attribute with an empty key', () => {
     meter.createCounter('clean').add(1, { kind: 'x' });
   };
 
-  it('is left out of metrics, sums are added up, and it is said once for each instrument', async () => {
+  test('is left out of metrics, sums are added up, and it is said once for each instrument', async () => {
     const warnings: string[] = [];
     const metrics = withoutEmptyKeys(await collected(measure), (kind) => warnings.push(kind));
     const points = metrics.scopeMetrics.flatMap((scope) =>
@@ -61,7 +60,7 @@ describe('an attribute with an empty key', () => {
     expect(warnings).toEqual(['attribute:empty:orders', 'attribute:empty:depth', 'attribute:empty:time']);
   });
 
-  it('comes over OTLP in no metric', async () => {
+  test('comes over OTLP in no metric', async () => {
     const encode = metricsEncoder(
       () => undefined,
       () => {},
@@ -71,7 +70,7 @@ describe('an attribute with an empty key', () => {
     expect(text).not.toContain('"key":""');
   });
 
-  it('costs nothing where there is none', async () => {
+  test('costs nothing where there is none', async () => {
     const metrics = await collected((meter) => meter.createCounter('clean').add(1, { kind: 'x' }));
     expect(withoutEmptyKeys(metrics, () => {})).toBe(metrics);
   });

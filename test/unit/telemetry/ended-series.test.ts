@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { guard } from '../../../src/index.ts';
 import { SCOPE_NAME } from '../../../src/signals/semconv.ts';
 import { withoutEndedSeries } from '../../../src/telemetry/ended-series.ts';
@@ -55,7 +54,7 @@ describe('the series of a guard that is disposed', () => {
     return (await response.text()).split('\n').filter((line) => line.includes(`"${name}"`));
   }
 
-  it('are not in the next push and not on the next scrape, until the name has a guard again', async () => {
+  test('are not in the next push and not on the next scrape, until the name has a guard again', async () => {
     const ended = guard('ended', OPTIONS);
     const other = guard('not ended', OPTIONS);
     await ended.run('charge', async () => 1);
@@ -89,7 +88,7 @@ describe('the series of a guard that is disposed', () => {
 });
 
 describe('what is left out', () => {
-  it('is not what others measure, nor what names no guard', async () => {
+  test('is not what others measure, nor what names no guard', async () => {
     const attributes = { 'keelson.guard.name': 'never made' };
     const foreign = await collected((meter) => meter.createCounter('c').add(1, attributes));
     expect(withoutEndedSeries(foreign)).toEqual(foreign);
@@ -104,7 +103,7 @@ describe('what is left out', () => {
     expect(withoutEndedSeries(overflow)).toEqual(overflow);
   });
 
-  it('is nothing where a policy of somebody else cannot be read', async () => {
+  test('is nothing where a policy of somebody else cannot be read', async () => {
     const instances = Reflect.get(globalThis, Symbol.for('keelson.signals.v1')) as Set<WeakRef<object>>;
     const broken = {
       bind: () => {},

@@ -1,9 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-import { afterAll, describe, expect, it } from 'vitest';
-
+import { afterAll, describe, expect, test } from 'vitest';
 import { Home } from '../../../src/storage/index.ts';
 import { ENVIRONMENT } from '../../../src/telemetry/environment-table.ts';
 import { readEnvironment } from '../../../src/telemetry/environment.ts';
@@ -159,7 +157,7 @@ const PROOFS: Readonly<Record<string, Proof>> = {
   OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: {
     value: '9',
     look: (s) => [s.spanLimits.attributeValueLengthLimit, s.logLimits.attributeValueLengthLimit],
-    expected: [9, Infinity],
+    expected: [9, Number.POSITIVE_INFINITY],
     bad: 'x',
   },
   OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: {
@@ -190,7 +188,7 @@ const PROOFS: Readonly<Record<string, Proof>> = {
   OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT: {
     value: '9',
     look: (s) => [s.spanLimits.attributeValueLengthLimit, s.logLimits.attributeValueLengthLimit],
-    expected: [Infinity, 9],
+    expected: [Number.POSITIVE_INFINITY, 9],
     bad: 'x',
   },
   OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT: {
@@ -249,17 +247,17 @@ const PROOFS: Readonly<Record<string, Proof>> = {
 };
 
 describe('the table of variables', () => {
-  it('names each variable once', () => {
+  test('names each variable once', () => {
     const names = ENVIRONMENT.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('has a proof for every variable that does something, and none for another', () => {
+  test('has a proof for every variable that does something, and none for another', () => {
     const doing = ENVIRONMENT.filter(({ answer }) => answer !== 'refused').map(({ name }) => name);
     expect(Object.keys(PROOFS).sort()).toEqual(doing.sort());
   });
 
-  it('gives no warning and a default for each where nothing is set', () => {
+  test('gives no warning and a default for each where nothing is set', () => {
     const { settings, warnings } = read({});
     expect(warnings).toEqual([]);
     expect(settings).toMatchObject({
@@ -275,34 +273,37 @@ describe('the table of variables', () => {
   });
 
   const refused = ENVIRONMENT.filter(({ answer }) => answer === 'refused').map(({ name }) => name);
-  it.each(refused)('%s is refused with one warning, and changes nothing', (name) => {
+  test.each(refused)('%s is refused with one warning, and changes nothing', (name) => {
     const { settings, warnings } = read({ [name]: 'true' });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(`${name} has no effect`);
     expect(settings).toEqual(read({}).settings);
   });
 
-  it.each(Object.entries(PROOFS))('%s does what the table says', (name, { value, look, expected, warns }) => {
-    const { settings, warnings } = read({ [name]: value });
-    expect(look(settings)).toEqual(expected);
-    expect(warnings).toHaveLength(warns === true ? 1 : 0);
-  });
+  test.each(Object.entries(PROOFS))(
+    '%s does what the table says',
+    (name, { value, look, expected, warns }) => {
+      const { settings, warnings } = read({ [name]: value });
+      expect(look(settings)).toEqual(expected);
+      expect(warnings).toHaveLength(warns === true ? 1 : 0);
+    },
+  );
 
   const bad = Object.entries(PROOFS).flatMap(([name, proof]) =>
     proof.bad === undefined ? [] : [{ name, value: proof.bad, look: proof.look }],
   );
-  it.each(bad)('$name=$value gives one warning that names it, and the default', ({ name, value, look }) => {
+  test.each(bad)('$name=$value gives one warning that names it, and the default', ({ name, value, look }) => {
     const { settings, warnings } = read({ [name]: value });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(name);
     expect(look(settings)).toEqual(look(read({}).settings));
   });
 
-  it('treats an empty variable as absent', () => {
+  test('treats an empty variable as absent', () => {
     expect(read(Object.fromEntries(ENVIRONMENT.map(({ name }) => [name, '']))).warnings).toEqual([]);
   });
 
-  it('lets the variable of a signal win over the general one, and merges the headers', () => {
+  test('lets the variable of a signal win over the general one, and merges the headers', () => {
     const { settings } = read({
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a:1/',
       OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://b:2/own',
@@ -313,7 +314,7 @@ describe('the table of variables', () => {
     expect(settings.otlp.logs).toMatchObject({ url: 'http://b:2/own', headers: { x: '1', y: '3' } });
   });
 
-  it.each([
+  test.each([
     'Authorization: Bearer hunter2',
     'x=1,hunter2',
     'Authorization: Bearer aHVudGVyMg==',
@@ -331,7 +332,7 @@ describe('the table of variables', () => {
     },
   );
 
-  it.each(['ftp://user:hunter2@host/x?key=hunter2', 'user:hunter2@host:4318', 'hunter2@host'])(
+  test.each(['ftp://user:hunter2@host/x?key=hunter2', 'user:hunter2@host:4318', 'hunter2@host'])(
     'never shows a password that an endpoint holds: %s',
     (OTEL_EXPORTER_OTLP_ENDPOINT) => {
       const { warnings } = read({ OTEL_EXPORTER_OTLP_ENDPOINT });

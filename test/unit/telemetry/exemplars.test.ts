@@ -1,12 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { context, trace } from '@opentelemetry/api';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createKeelson } from '../../../src/index.ts';
 import { exemplarPort, setExemplarPort } from '../../../src/signals/exemplars.ts';
 import { METRIC_CALL_DURATION } from '../../../src/signals/semconv.ts';
@@ -78,7 +76,7 @@ const call = (): Promise<unknown> =>
     .outcome('charge', async () => 1);
 
 describe('the duration of a sampled call', () => {
-  it('has an exemplar with the ids of its span, on the endpoint and in OTLP', async () => {
+  test('has an exemplar with the ids of its span, on the endpoint and in OTLP', async () => {
     start();
     const before = Date.now();
     await call();
@@ -106,7 +104,7 @@ describe('the duration of a sampled call', () => {
     expect((sample?.exemplar?.time ?? 0) * 1_000).toBeCloseTo(sentMs, 0);
   });
 
-  it('is sent once, and stays on the endpoint', async () => {
+  test('is sent once, and stays on the endpoint', async () => {
     start();
     await call();
     expect((await sentPoints())[0]?.exemplars).toHaveLength(1);
@@ -118,7 +116,7 @@ describe('the duration of a sampled call', () => {
     expect((await sentPoints())[0]?.exemplars).toHaveLength(1);
   });
 
-  it('belongs to the series of its outcome and error', async () => {
+  test('belongs to the series of its outcome and error', async () => {
     start();
     const guard = createKeelson().guard('payments');
     await guard.outcome('charge', async () => 1);
@@ -137,21 +135,21 @@ describe('the duration of a sampled call', () => {
 });
 
 describe('no exemplar', () => {
-  it('comes from a call that is not sampled', async () => {
+  test('comes from a call that is not sampled', async () => {
     start({ sampler: new AlwaysOffSampler() });
     await call();
     expect((await sentPoints())[0]).not.toHaveProperty('exemplars');
     expect(await scraped()).toEqual([]);
   });
 
-  it('comes from a call under a parent that is not sampled', async () => {
+  test('comes from a call under a parent that is not sampled', async () => {
     start();
     const spanContext = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 0 };
     await context.with(trace.setSpanContext(context.active(), spanContext), call);
     expect((await sentPoints())[0]).not.toHaveProperty('exemplars');
   });
 
-  it('is kept with `OTEL_METRICS_EXEMPLAR_FILTER=always_off`', async () => {
+  test('is kept with `OTEL_METRICS_EXEMPLAR_FILTER=always_off`', async () => {
     start({}, { OTEL_METRICS_EXEMPLAR_FILTER: 'always_off' });
     expect(exemplarPort()).toBeUndefined();
     await call();
@@ -159,7 +157,7 @@ describe('no exemplar', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('goes to a telemetry that another meter provider has nothing to do with', async () => {
+  test('goes to a telemetry that another meter provider has nothing to do with', async () => {
     start();
     const meterProvider = new MeterProvider({});
     await createKeelson({ meterProvider })
@@ -171,7 +169,7 @@ describe('no exemplar', () => {
     ]);
   });
 
-  it('is kept after the end', async () => {
+  test('is kept after the end', async () => {
     start();
     expect(exemplarPort()).toBeDefined();
     await telemetry?.shutdown();
@@ -181,7 +179,7 @@ describe('no exemplar', () => {
 });
 
 describe('a call', () => {
-  it('is unchanged by a port that throws', async () => {
+  test('is unchanged by a port that throws', async () => {
     start();
     const { meterProvider } = exemplarPort() ?? {};
     if (!meterProvider) throw new Error('There is no port.');
@@ -204,7 +202,7 @@ describe('the store', () => {
   const clock = new FakeClock();
   const make = (): ExemplarStore => new ExemplarStore(new MeterProvider({}), clock);
 
-  it('keeps the newest of each bucket, by ascending value', async () => {
+  test('keeps the newest of each bucket, by ascending value', async () => {
     const store = make();
     const series = store.series('h', bounds, { a: 'x' });
     for (const value of [5, 0.5, 1, 7, 1.5]) {
@@ -220,7 +218,7 @@ describe('the store', () => {
     expect(found.map(({ epochMs }) => epochMs - (found[0]?.epochMs ?? 0))).toEqual([0, 2_000, 1_000]);
   });
 
-  it('tells what is new since a mark', () => {
+  test('tells what is new since a mark', () => {
     const store = make();
     const series = store.series('h', bounds, {});
     series?.offer(0.5, 'one', 'span');
@@ -230,7 +228,7 @@ describe('the store', () => {
     expect(store.since(store.count, 'h', {})).toEqual([]);
   });
 
-  it('knows a series by its attributes, in whatever order they come', () => {
+  test('knows a series by its attributes, in whatever order they come', () => {
     const store = make();
     store.series('h', bounds, { a: 1, b: 2 })?.offer(1, 'one', 'span');
     expect(store.since(0, 'h', { b: 2, a: 1 })).toHaveLength(1);
@@ -238,7 +236,7 @@ describe('the store', () => {
     expect(store.since(0, 'other', { a: 1, b: 2 })).toEqual([]);
   });
 
-  it('keeps no more than two thousand series', () => {
+  test('keeps no more than two thousand series', () => {
     const store = make();
     for (let index = 0; index < 2_000; index += 1) store.series('h', bounds, { index });
     expect(store.series('h', bounds, { index: 2_000 })).toBeUndefined();

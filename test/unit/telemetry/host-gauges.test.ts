@@ -4,8 +4,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import { expect, it } from 'vitest';
-
+import { expect, test } from 'vitest';
 import { HostSampler } from '../../../src/host/index.ts';
 import type { HostProbe } from '../../../src/host/index.ts';
 import { registerHostGauges } from '../../../src/telemetry/host-gauges.ts';
@@ -48,7 +47,7 @@ async function published(probe: HostProbe): Promise<Readonly<Record<string, Publ
 
 const gauges = HOST_METRICS.filter(({ instrument }) => instrument !== 'histogram');
 
-it('publishes every metric that the table has, with its unit and its attributes', async () => {
+test('publishes every metric that the table has, with its unit and its attributes', async () => {
   const probe = machine();
   const cpuTimes = (): ReturnType<HostProbe['cpuTimes']> => {
     probe.busySeconds += 1;
@@ -72,13 +71,13 @@ it('publishes every metric that the table has, with its unit and its attributes'
   expect(found['process.context_switches']?.points.map(({ value }) => value)).toEqual([20, 10]);
 });
 
-it('publishes the event loop and nothing else where the platform tells nothing', async () => {
+test('publishes the event loop and nothing else where the platform tells nothing', async () => {
   const found = Object.entries(await published(bareMachine())).filter(([, { points }]) => points.length > 0);
   expect(found.map(([name]) => name).filter((name) => !name.startsWith('nodejs.eventloop.'))).toEqual([]);
   expect(found.map(([name]) => name)).toContain('nodejs.eventloop.utilization');
 });
 
-it('records garbage collections by type, with bounds that hold those of the conventions', async () => {
+test('records garbage collections by type, with bounds that hold those of the conventions', async () => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 2 ** 30 });
   const provider = new MeterProvider({ readers: [reader] });

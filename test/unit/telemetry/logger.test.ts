@@ -1,10 +1,8 @@
 import { PassThrough } from 'node:stream';
-
 import { context, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import winston from 'winston';
-
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import type { CreatedLogger } from '../../../src/telemetry/logger.ts';
 import type { LogEntry } from '../../../src/telemetry/otel-transport.ts';
@@ -43,7 +41,7 @@ describe('the logger', () => {
   beforeAll(() => context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
   afterAll(() => context.disable());
 
-  it('writes JSON with time, level, message, fields and the trace of the call', () => {
+  test('writes JSON with time, level, message, fields and the trace of the call', () => {
     const { logger, last } = caught();
     context.with(inSpan, () => logger.warn('slow', { ms: 12, deep: { a: [1] } }));
     expect(last()).toEqual({
@@ -58,13 +56,13 @@ describe('the logger', () => {
     });
   });
 
-  it('leaves the trace out where there is none', () => {
+  test('leaves the trace out where there is none', () => {
     const { logger, last } = caught();
     logger.info('alone');
     expect(last()).not.toHaveProperty('trace_id');
   });
 
-  it('keeps each line with the trace of its call, in a burst that winston delivers later', async () => {
+  test('keeps each line with the trace of its call, in a burst that winston delivers later', async () => {
     const { logger, entries } = caught();
     const count = 500;
     for (let i = 0; i < count; i += 1) {
@@ -78,14 +76,14 @@ describe('the logger', () => {
     }
   });
 
-  it('takes secrets out of the message and of the fields', () => {
+  test('takes secrets out of the message and of the fields', () => {
     const { logger, lines } = caught();
     logger.info('sent Bearer hunter2hunter2', { password: 'hunter2', headers: { Authorization: 'hunter2' } });
     expect(lines).toHaveLength(1);
     expect(lines[0]).not.toContain('hunter2');
   });
 
-  it('writes an error with its type, message, stack and cause, however it is passed', () => {
+  test('writes an error with its type, message, stack and cause, however it is passed', () => {
     const { logger, last } = caught();
     const error = new TypeError('boom', { cause: 'why' });
     const expected = { 'exception.type': 'TypeError', 'exception.message': 'boom', cause: 'why' };
@@ -98,7 +96,7 @@ describe('the logger', () => {
     expect(last()['exception.stacktrace']).toContain('logger.test.ts');
   });
 
-  it('leaves the line to itself where an instrumentation gives every logger a transport', () => {
+  test('leaves the line to itself where an instrumentation gives every logger a transport', () => {
     const seen: unknown[] = [];
     const { prototype } = winston.Logger;
     const original = Object.getOwnPropertyDescriptor(prototype, 'configure') ?? {};
@@ -117,13 +115,13 @@ describe('the logger', () => {
     }
   });
 
-  it('gives a child its fields', () => {
+  test('gives a child its fields', () => {
     const { logger, last } = caught();
     logger.child({ part: 'queue' }).info('ready', { n: 1 });
     expect(last()).toMatchObject({ message: 'ready', part: 'queue', n: 1 });
   });
 
-  it('writes nothing below its level, and follows a change of it', () => {
+  test('writes nothing below its level, and follows a change of it', () => {
     const { logger, lines } = caught();
     logger.debug('quiet');
     expect(lines).toHaveLength(0);
@@ -132,14 +130,14 @@ describe('the logger', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('does not touch what it is given', () => {
+  test('does not touch what it is given', () => {
     const { logger } = caught();
     const fields = Object.freeze({ a: 1 });
     logger.info('x', fields);
     expect(fields).toEqual({ a: 1 });
   });
 
-  it.each([
+  test.each([
     ['a frozen error', Object.freeze(new Error('cold'))],
     ['a frozen object with a message', Object.freeze({ message: 'cold' })],
     [
@@ -162,7 +160,7 @@ describe('the logger', () => {
     expect(() => logger.info('x', value)).not.toThrow();
   });
 
-  it('never throws when a sink does, goes on to the others, and counts it', async () => {
+  test('never throws when a sink does, goes on to the others, and counts it', async () => {
     const { logger, entries, failures } = caught(true);
     for (let i = 0; i < 50; i += 1) expect(() => logger.info('x')).not.toThrow();
     await expect.poll(() => entries.length).toBe(50);

@@ -1,9 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-import { expect, it, onTestFinished } from 'vitest';
-
+import { expect, test, onTestFinished } from 'vitest';
 import { startTelemetry } from '../../../src/telemetry/index.ts';
 import { OtlpReceiver } from '../../support/otlp-receiver.ts';
 
@@ -19,7 +17,7 @@ function olderProvider(version = 1): OlderProvider | undefined {
   return typeof getter === 'function' ? (getter(version) as OlderProvider | undefined) : undefined;
 }
 
-it('records of instrumentations that speak to the older logs API arrive, and nothing stays registered', async () => {
+test('records of instrumentations that speak to the older logs API arrive, and nothing stays registered', async () => {
   const home = mkdtempSync(join(tmpdir(), 'keelson-older-logs-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   const receiver = await OtlpReceiver.start();
@@ -36,7 +34,7 @@ it('records of instrumentations that speak to the older logs API arrive, and not
   expect(Reflect.has(globalThis, KEY)).toBe(false);
 });
 
-it('another SDK that is registered there stays in force', async () => {
+test('another SDK that is registered there stays in force', async () => {
   const home = mkdtempSync(join(tmpdir(), 'keelson-older-logs-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   const other = (): undefined => undefined;

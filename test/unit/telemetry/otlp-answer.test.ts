@@ -1,5 +1,4 @@
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { judgeAnswer } from '../../../src/telemetry/otlp-answer.ts';
 import type { OtlpAnswer, SendResult } from '../../../src/telemetry/otlp-answer.ts';
 
@@ -19,7 +18,7 @@ const judge = (answer: Partial<OtlpAnswer>): SendResult =>
 const TAKEN: SendResult = { status: 'taken', refused: 0, detail: undefined };
 
 describe('the answer of a receiver', () => {
-  it.each([
+  test.each([
     ['an empty object', {}],
     ['nothing at all', { status: 204, text: '', contentType: undefined }],
     ['blanks', { text: ' \n' }],
@@ -30,7 +29,7 @@ describe('the answer of a receiver', () => {
     expect(judge(answer)).toEqual(TAKEN);
   });
 
-  it.each([
+  test.each([
     ['rejectedSpans', '{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}}'],
     ['rejectedDataPoints', '{"partialSuccess":{"rejectedDataPoints":3,"errorMessage":"too old"}}'],
     ['rejectedLogRecords', '{"partialSuccess":{"rejectedLogRecords":3,"errorMessage":"too old"}}'],
@@ -38,11 +37,11 @@ describe('the answer of a receiver', () => {
     expect(judge({ text })).toEqual({ status: 'taken', refused: 3, detail: 'too old' });
   });
 
-  it.each(['-1', '1.5', '"x"', 'null'])('does not believe a count of %s', (count) => {
+  test.each(['-1', '1.5', '"x"', 'null'])('does not believe a count of %s', (count) => {
     expect(judge({ text: `{"partialSuccess":{"rejectedSpans":${count}}}` })).toEqual(TAKEN);
   });
 
-  it.each([408, 429, 502, 503, 504])('asks to try again with %i', (status) => {
+  test.each([408, 429, 502, 503, 504])('asks to try again with %i', (status) => {
     expect(judge({ status, retryAfter: '7' })).toEqual({
       status: 'later',
       reason: 'unavailable',
@@ -52,7 +51,7 @@ describe('the answer of a receiver', () => {
     });
   });
 
-  it.each([
+  test.each([
     ['a date', new Date(NOW + 5_000).toUTCString(), 5_000],
     ['a date that is over', new Date(NOW - 5_000).toUTCString(), 0],
     ['nonsense', 'soon', undefined],
@@ -61,7 +60,7 @@ describe('the answer of a receiver', () => {
     expect(judge({ status: 503, retryAfter })).toMatchObject({ retryAfterMs });
   });
 
-  it.each([301, 302, 307, 401, 403, 404, 405, 407, 415, 501])(
+  test.each([301, 302, 307, 401, 403, 404, 405, 407, 415, 501])(
     'says with %i that the endpoint is wrong',
     (status) => {
       expect(judge({ status })).toMatchObject({
@@ -72,7 +71,7 @@ describe('the answer of a receiver', () => {
     },
   );
 
-  it.each([
+  test.each([
     ['a page', 'text/html', '<html><style>a{}</style><title>Sign in</title> here</html>', 'Sign in here'],
     ['a page without a type', undefined, '\n<!doctype html><p>Sign in</p>', 'Sign in'],
     [
@@ -92,7 +91,7 @@ describe('the answer of a receiver', () => {
     expect(JSON.stringify(result)).not.toMatch(/hunter2|</);
   });
 
-  it.each([
+  test.each([
     ['a greeting', 'text/plain', 'OK', 'HTTP 200 with text/plain that is no OTLP answer: "OK"'],
     ['half an answer', 'application/json', '{"partialSuccess":', 'application/json'],
     ['a list', undefined, '[]', 'HTTP 200 with a body that is no OTLP answer'],
@@ -104,14 +103,14 @@ describe('the answer of a receiver', () => {
     },
   );
 
-  it('is quoted in short, with its control characters taken out', () => {
+  test('is quoted in short, with its control characters taken out', () => {
     const text = `no \u001b[2Jsuch\u2028page ${'x'.repeat(500)}`;
     expect(judge({ status: 404, text })).toMatchObject({
       detail: `HTTP 404: "no [2Jsuch page ${'x'.repeat(64)}..."`,
     });
   });
 
-  it('says that a batch is too large, or wrong', () => {
+  test('says that a batch is too large, or wrong', () => {
     expect(judge({ status: 413, text: 'limit' })).toEqual({
       status: 'too_large',
       code: 413,

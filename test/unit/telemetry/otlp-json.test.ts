@@ -17,8 +17,7 @@ import { AggregationType, MeterProvider, MetricReader } from '@opentelemetry/sdk
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { countPoints, encodeMetrics } from '../../../src/telemetry/otlp-json-metrics.ts';
 import { encodeLogs, encodeSpans } from '../../../src/telemetry/otlp-json.ts';
 
@@ -79,18 +78,18 @@ async function makeMetrics(gaugeValue: number): Promise<ResourceMetrics> {
 }
 
 describe('OTLP as JSON', () => {
-  it('writes spans as the SDK does', () => {
+  test('writes spans as the SDK does', () => {
     const spans = makeSpans({ s: 'ü\u2028"\\\n', i: 7, f: 0.5, b: true, max: Number.MAX_SAFE_INTEGER });
     expect(parse(encodeSpans(spans))).toEqual(parse(JsonTraceSerializer.serializeRequest(spans)));
   });
 
-  it('writes metrics of every kind as the SDK does, and counts their points', async () => {
+  test('writes metrics of every kind as the SDK does, and counts their points', async () => {
     const metrics = await makeMetrics(1.25);
     expect(parse(encodeMetrics(metrics))).toEqual(parse(JsonMetricsSerializer.serializeRequest(metrics)));
     expect(countPoints(metrics)).toBe(5);
   });
 
-  it('writes log records as the SDK does', () => {
+  test('writes log records as the SDK does', () => {
     const exporter = new InMemoryLogRecordExporter();
     const provider = new LoggerProvider({
       resource,
@@ -107,11 +106,11 @@ describe('OTLP as JSON', () => {
     expect(parse(encodeLogs(records))).toEqual(parse(JsonLogsSerializer.serializeRequest(records)));
   });
 
-  it('writes one line, whatever the texts hold', () => {
+  test('writes one line, whatever the texts hold', () => {
     expect(Buffer.from(encodeSpans(makeSpans({ s: 'a\nb\r\n' }))).includes(0x0a)).toBe(false);
   });
 
-  it('writes what JSON has no number for as proto3 JSON does, where the SDK writes null', () => {
+  test('writes what JSON has no number for as proto3 JSON does, where the SDK writes null', () => {
     const spans = makeSpans({
       nan: Number.NaN,
       up: Number.POSITIVE_INFINITY,
@@ -125,13 +124,13 @@ describe('OTLP as JSON', () => {
     expect(Buffer.from(JsonTraceSerializer.serializeRequest(spans) ?? []).toString('utf8')).toContain('null');
   });
 
-  it('writes integers that 64 bits cannot hold as doubles, and those that readers would round as texts', () => {
+  test('writes integers that 64 bits cannot hold as doubles, and those that readers would round as texts', () => {
     const text = Buffer.from(encodeSpans(makeSpans({ huge: 1e21, long: 2 ** 60 }))).toString('utf8');
     expect(text).toContain('{"key":"huge","value":{"doubleValue":1e+21}}');
     expect(text).toContain('{"key":"long","value":{"intValue":"1152921504606846976"}}');
   });
 
-  it('writes a gauge that is not a number', async () => {
+  test('writes a gauge that is not a number', async () => {
     const text = Buffer.from(encodeMetrics(await makeMetrics(Number.NaN))).toString('utf8');
     expect(text).toContain('"asDouble":"NaN"');
   });

@@ -1,7 +1,5 @@
 import { createServer } from 'node:http';
-
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { OtlpSettings } from '../../../src/telemetry/environment-otlp.ts';
 import { HttpTransport } from '../../../src/telemetry/otlp-transport.ts';
@@ -17,7 +15,7 @@ function transportTo(url: string, more: Partial<OtlpSettings> = {}): HttpTranspo
 }
 
 describe('OTLP over HTTP', () => {
-  it('posts JSON with the headers of the settings', async () => {
+  test('posts JSON with the headers of the settings', async () => {
     await using receiver = await OtlpReceiver.start();
     const transport = transportTo(receiver.url, { headers: { 'x-key': 'k' } });
     expect(await transport.send(BODY)).toEqual({ status: 'taken', refused: 0, detail: undefined });
@@ -29,7 +27,7 @@ describe('OTLP over HTTP', () => {
     transport.close();
   });
 
-  it('compresses where it is asked to', async () => {
+  test('compresses where it is asked to', async () => {
     await using receiver = await OtlpReceiver.start();
     const transport = transportTo(receiver.url, { compression: 'gzip' });
     await transport.send(BODY);
@@ -40,7 +38,7 @@ describe('OTLP over HTTP', () => {
     transport.close();
   });
 
-  it('sends one request after another over one connection', async () => {
+  test('sends one request after another over one connection', async () => {
     await using receiver = await OtlpReceiver.start();
     const transport = transportTo(receiver.url);
     for (let i = 0; i < 5; i += 1) await transport.send(BODY);
@@ -48,7 +46,7 @@ describe('OTLP over HTTP', () => {
     transport.close();
   });
 
-  it('reads how many items were refused', async () => {
+  test('reads how many items were refused', async () => {
     await using receiver = await OtlpReceiver.start();
     receiver.mode = {
       status: 200,
@@ -60,7 +58,7 @@ describe('OTLP over HTTP', () => {
   });
 
   for (const status of [429, 502, 503, 504]) {
-    it(`takes ${status} as a reason to try again`, async () => {
+    test(`takes ${status} as a reason to try again`, async () => {
       await using receiver = await OtlpReceiver.start();
       receiver.mode = { status, headers: { 'retry-after': '7' } };
       const transport = transportTo(receiver.url);
@@ -75,7 +73,7 @@ describe('OTLP over HTTP', () => {
     });
   }
 
-  it('gives the answer of a refusal', async () => {
+  test('gives the answer of a refusal', async () => {
     await using receiver = await OtlpReceiver.start();
     receiver.mode = { status: 400, body: 'bad span' };
     const transport = transportTo(receiver.url);
@@ -83,7 +81,7 @@ describe('OTLP over HTTP', () => {
     transport.close();
   });
 
-  it('takes an answer that breaks off in the middle as none', async () => {
+  test('takes an answer that breaks off in the middle as none', async () => {
     const server = createServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 });
       response.write('{"partial', () => response.destroy());
@@ -99,7 +97,7 @@ describe('OTLP over HTTP', () => {
     server.close();
   });
 
-  it('says that nobody listens', async () => {
+  test('says that nobody listens', async () => {
     const receiver = await OtlpReceiver.start();
     await receiver.close();
     const transport = transportTo(receiver.url);
@@ -111,7 +109,7 @@ describe('OTLP over HTTP', () => {
     transport.close();
   });
 
-  it('gives an endpoint that hangs up after its time', async () => {
+  test('gives an endpoint that hangs up after its time', async () => {
     await using receiver = await OtlpReceiver.start();
     receiver.mode = 'hang';
     const transport = transportTo(receiver.url, { timeoutMs: 50 });
@@ -123,7 +121,7 @@ describe('OTLP over HTTP', () => {
     transport.close();
   });
 
-  it('breaks off what is under way when it is closed', async () => {
+  test('breaks off what is under way when it is closed', async () => {
     await using receiver = await OtlpReceiver.start();
     receiver.mode = 'hang';
     const transport = transportTo(receiver.url);

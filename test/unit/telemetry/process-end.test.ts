@@ -1,7 +1,5 @@
 import { EventEmitter } from 'node:events';
-
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { endWithProcess } from '../../../src/telemetry/process-end.ts';
 import type { EndingProcess } from '../../../src/telemetry/process-end.ts';
 import { FakeClock } from '../../../src/testing/fake-clock.ts';
@@ -51,7 +49,7 @@ function world(): World {
 const settle = (): Promise<void> => new Promise((done) => setImmediate(done));
 
 describe('what happens to telemetry when the process ends', () => {
-  it('raises a signal again that nobody listens to, after the flush and after it let go of the home', async () => {
+  test('raises a signal again that nobody listens to, after the flush and after it let go of the home', async () => {
     const { host, telemetry } = world();
     host.emit('SIGTERM');
     expect(host.raised).toEqual([]);
@@ -60,7 +58,7 @@ describe('what happens to telemetry when the process ends', () => {
     expect(telemetry).toMatchObject({ count: 1, exits: 1 });
   });
 
-  it('goes on where the signal does not end the process, as init of a container', async () => {
+  test('goes on where the signal does not end the process, as init of a container', async () => {
     const { host, clock } = world();
     host.emit('SIGTERM');
     await settle();
@@ -72,7 +70,7 @@ describe('what happens to telemetry when the process ends', () => {
     expect(host.raised).toEqual(['SIGTERM', 'SIGTERM']);
   });
 
-  it('raises at once when a second signal comes, of either kind', () => {
+  test('raises at once when a second signal comes, of either kind', () => {
     const { host, telemetry } = world();
     telemetry.hang = true;
     host.emit('SIGTERM');
@@ -81,7 +79,7 @@ describe('what happens to telemetry when the process ends', () => {
     expect(telemetry.exits).toBe(1);
   });
 
-  it('only flushes where the application listens: at once, every half second while it drains, for half a minute', async () => {
+  test('only flushes where the application listens: at once, every half second while it drains, for half a minute', async () => {
     const { host, telemetry, clock } = world();
     let heard = 0;
     host.on('SIGTERM', () => (heard += 1));
@@ -104,7 +102,7 @@ describe('what happens to telemetry when the process ends', () => {
     expect(telemetry.exits).toBe(0);
   });
 
-  it('does not flush twice at the same time', () => {
+  test('does not flush twice at the same time', () => {
     const { host, telemetry } = world();
     telemetry.hang = true;
     host.on('SIGTERM', () => {});

@@ -1,7 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { TELEMETRY_METRICS } from '../../../src/signals/semconv.ts';
 import { DROP_REASONS, ENVIRONMENT, HOST_METRICS, telemetryDefaults } from '../../../src/telemetry/index.ts';
 
@@ -49,15 +47,15 @@ if (process.env['UPDATE_README'] !== undefined) writeFileSync(README, update(rea
 describe("telemetry's README", () => {
   const readme = readFileSync(README, 'utf8');
 
-  it('has the table of variables that the code has', () => {
+  test('has the table of variables that the code has', () => {
     expect(between(readme, 'environment')).toBe(environmentTable(ENVIRONMENT));
   });
 
-  it('has the metrics that the code has', () => {
+  test('has the metrics that the code has', () => {
     expect(between(readme, 'metrics')).toBe(metricTable());
   });
 
-  it('would show a variable that is missing or answered differently', () => {
+  test('would show a variable that is missing or answered differently', () => {
     expect(between(readme, 'environment')).not.toBe(environmentTable(ENVIRONMENT.slice(1)));
     const planted = ENVIRONMENT.map((row, index) =>
       index === 0 ? { ...row, answer: 'refused' as const } : row,
@@ -65,7 +63,7 @@ describe("telemetry's README", () => {
     expect(between(readme, 'environment')).not.toBe(environmentTable(planted));
   });
 
-  it('names every reason for a loss, and the defaults', () => {
+  test('names every reason for a loss, and the defaults', () => {
     for (const reason of DROP_REASONS) expect(readme).toContain(`\`${reason}\``);
     expect(readme).toContain(
       `| \`hostInterval\` or \`false\` | ${telemetryDefaults.hostInterval / 1_000} s |`,

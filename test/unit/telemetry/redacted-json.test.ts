@@ -2,7 +2,6 @@ import { SpanStatusCode } from '@opentelemetry/api';
 import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';
-
 import { encodeLogs, encodeSpans } from '../../../src/telemetry/otlp-json.ts';
 
 const HEX = 'h0nter2';

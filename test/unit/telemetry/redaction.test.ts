@@ -1,5 +1,4 @@
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { REDACTED } from '../../../src/core/secret-text.ts';
 import { Redactor } from '../../../src/telemetry/redaction.ts';
 
@@ -26,7 +25,7 @@ describe('redaction', () => {
     'privateKey',
     'iban',
   ]) {
-    it(`takes out the value of ${key}, at any depth`, () => {
+    test(`takes out the value of ${key}, at any depth`, () => {
       expect(redactor.value({ [key]: 'hunter2' })).toEqual({ [key]: REDACTED });
       expect(redactor.value({ a: [{ b: { [key]: { deep: 'hunter2' } } }] })).toEqual({
         a: [{ b: { [key]: REDACTED } }],
@@ -35,12 +34,12 @@ describe('redaction', () => {
   }
 
   for (const key of ['tokens', 'max_tokens', 'key', 'author', 'user', 'passed']) {
-    it(`leaves ${key} alone`, () => {
+    test(`leaves ${key} alone`, () => {
       expect(redactor.value({ [key]: 'x' })).toEqual({ [key]: 'x' });
     });
   }
 
-  it('takes secrets out of texts', () => {
+  test('takes secrets out of texts', () => {
     expect(redactor.text('sent Bearer abc.def-123= to x')).toBe(`sent Bearer ${REDACTED} to x`);
     expect(redactor.text('GET https://me:hunter2@host/p?token=hunter2&a=1')).toBe(
       `GET https://me:${REDACTED}@host/p?token=${REDACTED}&a=1`,
@@ -51,7 +50,7 @@ describe('redaction', () => {
     );
   });
 
-  it('copies what JSON cannot hold into something that it can', () => {
+  test('copies what JSON cannot hold into something that it can', () => {
     const cycle: Record<string, unknown> = { name: 'c' };
     cycle['self'] = cycle;
     const value = redactor.value({
@@ -82,7 +81,7 @@ describe('redaction', () => {
     expect(value).not.toHaveProperty('none');
   });
 
-  it('survives getters that throw, and stays within its bounds', () => {
+  test('survives getters that throw, and stays within its bounds', () => {
     const hostile = {
       ok: 1,
       get bad(): string {
@@ -104,7 +103,7 @@ describe('redaction', () => {
     expect(JSON.stringify(redactor.value(deep))).toContain('[too deep]');
   });
 
-  it('is bounded as a whole, however wide and deep a value is', () => {
+  test('is bounded as a whole, however wide and deep a value is', () => {
     const wide = (depth: number): unknown =>
       depth === 0 ? 'x'.repeat(1_000) : Array.from({ length: 60 }, () => wide(depth - 1));
     const copy = JSON.stringify(redactor.value(wide(3)));
@@ -116,7 +115,7 @@ describe('redaction', () => {
     expect(JSON.stringify(redactor.value(next)).length).toBeLessThan(600_000);
   });
 
-  it('keeps a field named __proto__ a field', () => {
+  test('keeps a field named __proto__ a field', () => {
     const value = redactor.value(JSON.parse('{"__proto__":{"polluted":1}}'));
     expect(JSON.stringify(value)).toBe('{"__proto__":{"polluted":1}}');
     expect({}).not.toHaveProperty('polluted');

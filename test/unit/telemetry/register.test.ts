@@ -4,9 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { attributesOf, eventually, OtlpReceiver } from '../../support/otlp-receiver.ts';
 
 const REGISTER = resolve('dist/telemetry/register.js');
@@ -81,7 +79,7 @@ describe('node --import keelson/register', () => {
   };
   const kinds = (): number[] => receiver.spans.map(({ kind }) => kind).sort((a, b) => a - b);
 
-  it.each([
+  test.each([
     ['a named import of an ESM application', 'esm-named.mjs', '/named'],
     ['a default import of an ESM application', 'esm-default.mjs', '/default'],
     ['require of a CommonJS application', 'cjs.cjs', '/cjs'],
@@ -97,7 +95,7 @@ describe('node --import keelson/register', () => {
     expect(server).toMatchObject({ traceId: client?.traceId, parentSpanId: client?.spanId });
   });
 
-  it('neither traces nor measures scrapes', async () => {
+  test('neither traces nor measures scrapes', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}/metrics`;
     const run = start('scrape.mjs', { OTEL_EXPORTER_PROMETHEUS_PORT: String(port), SCRAPE_URL: url });
@@ -112,7 +110,7 @@ describe('node --import keelson/register', () => {
     expect(new Set(ports)).toEqual(new Set([port]));
   });
 
-  it('ends by the signal that nobody listens to, after it has sent what waits', async () => {
+  test('ends by the signal that nobody listens to, after it has sent what waits', async () => {
     const run = start('server.mjs');
     await eventually(() => run.output().includes('ready'), 'the service');
     run.child.kill('SIGTERM');
@@ -120,7 +118,7 @@ describe('node --import keelson/register', () => {
     expect(kinds()).toEqual([SERVER, CLIENT]);
   });
 
-  it('leaves the end to a service that listens to the signal itself', async () => {
+  test('leaves the end to a service that listens to the signal itself', async () => {
     const run = start('server.mjs', { OWN_LISTENER: '1' });
     await eventually(() => run.output().includes('ready'), 'the service');
     run.child.kill('SIGTERM');
@@ -128,7 +126,7 @@ describe('node --import keelson/register', () => {
     expect(kinds()).toEqual([SERVER, CLIENT]);
   });
 
-  it('does not take a listener that only watches for one that ends the process', async () => {
+  test('does not take a listener that only watches for one that ends the process', async () => {
     const run = start('watched.mjs');
     await eventually(() => run.output().includes('ready'), 'the service');
     run.child.kill('SIGTERM');
@@ -136,7 +134,7 @@ describe('node --import keelson/register', () => {
     expect(run.output()).toBe('ready\nwatched the end\n');
   });
 
-  it('ends within its deadline when the receiver hangs, and at once at the second signal', async () => {
+  test('ends within its deadline when the receiver hangs, and at once at the second signal', async () => {
     receiver.mode = 'hang';
     const run = start('server.mjs');
     await eventually(() => run.output().includes('ready'), 'the service');
@@ -146,7 +144,7 @@ describe('node --import keelson/register', () => {
     expect(await run.ended).toEqual({ code: null, signal: 'SIGINT' });
   });
 
-  it('says which Node it needs to one that is too old, and leaves the application as it is', async () => {
+  test('says which Node it needs to one that is too old, and leaves the application as it is', async () => {
     const old = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}})`;
     const args = ['--import', old, '--import', REGISTER, join(FIXTURES, 'exit.mjs')];
     const run = spawnSync(process.execPath, args, {
@@ -162,7 +160,7 @@ describe('node --import keelson/register', () => {
     expect(existsSync(join(home, 'k'))).toBe(false);
   });
 
-  it('keeps no process alive when the receiver is away, says so once, and has the spans on disk', async () => {
+  test('keeps no process alive when the receiver is away, says so once, and has the spans on disk', async () => {
     const before = performance.now();
     const run = start('esm-named.mjs', { OTEL_EXPORTER_OTLP_ENDPOINT: NOWHERE });
     expect(await run.ended).toEqual({ code: 0, signal: null });
@@ -171,7 +169,7 @@ describe('node --import keelson/register', () => {
     expect(readdirSync(join(home, 'k', 'telemetry', 'traces'))).toHaveLength(1);
   });
 
-  it('is not kept alive by a receiver that hangs for longer than the process has to do', async () => {
+  test('is not kept alive by a receiver that hangs for longer than the process has to do', async () => {
     receiver.mode = 'hang';
     const run = start('esm-named.mjs', {
       OTEL_METRIC_EXPORT_INTERVAL: '5',
@@ -181,7 +179,7 @@ describe('node --import keelson/register', () => {
     expect(receiver.attempts).toBeGreaterThan(0);
   });
 
-  it.each([
+  test.each([
     ['process.exit()', 'exit', 3],
     ['an uncaught exception', 'throw', 1],
   ])('leaves the exit code of %s alone, and has the spans on disk', async (_name, how, code) => {
@@ -194,7 +192,7 @@ describe('node --import keelson/register', () => {
     expect(text).toContain('/work');
   });
 
-  it('prints and sends no secret of the command line or of the headers', async () => {
+  test('prints and sends no secret of the command line or of the headers', async () => {
     const env = { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20hunter2', OTEL_LOG_LEVEL: 'debug' };
     const run = start('esm-named.mjs', env, ['--password=hunter2']);
     expect(await run.ended).toEqual({ code: 0, signal: null });
@@ -203,13 +201,13 @@ describe('node --import keelson/register', () => {
     expect(JSON.stringify(receiver.requests.map(({ body }) => body))).not.toContain('hunter2');
   });
 
-  it('runs in the main thread only', async () => {
+  test('runs in the main thread only', async () => {
     const run = start('worker.mjs');
     expect(await run.ended).toEqual({ code: 0, signal: null });
     expect(run.output()).toBe('main running\nworker undefined\n');
   });
 
-  it('does not measure its own requests', async () => {
+  test('does not measure its own requests', async () => {
     const run = start('server.mjs', { OTEL_METRIC_EXPORT_INTERVAL: '50' });
     await receiver.until(() => receiver.of('metrics').length > 4, 'several pushes');
     const ports = receiver.metrics
@@ -222,7 +220,7 @@ describe('node --import keelson/register', () => {
     await run.ended;
   });
 
-  it('instruments only what the variables leave on', async () => {
+  test('instruments only what the variables leave on', async () => {
     const run = start('fetch.mjs', { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'undici' });
     expect(await run.ended).toEqual({ code: 0, signal: null });
     expect(kinds()).toEqual([SERVER]);

@@ -1,11 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { guard } from '../../../src/index.ts';
 import { TELEMETRY_METRICS } from '../../../src/signals/semconv.ts';
 import { DROP_REASONS, startTelemetry } from '../../../src/telemetry/index.ts';
@@ -61,7 +59,7 @@ describe('startTelemetry', () => {
   const metric = (name: string): ReceivedMetric | undefined =>
     receiver.metrics.findLast((each) => each.name === name);
 
-  it('sends traces, metrics and logs, with one resource and without the command line', async () => {
+  test('sends traces, metrics and logs, with one resource and without the command line', async () => {
     const running = start({
       serviceName: 'shop',
       serviceVersion: '1.2.3',
@@ -92,7 +90,7 @@ describe('startTelemetry', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('writes each batch as one line that is what was sent, one signal a file', async () => {
+  test('writes each batch as one line that is what was sent, one signal a file', async () => {
     const running = start();
     trace.getTracer('t').startSpan('work').end();
     running.logger.info('hello');
@@ -106,7 +104,7 @@ describe('startTelemetry', () => {
     expect(running.stats().logs).toMatchObject({ exported: 1, written: 1 });
   });
 
-  it('sends to the endpoint of the options only the signals whose variable says so', async () => {
+  test('sends to the endpoint of the options only the signals whose variable says so', async () => {
     const env = { OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'console' };
     const running = start({ otlp: { endpoint: receiver.url }, prometheus: false }, env);
     trace.getTracer('t').startSpan('work').end();
@@ -116,7 +114,7 @@ describe('startTelemetry', () => {
     expect([...receiver.of('metrics'), ...receiver.of('logs')]).toEqual([]);
   });
 
-  it('takes OTEL_* variables, options over them, and writes no files where that is asked', async () => {
+  test('takes OTEL_* variables, options over them, and writes no files where that is asked', async () => {
     const running = start(
       { resourceAttributes: { a: 'option' } },
       {
@@ -144,7 +142,7 @@ describe('startTelemetry', () => {
     expect(readdirSync(home)).toEqual([]);
   });
 
-  it('samples as OTEL_TRACES_SAMPLER says', async () => {
+  test('samples as OTEL_TRACES_SAMPLER says', async () => {
     const running = start({}, { OTEL_TRACES_SAMPLER: 'always_off' });
     const span = trace.getTracer('t').startSpan('work');
     expect(span.isRecording()).toBe(false);
@@ -153,7 +151,7 @@ describe('startTelemetry', () => {
     expect(receiver.spans).toEqual([]);
   });
 
-  it('carries context over asynchronous calls and in W3C headers', async () => {
+  test('carries context over asynchronous calls and in W3C headers', async () => {
     start();
     await trace.getTracer('t').startActiveSpan('work', async (span) => {
       await Promise.resolve();
@@ -165,7 +163,7 @@ describe('startTelemetry', () => {
     });
   });
 
-  it('is cumulative, and honours an explicit delta with a warning', async () => {
+  test('is cumulative, and honours an explicit delta with a warning', async () => {
     const count = (): void => metrics.getMeter('m').createCounter('some.counter').add(1);
     const first = start();
     count();
@@ -179,7 +177,7 @@ describe('startTelemetry', () => {
     expect(warnings).toEqual([expect.stringContaining('Prometheus drops delta')]);
   });
 
-  it('serves metrics on loopback, at a port that it tells', async () => {
+  test('serves metrics on loopback, at a port that it tells', async () => {
     const running = start();
     expect(running.prometheus).toBeUndefined();
     await running.ready;
@@ -195,7 +193,7 @@ describe('startTelemetry', () => {
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
-  it('has its own counters at 0 for every signal and reason from the start', async () => {
+  test('has its own counters at 0 for every signal and reason from the start', async () => {
     const running = start();
     await running.forceFlush();
     const dropped = metric('keelson.telemetry.dropped')?.sum?.dataPoints ?? [];
@@ -211,7 +209,7 @@ describe('startTelemetry', () => {
     }
   });
 
-  it('publishes host, process and event loop, with the units of the conventions', async () => {
+  test('publishes host, process and event loop, with the units of the conventions', async () => {
     const running = start();
     await receiver.until(() => {
       void running.forceFlush();
@@ -231,7 +229,7 @@ describe('startTelemetry', () => {
     });
   });
 
-  it('gives a guard its metrics that was made before the start', async () => {
+  test('gives a guard its metrics that was made before the start', async () => {
     const early = guard('made-early', { retry: { retries: 0 } });
     const running = start();
     await running.forceFlush();
@@ -242,7 +240,7 @@ describe('startTelemetry', () => {
     expect(await early.run('op', () => 1)).toBe(1);
   });
 
-  it('binds what guards publish at the start, and lets go of it at the end', async () => {
+  test('binds what guards publish at the start, and lets go of it at the end', async () => {
     let bound = 0;
     const instance = { bind: () => (bound += 1) };
     const instances: unknown = Reflect.get(globalThis, Symbol.for('keelson.signals.v1'));
@@ -254,13 +252,13 @@ describe('startTelemetry', () => {
     expect(instance).toBeDefined();
   });
 
-  it('returns the running telemetry when it is started again, and says so once', () => {
+  test('returns the running telemetry when it is started again, and says so once', () => {
     const first = start();
     expect(startTelemetry({ writeWarning: (line) => warnings.push(line) })).toBe(first);
     expect(warnings).toEqual([expect.stringContaining('startTelemetry was called again')]);
   });
 
-  it('can be started again after a shutdown', async () => {
+  test('can be started again after a shutdown', async () => {
     for (const name of ['first', 'second']) {
       const running = start({ serviceName: name });
       trace.getTracer('t').startSpan(name).end();
@@ -272,7 +270,7 @@ describe('startTelemetry', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('leaves another SDK in force, says so once, and still logs', async () => {
+  test('leaves another SDK in force, says so once, and still logs', async () => {
     const other = new TracerProvider();
     trace.setGlobalTracerProvider(other);
     try {
@@ -288,7 +286,7 @@ describe('startTelemetry', () => {
     }
   });
 
-  it('says once that an SDK which is started later has no effect', async () => {
+  test('says once that an SDK which is started later has no effect', async () => {
     start();
     for (let i = 0; i < 2; i += 1) trace.setGlobalTracerProvider(new TracerProvider());
     expect(warnings).toEqual([expect.stringContaining('Another OpenTelemetry SDK was started')]);
@@ -297,7 +295,7 @@ describe('startTelemetry', () => {
     expect(receiver.spans.map(({ name }) => name)).toEqual(['mine']);
   });
 
-  it('starts nothing but the logger where OTEL_SDK_DISABLED says so', async () => {
+  test('starts nothing but the logger where OTEL_SDK_DISABLED says so', async () => {
     const running = start({}, { OTEL_SDK_DISABLED: 'true' });
     expect(running.mode).toBe('disabled');
     expect(trace.getTracer('t').startSpan('s').isRecording()).toBe(false);
@@ -307,7 +305,7 @@ describe('startTelemetry', () => {
     expect(lines('logs')).toHaveLength(1);
   });
 
-  it('refuses options that cannot be used, all at once, with the remedy and without secrets', () => {
+  test('refuses options that cannot be used, all at once, with the remedy and without secrets', () => {
     const bad = {
       serviceNam: 'x',
       otlp: { endpoint: 'user:hunter2@x', timeout: 'soon' },
@@ -332,7 +330,7 @@ describe('startTelemetry', () => {
     expect(trace.getTracer('t').startSpan('s').isRecording()).toBe(false);
   });
 
-  it('shuts down once, however often it is asked, and with await using', async () => {
+  test('shuts down once, however often it is asked, and with await using', async () => {
     const running = start();
     expect(running.shutdown()).toBe(running.shutdown());
     await running.shutdown();

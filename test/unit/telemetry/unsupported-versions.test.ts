@@ -1,10 +1,8 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-
 import { InstrumentationBase, InstrumentationNodeModuleDefinition } from '@opentelemetry/instrumentation';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
-import { expect, it, onTestFinished } from 'vitest';
-
+import { expect, test, onTestFinished } from 'vitest';
 import { watchVersions } from '../../../src/telemetry/unsupported-versions.ts';
 import { FakeClock } from '../../../src/testing/fake-clock.ts';
 import { AppFolder } from '../../support/app-folder.ts';
@@ -24,7 +22,7 @@ function instrumentationOf(name: string, ranges: readonly string[]): Instrumenta
   return instrumentation;
 }
 
-it('a package whose version its instrumentation does not know is said once it is loaded, and only that', async () => {
+test('a package whose version its instrumentation does not know is said once it is loaded, and only that', async () => {
   using app = new AppFolder();
   const names = ['parcel-known', 'parcel-later', 'parcel-unused', 'parcel-new'];
   for (const name of names) app.addPackage(name, '', { version: '2.0.5' });

@@ -1,5 +1,6 @@
 import { ConfigError, KeelsonError } from '../../../core/errors.ts';
 import { OptionChecker } from '../../../core/options.ts';
+import { loadPeer } from '../../../storage/index.ts';
 import type { Rate } from '../gcra.ts';
 import type { LimiterStore, Taken } from '../limiter-store.ts';
 import {
@@ -10,7 +11,6 @@ import {
   TICKS_PER_MS,
   TICKS_START_MS,
 } from '../limiter-store.ts';
-import { peerMissing } from './peer-missing.ts';
 
 /** The part of a `pg` pool that the store uses. */
 export interface PostgresLimiterPool {
@@ -139,13 +139,8 @@ function closedError(): KeelsonError {
 }
 
 async function newPool(connectionString: string): Promise<OwnPool> {
-  const { Pool } = await import('pg').then(
-    (pg) => pg.default,
-    (cause: unknown) => {
-      throw peerMissing('pg', 'postgresStore({ pool })', cause);
-    },
-  );
-  const pool = new Pool({ connectionString, max: OWN_CONNECTIONS, allowExitOnIdle: true });
+  const { default: pg } = await loadPeer('pg', () => import('pg'), 'postgresStore({ pool })');
+  const pool = new pg.Pool({ connectionString, max: OWN_CONNECTIONS, allowExitOnIdle: true });
   // A connection that breaks while nobody uses it; the next query says so itself. Without a listener it would end the process.
   pool.on('error', () => {});
   return pool;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ConfigError, KeelsonError } from '../../../core/errors.ts';
 import { OptionChecker } from '../../../core/options.ts';
+import { loadPeer } from '../../../storage/index.ts';
 import type { Rate } from '../gcra.ts';
 import type { LimiterStore, Taken, TickRate } from '../limiter-store.ts';
 import {
@@ -11,7 +12,6 @@ import {
   TICKS_PER_MS,
   TICKS_START_MS,
 } from '../limiter-store.ts';
-import { peerMissing } from './peer-missing.ts';
 
 /** The part of an `ioredis` client (or cluster) that the store uses. */
 export interface RedisLimiterClient {
@@ -180,9 +180,7 @@ function numbersOf(answer: unknown): readonly [count: number, ahead: number] {
 
 /** Commands fail at once while the server is away: a token that is asked for late would be taken for nobody. */
 async function newClient(url: string): Promise<OwnClient> {
-  const ioredis = await import('ioredis').catch((cause: unknown) => {
-    throw peerMissing('ioredis', 'redisStore({ client })', cause);
-  });
+  const ioredis = await loadPeer('ioredis', () => import('ioredis'), 'redisStore({ client })');
   const client = new ioredis.Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,

@@ -1,12 +1,10 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
 import type { Clock } from '../../../core/clock.ts';
 import { systemClock } from '../../../core/clock.ts';
-import { KeelsonError } from '../../../core/errors.ts';
 import { OptionChecker } from '../../../core/options.ts';
 import type { Random } from '../../../core/random.ts';
 import { systemRandom } from '../../../core/random.ts';
+import { SqliteGate } from '../../../storage/index.ts';
 import type { Rate } from '../gcra.ts';
 import type { LimiterStore, Taken, TickRate } from '../limiter-store.ts';
 import {
@@ -31,13 +29,10 @@ export interface SqliteStoreOptions {
   readonly random?: Random;
 }
 
-const SCHEMA_VERSION = 1;
-const SQLITE_BUSY = 5;
-const SQLITE_LOCKED = 6;
-/** Another process has the lock for microseconds; waiting is asynchronous, with a delay that doubles up to the second figure. */
-const FIRST_DELAY_MS = 1;
-const MAX_DELAY_MS = 20;
-const MAX_TRIES = 100;
+/** A crash of the machine may cost the last counts: it then allows one burst more. */
+const MIGRATIONS = [
+  'CREATE TABLE IF NOT EXISTS limiter (key TEXT PRIMARY KEY, tat INTEGER NOT NULL) WITHOUT ROWID;',
+] as const;
 /** Every so often the keys whose buckets are full are removed: a full one and none at all are the same. */
 const TAKES_PER_SWEEP = 1_000;
 const SWEEP_ROWS = 1_000;
@@ -49,9 +44,8 @@ ON CONFLICT (key) DO UPDATE
 RETURNING tat`;
 const SWEEP = `DELETE FROM limiter WHERE key IN (SELECT key FROM limiter WHERE tat <= :now LIMIT ${SWEEP_ROWS})`;
 
-/** The open database with its statements. */
-interface Opened {
-  readonly database: DatabaseSync;
+/** The statements of a limiter's database. */
+interface Statements {
   readonly take: StatementSync;
   readonly look: StatementSync;
   readonly sweep: StatementSync;
@@ -64,44 +58,38 @@ interface Opened {
 export function sqliteStore(options: SqliteStoreOptions): LimiterStore {
   checkOptions(options);
   const { file, clock = systemClock, random = systemRandom } = options;
-  let opened: Opened | undefined;
-  let isClosed = false;
+  const gate = new SqliteGate<Statements>({
+    file,
+    area: 'limiter',
+    migrations: MIGRATIONS,
+    durable: false,
+    clock,
+    random,
+    prepare: (database) => ({
+      take: database.prepare(TAKE),
+      look: database.prepare('SELECT tat FROM limiter WHERE key = :key'),
+      sweep: database.prepare(SWEEP),
+    }),
+  });
   let takes = 0;
 
-  async function attempt(key: string, ticks: TickRate): Promise<Taken> {
-    const { DatabaseSync: Database } = await import('node:sqlite');
-    if (isClosed) throw closedError();
-    if (!opened) {
-      makeFile(file);
-      opened = open(new Database(file, { timeout: 0 }));
-    }
+  function attempt(key: string, ticks: TickRate, { take, look, sweep }: Statements): Taken {
     const now = Math.round((clock.epoch() - TICKS_START_MS) * TICKS_PER_MS);
     takes += 1;
-    if (takes % TAKES_PER_SWEEP === 0) opened.sweep.run({ now });
-    const row = opened.take.get({ key, now, ...ticks });
+    if (takes % TAKES_PER_SWEEP === 0) sweep.run({ now });
+    const row = take.get({ key, now, ...ticks });
     if (row) return granted(Number(row['tat']) - now, ticks);
-    const found = opened.look.get({ key });
+    const found = look.get({ key });
     return refused(Number(found?.['tat'] ?? now) - now, ticks);
   }
 
   return {
     async take(key: string, rate: Rate, signal?: AbortSignal): Promise<Taken> {
       const ticks = inTicks(rate);
-      for (let tries = 1; ; tries += 1) {
-        signal?.throwIfAborted();
-        try {
-          return await attempt(key, ticks);
-        } catch (error) {
-          if (!isBusy(error) || tries >= MAX_TRIES) throw error;
-        }
-        const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** tries);
-        await new Promise<void>((resolve) => clock.setTimer(resolve, delayMs * random()));
-      }
+      return gate.run((statements) => attempt(key, ticks, statements), signal);
     },
     async close(): Promise<void> {
-      isClosed = true;
-      opened?.database.close();
-      opened = undefined;
+      gate.close();
     },
   };
 }
@@ -116,60 +104,4 @@ function checkOptions(options: Partial<SqliteStoreOptions> | undefined): void {
   }
   check.function('random', random, 'Give one such as `Math.random`.');
   check.done();
-}
-
-/** SQLite makes no folders, and gives a file that it makes to all who may read; those beside it have the rights of the database. */
-function makeFile(file: string): void {
-  if (file === ':memory:' || file.startsWith('file:')) return;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  closeSync(openSync(file, 'a', 0o600));
-}
-
-function open(database: DatabaseSync): Opened {
-  try {
-    prepare(database);
-    return {
-      database,
-      take: database.prepare(TAKE),
-      look: database.prepare('SELECT tat FROM limiter WHERE key = :key'),
-      sweep: database.prepare(SWEEP),
-    };
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-/** A crash of the machine may cost the last counts: it then allows one burst more. @throws for a file of a newer version */
-function prepare(database: DatabaseSync): void {
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
-    if (version > SCHEMA_VERSION) throw newerSchema(version);
-    database.exec(`CREATE TABLE IF NOT EXISTS limiter (key TEXT PRIMARY KEY, tat INTEGER NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = ${SCHEMA_VERSION};`);
-    database.exec('COMMIT');
-  } catch (error) {
-    database.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-function newerSchema(version: number): KeelsonError {
-  return new KeelsonError(
-    'ERR_KEELSON_STORE_SCHEMA',
-    `The file of the limiter has version ${version}; this version of Keelson knows ${SCHEMA_VERSION}.`,
-    { hint: 'Use one version of Keelson for one file, or a file of its own for each.' },
-  );
-}
-
-function closedError(): KeelsonError {
-  return new KeelsonError('ERR_KEELSON_STORE_CLOSED', 'The limiter store is closed.');
-}
-
-function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
-  const primaryCode = error.errcode % 256;
-  return primaryCode === SQLITE_BUSY || primaryCode === SQLITE_LOCKED;
 }

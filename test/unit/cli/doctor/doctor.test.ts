@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-
 import { describe, expect, test } from 'vitest';
-
 import { askJson, describeAnswer, remedyFor } from '../../../../src/cli/doctor/http-json.ts';
 import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';

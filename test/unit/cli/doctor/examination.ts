@@ -1,9 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { onTestFinished } from 'vitest';
-
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { eventually } from '../../../support/otlp-receiver.ts';
 import { runInMemory } from '../cli-harness.ts';

@@ -1,8 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { describe, expect, test } from 'vitest';
-
 import { checkEnvironment } from '../../../../src/cli/doctor/machine-checks.ts';
 import { satisfies } from '../../../../src/cli/doctor/node-range.ts';
 import { EXIT } from '../../../../src/cli/exit-codes.ts';

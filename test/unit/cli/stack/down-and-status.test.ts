@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-
 import { secretsNamedIn } from '../../../../src/cli/stack/stack-secrets.ts';
 import { container, FakeDocker, HEALTHY } from './fake-docker.ts';
 

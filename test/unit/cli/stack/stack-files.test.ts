@@ -1,9 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterEach, beforeEach, expect, test } from 'vitest';
-
 import { prepareStackFiles } from '../../../../src/cli/stack/stack-files.ts';
 import type { StackFiles } from '../../../../src/cli/stack/stack-files.ts';
 import { Home } from '../../../../src/storage/index.ts';

@@ -3,9 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
-
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-
 import { missingSecrets, secretsNamedIn } from '../../../../src/cli/stack/stack-secrets.ts';
 import { container, FakeDocker } from './fake-docker.ts';
 

@@ -2,9 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-
 import { onTestFinished } from 'vitest';
-
 import { formatCursor } from '../../../../src/telemetry/journal/cursor.ts';
 import { cursorName, journalFolders, lockName } from '../../../../src/telemetry/journal/layout.ts';
 import { systemProcesses } from '../../../../src/telemetry/journal/process-identity.ts';

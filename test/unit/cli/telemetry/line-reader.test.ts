@@ -2,9 +2,7 @@ import { mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-
 import { describe, expect, onTestFinished, test } from 'vitest';
-
 import { readLines } from '../../../../src/cli/telemetry/line-reader.ts';
 import type { ReadLine } from '../../../../src/cli/telemetry/line-reader.ts';
 

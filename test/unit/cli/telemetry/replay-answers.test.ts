@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-
 import { EXIT } from '../../../../src/cli/exit-codes.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { span, traceLine } from './otlp-lines.ts';

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { eventually } from '../../../support/otlp-receiver.ts';
 import { runInMemory } from '../cli-harness.ts';

@@ -1,9 +1,7 @@
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-
 import { describe, expect, test } from 'vitest';
-
 import { EXIT } from '../../../../src/cli/exit-codes.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { JournalFolder } from './journal-folder.ts';

@@ -1,8 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { describe, expect, test } from 'vitest';
-
 import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { MemorySink } from '../cli-harness.ts';

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, Server } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-
 import { onTestFinished } from 'vitest';
 
 /** A request that came in. */

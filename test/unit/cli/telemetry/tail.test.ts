@@ -1,8 +1,6 @@
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { describe, expect, onTestFinished, test } from 'vitest';
-
 import { CATALOG } from '../../../../src/cli/catalog.ts';
 import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
 import { runCli } from '../../../../src/cli/run.ts';

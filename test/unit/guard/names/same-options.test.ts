@@ -1,8 +1,8 @@
 import { runInNewContext } from 'node:vm';
 import { ConsecutiveBreaker, ConstantBackoff, ExponentialBackoff } from 'cockatiel';
 import { describe, expect, test } from 'vitest';
-import { sameOptions } from '../../../../src/guard/names/same-options.ts';
 import { presets } from '../../../../src/guard/index.ts';
+import { sameOptions } from '../../../../src/guard/names/same-options.ts';
 
 /** A function whose text is the same for every `status`. */
 const ifNot = (status: number) => (error: unknown) => Reflect.get(error as object, 'status') !== status;

@@ -2,7 +2,8 @@ import { SamplingBreaker } from 'cockatiel';
 import { expect, test } from 'vitest';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { BreakerOptions } from '../../../../src/policies/breaker/index.ts';
-import { breaker, resolveBreaker } from '../../../../src/policies/breaker/index.ts';
+import { breaker } from '../../../../src/policies/breaker/index.ts';
+import { resolveBreaker } from '../../../../src/policies/breaker/options.ts';
 
 const strategy = (): SamplingBreaker => new SamplingBreaker({ threshold: 0.5, duration: 1_000 });
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { isRejection } from '../../../../src/core/errors.ts';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { BreakerOptions } from '../../../../src/policies/breaker/index.ts';
-import { Breaker, resolveBreaker } from '../../../../src/policies/breaker/index.ts';
+import { Breaker } from '../../../../src/policies/breaker/index.ts';
+import { resolveBreaker } from '../../../../src/policies/breaker/options.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 
 interface SetUp {
@@ -247,7 +248,7 @@ describe('calls that wait for a decision', () => {
     const { circuit } = halfOpen();
     const waits = Array.from({ length: 1_001 }, () => circuit.decisions.join());
     expect(waits.filter((wait) => wait !== undefined)).toHaveLength(1_000);
-    waits[0]?.end();
+    waits[0]?.expire();
     expect(circuit.decisions.join()).toBeDefined();
     expect(circuit.decisions.join()).toBeUndefined();
   });
@@ -256,11 +257,11 @@ describe('calls that wait for a decision', () => {
     const { circuit, clock } = halfOpen();
     const decided = circuit.decisions.join();
     const interrupted = circuit.decisions.join();
-    const caught = expect(interrupted?.decided).rejects.toBe('left');
+    const caught = expect(interrupted?.granted).rejects.toBe('left');
     expect(clock.timers.refed).toBe(1);
     interrupted?.interrupt('left');
     circuit.reset();
-    await decided?.decided;
+    await decided?.granted;
     await caught;
     expect(clock.timers.refed).toBe(0);
   });

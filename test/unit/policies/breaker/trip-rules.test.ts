@@ -1,8 +1,8 @@
 import type { IBreaker } from 'cockatiel';
 import { describe, expect, test } from 'vitest';
 import { CockatielRule, ConsecutiveRule } from '../../../../src/policies/breaker/rule.ts';
-import { FakeClock } from '../../../../src/testing/index.ts';
 import { CountWindow, TimeWindow } from '../../../../src/policies/breaker/window.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
 
 const limits = { failureRate: 0.5, slowCallRate: undefined, minimumCalls: 1 };
 const call = (failed: boolean, slow = false): { failed: boolean; slow: boolean } => ({ failed, slow });

@@ -1,6 +1,7 @@
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { CacheOptions, CacheResult } from '../../../../src/policies/cache/index.ts';
-import { Cache, resolveCache } from '../../../../src/policies/cache/index.ts';
+import { Cache } from '../../../../src/policies/cache/index.ts';
+import { resolveCache } from '../../../../src/policies/cache/options.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 
 /** A cache on a fake clock, without jitter unless it is asked for. */

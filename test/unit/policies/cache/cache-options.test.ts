@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { CacheOptions } from '../../../../src/policies/cache/index.ts';
-import { cacheDefaults, resolveCache } from '../../../../src/policies/cache/index.ts';
+import { resolveCache } from '../../../../src/policies/cache/options.ts';
+import { cacheDefaults } from '../../../../src/policies/cache/options.ts';
 import { optionTableProblems } from '../../../tidy/docs.ts';
 
 function resolve(options: object): ReturnType<typeof resolveCache> {
@@ -30,15 +31,18 @@ describe('the options of a cache', () => {
 
   test.each<[string, object]>([
     ['`ttl` to be a duration, got undefined', {}],
-    ['`ttl` to be a duration and at most 24.8 days, got Infinity', { ttl: Infinity }],
+    ['`ttl` to be a duration and at most 24.8 days, got Infinity', { ttl: Number.POSITIVE_INFINITY }],
     ['`ttl` to be a duration and at most 24.8 days, got NaN', { ttl: Number.NaN }],
     ['`ttl` to be a duration and at most 24.8 days, got -1', { ttl: -1 }],
     ["`ttl` to be a duration and at most 24.8 days, got '1 hour'", { ttl: '1 hour' }],
     ['`jitter` to be a number in [0, 1], got 10', { ttl: 1, jitter: 10 }],
     ['`jitter` to be a number in [0, 1], got NaN', { ttl: 1, jitter: Number.NaN }],
     ['`maxEntries` to be a whole number in [1, 1000000], got 0', { ttl: 1, maxEntries: 0 }],
-    ['`maxEntries` to be a whole number in [1, 1000000], got Infinity', { ttl: 1, maxEntries: Infinity }],
-    ['`staleWhileRevalidate` to be a duration', { ttl: 1, staleWhileRevalidate: Infinity }],
+    [
+      '`maxEntries` to be a whole number in [1, 1000000], got Infinity',
+      { ttl: 1, maxEntries: Number.POSITIVE_INFINITY },
+    ],
+    ['`staleWhileRevalidate` to be a duration', { ttl: 1, staleWhileRevalidate: Number.POSITIVE_INFINITY }],
     ['`staleIfError` to be a duration', { ttl: 1, staleIfError: Number.NaN }],
     ['`negativeTtl` to be a duration', { ttl: 1, negativeTtl: -1 }],
     ['`negativeTtl` to be set beside `negativeIf`', { ttl: 1, negativeIf: () => true }],

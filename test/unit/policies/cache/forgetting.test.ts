@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { CacheTier, TierEntry } from '../../../../src/policies/cache/index.ts';
-import { Cache, resolveCache } from '../../../../src/policies/cache/index.ts';
+import { Cache } from '../../../../src/policies/cache/index.ts';
+import { resolveCache } from '../../../../src/policies/cache/options.ts';
 import { FakeClock, settlePromises } from '../../../../src/testing/index.ts';
 import { deferred } from '../../../support/deferred.ts';
 import { buildCache, shown, source } from './build-cache.ts';

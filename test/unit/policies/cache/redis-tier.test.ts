@@ -127,7 +127,7 @@ describe('without the package ioredis', () => {
     const tier = redisTier({ url: 'redis://127.0.0.1:1' });
     await expect(tier.connect()).rejects.toMatchObject({
       code: 'ERR_KEELSON_PEER_MISSING',
-      hint: expect.stringContaining('npm install ioredis') as string,
+      hint: expect.stringContaining('npm install "ioredis@>=5.4.0"') as string,
     });
     const { cache, tierErrors } = buildCache({ secondTier: tier });
     expect(shown(await cache.through('a', source()))).toBe('miss v1 0');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { CacheOptions, ResolvedCache } from '../../../../src/policies/cache/index.ts';
-import { resolveCache } from '../../../../src/policies/cache/index.ts';
+import { resolveCache } from '../../../../src/policies/cache/options.ts';
 import { settlePromises } from '../../../../src/testing/index.ts';
 import { deferred } from '../../../support/deferred.ts';
 import { buildCache, shown, source } from './build-cache.ts';

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { RejectedError, TimeoutError } from '../../../../src/core/errors.ts';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { FallbackContext, FallbackOptions } from '../../../../src/policies/fallback/index.ts';
-import { fallback, fallsBack, resolveFallback, standIn } from '../../../../src/policies/fallback/index.ts';
+import { fallback, fallsBack, standIn } from '../../../../src/policies/fallback/index.ts';
+import { resolveFallback } from '../../../../src/policies/fallback/options.ts';
 import { failing } from '../../../support/failing.ts';
 import { optionTableProblems } from '../../../tidy/docs.ts';
 

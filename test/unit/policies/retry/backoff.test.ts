@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { systemRandom } from '../../../../src/core/random.ts';
-import { backoffDelay } from '../../../../src/policies/retry/index.ts';
+import { backoffDelay } from '../../../../src/policies/retry/backoff.ts';
 
 const shape = { strategy: 'decorrelated', delayMs: 100, factor: 2, maxDelayMs: 10_000, jitter: 0.5 } as const;
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type * as NotSent from '../../../../src/policies/retry/not-sent.ts';
 import { forgetNotSent, isMarkedNotSent, notSent } from '../../../../src/policies/retry/index.ts';
+import type * as NotSent from '../../../../src/policies/retry/not-sent.ts';
 
 /** The module once more, as a second copy of the package has it. */
 async function anotherCopy(): Promise<typeof NotSent> {

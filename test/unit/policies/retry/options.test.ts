@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { OptionChecker } from '../../../../src/core/options.ts';
 import type { RetryOptions } from '../../../../src/policies/retry/index.ts';
-import { resolveRetry, retry } from '../../../../src/policies/retry/index.ts';
+import { retry } from '../../../../src/policies/retry/index.ts';
+import { resolveRetry } from '../../../../src/policies/retry/options.ts';
 
 const backoff = { next: () => ({ duration: 1, next: () => undefined as never }) };
 

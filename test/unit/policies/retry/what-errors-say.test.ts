@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseRetryAfter, retryAfterOf } from '../../../../src/policies/retry/index.ts';
+import { retryAfterOf } from '../../../../src/policies/retry/index.ts';
+import { parseRetryAfter } from '../../../../src/policies/retry/retry-after.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { OptionChecker } from '../../../../src/core/options.ts';
-import { resolveTimeout, timeout } from '../../../../src/policies/timeout/index.ts';
+import { timeout } from '../../../../src/policies/timeout/index.ts';
+import { resolveTimeout } from '../../../../src/policies/timeout/options.ts';
 import { FakeClock, settlePromises } from '../../../../src/testing/index.ts';
 import { failing } from '../../../support/failing.ts';
 

@@ -1,9 +1,9 @@
 import { TelemetryCounts } from '../../../../src/telemetry/counts.ts';
 import { Delivery } from '../../../../src/telemetry/delivery/delivery.ts';
 import type { DeliveryParts } from '../../../../src/telemetry/delivery/delivery.ts';
-import type { BacklogLine } from '../../../../src/telemetry/journal/signal-journal.ts';
 import { Segment } from '../../../../src/telemetry/journal/segment.ts';
 import type { Place } from '../../../../src/telemetry/journal/segment.ts';
+import type { BacklogLine } from '../../../../src/telemetry/journal/signal-journal.ts';
 import type { SendResult } from '../../../../src/telemetry/otlp-answer.ts';
 import type { OtlpTransport } from '../../../../src/telemetry/otlp-transport.ts';
 import { FakeClock } from '../../../../src/testing/fake-clock.ts';

@@ -1,11 +1,10 @@
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import type { SendResult } from '../../../../src/telemetry/otlp-answer.ts';
 import { settlePromises } from '../../../../src/testing/fake-clock.ts';
 import { AWAY, body, setup, TAKEN } from './delivery-bench.ts';
 
 describe('the lane of what is new', () => {
-  it('sends in order, one at a time, and counts what was taken', async () => {
+  test('sends in order, one at a time, and counts what was taken', async () => {
     const { transport, counts, disk, take } = setup();
     take(1, 2, 3);
     expect(transport.sent).toEqual([1]);
@@ -15,7 +14,7 @@ describe('the lane of what is new', () => {
     expect(disk.segment.isSettled).toBe(true);
   });
 
-  it('counts the part that a receiver refused', async () => {
+  test('counts the part that a receiver refused', async () => {
     const { transport, counts, delivery } = setup();
     transport.answer = { status: 'taken', refused: 3, detail: 'too old' };
     delivery.accept(body(1), 10, undefined);
@@ -23,7 +22,7 @@ describe('the lane of what is new', () => {
     expect(counts.snapshot().traces).toMatchObject({ exported: 7, dropped: { rejected: 3 } });
   });
 
-  it('sets a batch aside that is refused for good, and goes on with the next', async () => {
+  test('sets a batch aside that is refused for good, and goes on with the next', async () => {
     const { transport, counts, warnings, disk, take } = setup();
     transport.answer = (size) =>
       Promise.resolve(size === 1 ? { status: 'rejected', code: 400, answer: '' } : TAKEN);
@@ -35,7 +34,7 @@ describe('the lane of what is new', () => {
     expect(warnings).toEqual(['otlp:rejected:400:http://here']);
   });
 
-  it('keeps on disk alone what memory does not hold, and the backlog sends it', async () => {
+  test('keeps on disk alone what memory does not hold, and the backlog sends it', async () => {
     const { transport, counts, take, clock } = setup({
       limits: { maxPlaced: 2, maxPlacedBytes: 1_000, maxUnplacedBytes: 1_000 },
     });
@@ -49,7 +48,7 @@ describe('the lane of what is new', () => {
     expect(counts.snapshot().traces).toMatchObject({ exported: 4, drained: 2 });
   });
 
-  it('goes on when the transport itself throws', async () => {
+  test('goes on when the transport itself throws', async () => {
     const { transport, counts, clock, take } = setup();
     transport.answer = () => Promise.reject(new Error('broken'));
     take(1);
@@ -61,7 +60,7 @@ describe('the lane of what is new', () => {
 });
 
 describe('an endpoint that is away', () => {
-  it('is tried with the newest batch only, after 1 s, 1.5 s, 2.25 s, at most 5 s', async () => {
+  test('is tried with the newest batch only, after 1 s, 1.5 s, 2.25 s, at most 5 s', async () => {
     const { transport, clock, take, counts, warnings } = setup();
     transport.answer = AWAY;
     take(1);
@@ -80,7 +79,7 @@ describe('an endpoint that is away', () => {
     expect(warnings).toEqual(['otlp:unreachable::http://here']);
   });
 
-  it('gets what is new first when it is back, then the backlog, oldest first', async () => {
+  test('gets what is new first when it is back, then the backlog, oldest first', async () => {
     const { transport, clock, take, counts, disk } = setup();
     transport.answer = AWAY;
     take(1, 2, 3);
@@ -94,7 +93,7 @@ describe('an endpoint that is away', () => {
     expect(disk.segment.isSettled).toBe(true);
   });
 
-  it('is asked with the head of the backlog where nothing new comes', async () => {
+  test('is asked with the head of the backlog where nothing new comes', async () => {
     const { transport, clock, disk, delivery } = setup();
     transport.answer = AWAY;
     disk.leave(7);
@@ -106,7 +105,7 @@ describe('an endpoint that is away', () => {
     expect(transport.sent).toEqual([7, 7, 8]);
   });
 
-  it('does as Retry-After asks, up to a minute, on a timer that keeps no process alive', async () => {
+  test('does as Retry-After asks, up to a minute, on a timer that keeps no process alive', async () => {
     const { transport, clock, take } = setup();
     transport.answer = {
       status: 'later',
@@ -122,7 +121,7 @@ describe('an endpoint that is away', () => {
     expect(transport.sent).toHaveLength(2);
   });
 
-  it('waits up to a minute where it is wrong and not only away, and loses nothing', async () => {
+  test('waits up to a minute where it is wrong and not only away, and loses nothing', async () => {
     const { transport, clock, take, counts, warnings } = setup();
     transport.answer = { status: 'later', reason: 'refused', detail: 'HTTP 404', retryAfterMs: undefined };
     take(1);
@@ -141,7 +140,7 @@ describe('an endpoint that never takes a batch', () => {
   const DAY = 86_400_000;
   const WRONG: SendResult = { status: 'later', reason: 'refused', detail: 'a page', retryAfterMs: undefined };
 
-  it('is sent it for seven days at most, then it is lost and counted where it was in memory alone', async () => {
+  test('is sent it for seven days at most, then it is lost and counted where it was in memory alone', async () => {
     const { transport, clock, take, counts, warnings } = setup({ files: false });
     transport.answer = WRONG;
     take(1);
@@ -158,7 +157,7 @@ describe('an endpoint that never takes a batch', () => {
     expect(warnings).toEqual(['otlp:refused::http://here', 'journal:expired:traces']);
   });
 
-  it('is let go of where it is on disk too, so that the caps of the journal reach it', async () => {
+  test('is let go of where it is on disk too, so that the caps of the journal reach it', async () => {
     const { transport, clock, take, counts, disk } = setup();
     transport.answer = WRONG;
     take(1);
@@ -175,7 +174,7 @@ describe('an endpoint that never takes a batch', () => {
 describe('the lane of the backlog', () => {
   const KIB = 1_024;
 
-  it('keeps to its rate, however much waits', async () => {
+  test('keeps to its rate, however much waits', async () => {
     const { transport, clock, disk, delivery } = setup({ backlogRate: 100 * KIB });
     for (let i = 0; i < 100; i += 1) disk.leave(10 * KIB);
     delivery.wake();
@@ -187,7 +186,7 @@ describe('the lane of the backlog', () => {
     }
   });
 
-  it('waits while something new waits', async () => {
+  test('waits while something new waits', async () => {
     const { transport, clock, disk, delivery, take } = setup();
     const gates: ((result: SendResult) => void)[] = [];
     transport.answer = () =>
@@ -206,7 +205,7 @@ describe('the lane of the backlog', () => {
     expect(transport.sent.indexOf(100)).toBeGreaterThanOrEqual(2);
   });
 
-  it('puts a batch that fails again and again behind the others', async () => {
+  test('puts a batch that fails again and again behind the others', async () => {
     const { transport, clock, disk, delivery, counts } = setup();
     transport.answer = (size) => Promise.resolve(size === 13 ? AWAY : TAKEN);
     disk.leave(13);
@@ -222,7 +221,7 @@ describe('the lane of the backlog', () => {
 });
 
 describe('a flush', () => {
-  it('sends everything without pace and without waiting for a backoff, new things first', async () => {
+  test('sends everything without pace and without waiting for a backoff, new things first', async () => {
     const { transport, disk, delivery, take } = setup({ backlogRate: 1 });
     transport.answer = AWAY;
     disk.leave(50);
@@ -235,7 +234,7 @@ describe('a flush', () => {
     expect(transport.sent).toEqual([1, 50, 60]);
   });
 
-  it('ends where the endpoint does not take it', async () => {
+  test('ends where the endpoint does not take it', async () => {
     const { transport, delivery, take, clock } = setup();
     transport.answer = AWAY;
     take(1, 2);
@@ -245,7 +244,7 @@ describe('a flush', () => {
     expect(clock.timers).toEqual({ running: 1, refed: 0 });
   });
 
-  it('goes back to the pace when its time is over', async () => {
+  test('goes back to the pace when its time is over', async () => {
     const { transport, disk, delivery, clock } = setup({ backlogRate: 1 });
     for (let i = 0; i < 10; i += 1) disk.leave(1_000);
     transport.answer = () => {
@@ -260,7 +259,7 @@ describe('a flush', () => {
 describe('memory', () => {
   const limits = { maxPlaced: 64, maxPlacedBytes: 1_000, maxUnplacedBytes: 10 };
 
-  it('drops the oldest batch first where no files are written, and counts it', async () => {
+  test('drops the oldest batch first where no files are written, and counts it', async () => {
     const { transport, counts, clock, take } = setup({ files: false, limits });
     transport.answer = AWAY;
     take(4);
@@ -272,7 +271,7 @@ describe('memory', () => {
     expect(transport.sent.slice(1)).toEqual([6]);
   });
 
-  it('does not drop the batch that is on its way', async () => {
+  test('does not drop the batch that is on its way', async () => {
     const { transport, counts, take } = setup({ files: false, limits });
     const { promise, resolve } = Promise.withResolvers<SendResult>();
     transport.answer = () => promise;
@@ -285,7 +284,7 @@ describe('memory', () => {
     expect(counts.snapshot().traces.exported).toBe(2);
   });
 
-  it('holds what a full disk does not take, within its bound, and gives it to the disk when that recovers', async () => {
+  test('holds what a full disk does not take, within its bound, and gives it to the disk when that recovers', async () => {
     const { transport, counts, disk, delivery, take } = setup({ limits });
     transport.answer = AWAY;
     disk.full = true;
@@ -301,7 +300,7 @@ describe('memory', () => {
     expect(counts.snapshot().traces.dropped.shutdown).toBe(0);
   });
 
-  it('is given up at the end, and counted where it was the only place', async () => {
+  test('is given up at the end, and counted where it was the only place', async () => {
     const { transport, counts, delivery, disk, take } = setup();
     transport.answer = AWAY;
     take(1);

@@ -1,5 +1,4 @@
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { TelemetryCounts } from '../../../../src/telemetry/counts.ts';
 import { warnAway } from '../../../../src/telemetry/delivery/away-warning.ts';
 import { Sender } from '../../../../src/telemetry/delivery/sender.ts';
@@ -84,7 +83,7 @@ function refused(signal: Signal): {
 describe('a receiver that says 413 to everything', () => {
   const names = Array.from({ length: 64 }, (_, i) => `s${i}`);
 
-  it('is asked once for each batch after the first, and each leaves one pair of files', async () => {
+  test('is asked once for each batch after the first, and each leaves one pair of files', async () => {
     const { sender, receiver, files, counts } = refused('traces');
     await sender.send({ body: request(...names), items: 64 });
     // 64, 32, 16, 8, 4, 2, 1, and what each split had left over.
@@ -96,7 +95,7 @@ describe('a receiver that says 413 to everything', () => {
     expect(counts.snapshot().traces.dropped.too_large).toBe(11 * 64);
   });
 
-  it('is asked in halves again once it took something', async () => {
+  test('is asked in halves again once it took something', async () => {
     const { sender, receiver, files } = refused('traces');
     await sender.send({ body: request(...names), items: 64 });
     receiver.takes = true;
@@ -108,7 +107,7 @@ describe('a receiver that says 413 to everything', () => {
     expect(files).toHaveLength(2);
   });
 
-  it.each([
+  test.each([
     ['traces', 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 'OTEL_BLRP'],
     ['logs', 'OTEL_BLRP_MAX_EXPORT_BATCH_SIZE', 'OTEL_BSP'],
     ['metrics', 'Raise the limit of the receiver.', 'OTEL_'],
@@ -135,13 +134,13 @@ describe('what is said of a receiver', () => {
     return found;
   };
 
-  it.each([429, 503])('is that it asks to wait, with HTTP %d', (code) => {
+  test.each([429, 503])('is that it asks to wait, with HTTP %d', (code) => {
     const [, message] = said(code, 'unavailable');
     expect(message).toContain('is overloaded or asks to wait');
     expect(message).not.toContain('is away');
   });
 
-  it('is another thing for each status', () => {
+  test('is another thing for each status', () => {
     const kinds = [
       said(200, 'refused'),
       said(401, 'refused'),
@@ -151,7 +150,7 @@ describe('what is said of a receiver', () => {
     expect(new Set(kinds.map(([kind]) => kind)).size).toBe(4);
   });
 
-  it('is another thing too where it refuses for good with another status', async () => {
+  test('is another thing too where it refuses for good with another status', async () => {
     const codes = [400, 500, 400];
     const kinds: string[] = [];
     const sender = new Sender({
@@ -171,7 +170,7 @@ describe('what is said of a receiver', () => {
 });
 
 describe('a receiver that takes a batch with an answer that is none of OTLP', () => {
-  it('is not sent it again, and that is said once', async () => {
+  test('is not sent it again, and that is said once', async () => {
     const { transport, clock, take, counts, warnings } = setup();
     transport.answer = { status: 'taken', refused: 0, detail: undefined, odd: 'HTTP 200 with text/plain' };
     take(1, 2, 3);
@@ -183,7 +182,7 @@ describe('a receiver that takes a batch with an answer that is none of OTLP', ()
 });
 
 describe('a receiver that says Retry-After: 0', () => {
-  it('is not hammered: the pauses are those of a receiver that says nothing', async () => {
+  test('is not hammered: the pauses are those of a receiver that says nothing', async () => {
     const { transport, clock, take } = setup();
     transport.answer = later(0);
     take(1);
@@ -193,7 +192,7 @@ describe('a receiver that says Retry-After: 0', () => {
 });
 
 describe('a batch that is split before a receiver that limits requests', () => {
-  it('goes on where it stopped, and is counted once', async () => {
+  test('goes on where it stopped, and is counted once', async () => {
     const taken: string[] = [];
     let busy = false;
     const { sender, counts } = sending((names) => {
@@ -214,7 +213,7 @@ describe('a batch that is split before a receiver that limits requests', () => {
 });
 
 describe('a newest batch that never gets through', () => {
-  it('does not hold up what waits on the disk, although nothing new comes', async () => {
+  test('does not hold up what waits on the disk, although nothing new comes', async () => {
     const { transport, clock, disk, take, counts } = setup();
     transport.answer = AWAY;
     take(1, 2, 900);
@@ -230,7 +229,7 @@ describe('a newest batch that never gets through', () => {
 });
 
 describe("a receiver's own words in a warning", () => {
-  it('have no secrets and no control characters', async () => {
+  test('have no secrets and no control characters', async () => {
     const detail = 'Authorization: Bearer abcdef0123456789\u001b[31m\nkeelson: all is well';
     const { sender, warnings } = sending(() => ({ status: 'taken', refused: 1, detail }));
     await sender.send({ body: request('a'), items: 1 });

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { splitRequest } from '../../../../src/telemetry/delivery/split-request.ts';
 import type { Signal } from '../../../../src/telemetry/signal.ts';
 
@@ -12,7 +11,7 @@ const split = (signal: Signal, value: unknown): unknown =>
   }));
 
 describe('a request that is too large', () => {
-  it('is split by its spans, with resource and scope around both halves', () => {
+  test('is split by its spans, with resource and scope around both halves', () => {
     const request = {
       resourceSpans: [
         {
@@ -45,7 +44,7 @@ describe('a request that is too large', () => {
     ]);
   });
 
-  it('is split by the points of a metric', () => {
+  test('is split by the points of a metric', () => {
     const metric = (...points: number[]): object => ({
       name: 'm',
       sum: { isMonotonic: true, dataPoints: points.map((n) => ({ n })) },
@@ -59,7 +58,7 @@ describe('a request that is too large', () => {
     ]);
   });
 
-  it.each([
+  test.each([
     ['one item', { resourceLogs: [{ scopeLogs: [{ logRecords: [{}] }] }] }],
     ['another signal', { resourceSpans: [{ scopeSpans: [{ spans: [{}, {}] }] }] }],
     ['nothing', {}],
@@ -68,11 +67,11 @@ describe('a request that is too large', () => {
     expect(splitRequest('logs', bytes(request))).toBeUndefined();
   });
 
-  it('is left whole where it is not JSON', () => {
+  test('is left whole where it is not JSON', () => {
     expect(splitRequest('logs', Buffer.from('{'))).toBeUndefined();
   });
 
-  it('loses and doubles nothing, whatever its shape', () => {
+  test('loses and doubles nothing, whatever its shape', () => {
     const shape = fc.array(fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }), { maxLength: 4 });
     fc.assert(
       fc.property(shape, (resources) => {

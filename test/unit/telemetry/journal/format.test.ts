@@ -1,5 +1,4 @@
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { formatCursor, parseCursor } from '../../../../src/telemetry/journal/cursor.ts';
 import { countItems } from '../../../../src/telemetry/journal/item-count.ts';
 import {
@@ -20,7 +19,7 @@ import { formatSegmentName, parseSegmentName } from '../../../../src/telemetry/j
 const OPENED = Date.UTC(2026, 10, 22, 1, 45, 0, 123);
 
 describe('the name of a segment', () => {
-  it('says when it was opened, whose it is, and what it holds', () => {
+  test('says when it was opened, whose it is, and what it holds', () => {
     const name = { openedAt: OPENED, owner: '4711-9f3c', number: 0, kind: 'segment' } as const;
     expect(formatSegmentName(name)).toBe('2026-11-22T014500123Z-4711-9f3c-0.jsonl');
     expect(parseSegmentName('2026-11-22T014500123Z-4711-9f3c-0.jsonl')).toEqual(name);
@@ -32,7 +31,7 @@ describe('the name of a segment', () => {
     expect(parseSegmentName('2026-11-22T014500123Z-4711-9f3c-0.jsonl.gz.tmp')?.kind).toBe('archiving');
   });
 
-  it.each([
+  test.each([
     'alerts.jsonl',
     '2026-11-22.jsonl',
     '2026-11-22T014500123Z-4711-0.jsonl',
@@ -47,7 +46,7 @@ describe('the name of a segment', () => {
 });
 
 describe('the other names of the journal', () => {
-  it('tell locks, cursors and rejected batches from everything else', () => {
+  test('tell locks, cursors and rejected batches from everything else', () => {
     expect(parseOwnerFile(lockName('4711-9f3c'))).toEqual({ owner: '4711-9f3c', kind: 'lock' });
     expect(parseOwnerFile(cursorName('4711-9f3c'))).toEqual({ owner: '4711-9f3c', kind: 'cursor' });
     expect(parseOwnerFile('4711-9f3c.cursor.json.unreadable')).toBeUndefined();
@@ -58,12 +57,12 @@ describe('the other names of the journal', () => {
 });
 
 describe('a cursor', () => {
-  it('comes back from its text', () => {
+  test('comes back from its text', () => {
     const cursor = { owner: '1-abcd', savedAt: OPENED, segments: new Map([['traces/a', [[0, 7]] as const]]) };
     expect(parseCursor(formatCursor(cursor))).toEqual({ cursor });
   });
 
-  it.each([
+  test.each([
     ['', 'it is not JSON'],
     ['[]', 'it is not an object'],
     ['{"version":2}', 'expected version 1, got 2'],
@@ -83,11 +82,11 @@ describe('lines', () => {
     return lines.map(({ bytes, from, to }) => `${from}-${to} ${Buffer.from(bytes).toString()}`);
   };
 
-  it('end at a line feed and nowhere else, wherever the chunks are cut', () => {
+  test('end at a line feed and nowhere else, wherever the chunks are cut', () => {
     expect(split('a\u2028b\n', 'c', 'd\r\n\ne')).toEqual(['0-6 a\u2028b', '6-10 cd\r', '10-11 ']);
   });
 
-  it('leave a tail that was not written to its end', () => {
+  test('leave a tail that was not written to its end', () => {
     const splitter = new LineSplitter(100);
     expect(splitter.push(Buffer.from('ab\ncd'))).toHaveLength(1);
     expect(splitter.push(Buffer.from('e'))).toEqual([]);
@@ -98,7 +97,7 @@ describe('lines', () => {
 });
 
 describe('the count of items', () => {
-  it('sees the field of each item, and no text that looks like it', () => {
+  test('sees the field of each item, and no text that looks like it', () => {
     const line = {
       spans: [{ name: '"startTimeUnixNano":', startTimeUnixNano: '1' }, { startTimeUnixNano: '2' }],
     };
@@ -111,7 +110,7 @@ describe('the count of items', () => {
 });
 
 describe('the record of a batch that was set aside', () => {
-  it('is read where it is of this version', () => {
+  test('is read where it is of this version', () => {
     const record = { version: 1, reason: 'rejected', status: 400, target: 't', time: 'now', items: 3 };
     expect(parseRejectedRecord(JSON.stringify(record))).toEqual(record);
     expect(parseRejectedRecord(JSON.stringify({ ...record, version: 2 }))).toBeUndefined();
@@ -138,17 +137,17 @@ describe('the owner of a lock', () => {
   const alive = (stat: ReturnType<ProcessPort['stat']>): boolean =>
     isOwnerAlive({ lock, touchedAt: 0 }, machine(stat), 1_000_000);
 
-  it('lives while its process runs, whatever its heartbeat says', () => {
+  test('lives while its process runs, whatever its heartbeat says', () => {
     expect(alive({ state: 'S', startTicks: '99' })).toBe(true);
   });
 
-  it('is dead without a process, as a zombie, and where another process has its number now', () => {
+  test('is dead without a process, as a zombie, and where another process has its number now', () => {
     expect(alive(undefined)).toBe(false);
     expect(alive({ state: 'Z', startTicks: '99' })).toBe(false);
     expect(alive({ state: 'S', startTicks: '100' })).toBe(false);
   });
 
-  it.each([
+  test.each([
     ['another container', machine(undefined, { pidNamespace: 'pid:[2]' }), lock],
     ['another boot or host', machine(undefined, { bootId: 'other' }), lock],
     ['a platform without /proc', machine(undefined), { ...lock, startTicks: undefined }],
@@ -158,7 +157,7 @@ describe('the owner of a lock', () => {
     expect(isOwnerAlive({ lock: held, touchedAt: 1_000 }, processes, 91_000)).toBe(false);
   });
 
-  it('comes back from its text, and a lock of another version does not', () => {
+  test('comes back from its text, and a lock of another version does not', () => {
     expect(parseOwnerLock(JSON.stringify(lock))).toEqual(lock);
     expect(parseOwnerLock(JSON.stringify({ ...lock, version: 2 }))).toBeUndefined();
     expect(parseOwnerLock('')).toBeUndefined();
@@ -167,13 +166,13 @@ describe('the owner of a lock', () => {
 });
 
 describe('a process', () => {
-  it('is read from /proc, with any name', () => {
+  test('is read from /proc, with any name', () => {
     const rest = 'S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 1202435 0 0';
     expect(parseStat(`4711 (a) b ) c) ${rest}`)).toEqual({ state: 'S', startTicks: '1202435' });
     expect(parseStat('4711 (cut')).toBeUndefined();
   });
 
-  it('knows itself', () => {
+  test('knows itself', () => {
     const self = systemProcesses.self();
     expect(self.pid).toBe(process.pid);
     expect(systemProcesses.stat(process.pid)?.startTicks).toBe(self.startTicks);

@@ -1,7 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { Home } from '../../../../src/storage/index.ts';
 import { TelemetryCounts } from '../../../../src/telemetry/counts.ts';
 import { Journal } from '../../../../src/telemetry/journal/journal.ts';

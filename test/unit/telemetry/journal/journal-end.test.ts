@@ -1,7 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { JournalBench, line } from './journal-bench.ts';
 import type { Process } from './journal-bench.ts';
 
@@ -17,7 +15,7 @@ function leave({ traces }: Process, ...numbers: number[]): void {
 }
 
 describe('a process that ends', () => {
-  it('leaves no lock, and what was delivered to the next, which archives it', async () => {
+  test('leaves no lock, and what was delivered to the next, which archives it', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1, 2);
@@ -30,7 +28,7 @@ describe('a process that ends', () => {
     expect(bench.list('traces')).toEqual([expect.stringMatching(/\.jsonl\.gz$/)]);
   });
 
-  it('leaves what waits without a lock, and what comes after that too', async () => {
+  test('leaves what waits without a lock, and what comes after that too', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1, 2);
@@ -45,7 +43,7 @@ describe('a process that ends', () => {
     expect(two.drain()).toEqual([2, 3]);
   });
 
-  it('sends what others left, although it lives too short for a look of its own', async () => {
+  test('sends what others left, although it lives too short for a look of its own', async () => {
     using bench = new JournalBench();
     leave(bench.start(1), 1);
     bench.kill(1);
@@ -54,9 +52,9 @@ describe('a process that ends', () => {
     expect(two.drain()).toEqual([1]);
   });
 
-  it('keeps the caps for what the dead left, where nobody lives long enough to take it over', async () => {
+  test('keeps the caps for what the dead left, where nobody lives long enough to take it over', async () => {
     using bench = new JournalBench();
-    const limits = { maxTotalBytes: 5 * SIZE, maxAgeMs: Infinity, segmentBytes: SIZE };
+    const limits = { maxTotalBytes: 5 * SIZE, maxAgeMs: Number.POSITIVE_INFINITY, segmentBytes: SIZE };
     for (let pid = 1; pid <= 12; pid += 1) {
       leave(bench.start(pid, { limits }), pid + 20);
       bench.kill(pid);
@@ -73,9 +71,9 @@ describe('a process that ends', () => {
     expect(next.drain()).toEqual([30, 31, 32, 33]);
   });
 
-  it('takes nothing away from a process that lives', async () => {
+  test('takes nothing away from a process that lives', async () => {
     using bench = new JournalBench();
-    const limits = { maxTotalBytes: 2 * SIZE, maxAgeMs: Infinity, segmentBytes: SIZE };
+    const limits = { maxTotalBytes: 2 * SIZE, maxAgeMs: Number.POSITIVE_INFINITY, segmentBytes: SIZE };
     const one = bench.start(1);
     leave(one, 1, 2, 3);
     const two = bench.start(2, { limits });
@@ -86,7 +84,7 @@ describe('a process that ends', () => {
 });
 
 describe('what has the name of a segment and is no file', () => {
-  it('is left alone and said', async () => {
+  test('is left alone and said', async () => {
     using bench = new JournalBench();
     const folder = '2026-11-22T000000000Z-5-abcd-0.jsonl';
     mkdirSync(bench.path('traces', folder), { recursive: true });
@@ -99,7 +97,7 @@ describe('what has the name of a segment and is no file', () => {
 });
 
 describe('many orphans', () => {
-  it('are taken over with few saves of the cursor, while the event loop turns', async () => {
+  test('are taken over with few saves of the cursor, while the event loop turns', async () => {
     using bench = new JournalBench();
     for (let pid = 1; pid <= 200; pid += 1) {
       leave(bench.start(pid), pid);
@@ -130,7 +128,7 @@ describe('many orphans', () => {
 });
 
 describe('a disk that is full of what was delivered', () => {
-  it('has room again: what cannot be made into an archive goes', async () => {
+  test('has room again: what cannot be made into an archive goes', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1);
@@ -141,7 +139,7 @@ describe('a disk that is full of what was delivered', () => {
     expect(bench.list('traces')).toEqual([]);
   });
 
-  it('gives archives, rejected batches and delivered segments up for a batch that it does not take', () => {
+  test('gives archives, rejected batches and delivered segments up for a batch that it does not take', () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1);
@@ -160,7 +158,7 @@ describe('a disk that is full of what was delivered', () => {
     expect(one.drain()).toEqual([2]);
   });
 
-  it('has the cursor saved as soon as it takes anything again', async () => {
+  test('has the cursor saved as soon as it takes anything again', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1, 2);
@@ -178,7 +176,7 @@ describe('a disk that is full of what was delivered', () => {
 });
 
 describe('a batch whose file is removed while it is on its way', () => {
-  it('is not counted as lost, for it is in memory too', () => {
+  test('is not counted as lost, for it is in memory too', () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     const { place } = one.traces.append(line(1, 2), 2);
@@ -190,7 +188,7 @@ describe('a batch whose file is removed while it is on its way', () => {
     expect(one.counts.snapshot().traces.dropped.disk).toBe(2);
   });
 
-  it('is found out in an outage too, when nothing is read', async () => {
+  test('is found out in an outage too, when nothing is read', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1, 2);
@@ -200,7 +198,7 @@ describe('a batch whose file is removed while it is on its way', () => {
     expect(one.counts.snapshot().traces.dropped.disk).toBe(4);
   });
 
-  it('is counted once it leaves the memory', () => {
+  test('is counted once it leaves the memory', () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     const { place } = one.traces.append(line(1, 2), 2);

@@ -1,8 +1,6 @@
 import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { parseSegmentName } from '../../../../src/telemetry/journal/segment-name.ts';
 import { settlePromises } from '../../../../src/testing/fake-clock.ts';
 import { eventually } from '../../../support/otlp-receiver.ts';
@@ -20,7 +18,7 @@ const FIRST_LOOK_MS = 1_000;
 const LOOK_MS = 30_000;
 
 describe('what a dead process left', () => {
-  it('is taken over by the next one, which sends what was not delivered', async () => {
+  test('is taken over by the next one, which sends what was not delivered', async () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     leave(one, 1, 2, 3);
@@ -36,7 +34,7 @@ describe('what a dead process left', () => {
     expect(bench.list('owners').filter((name) => name.startsWith('7-'))).toEqual([]);
   });
 
-  it('is removed where it is a cursor that did not get in its place, and only that of the dead', async () => {
+  test('is removed where it is a cursor that did not get in its place, and only that of the dead', async () => {
     using bench = new JournalBench();
     for (const pid of [7, 8]) {
       const one = bench.start(pid, { delivers: false });
@@ -53,7 +51,7 @@ describe('what a dead process left', () => {
     expect(bench.list('owners')).toContain(beside(eight));
   });
 
-  it('is left alone while its owner lives', async () => {
+  test('is left alone while its owner lives', async () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     leave(one, 1);
@@ -63,7 +61,7 @@ describe('what a dead process left', () => {
     expect(one.drain()).toEqual([1]);
   });
 
-  it('is taken over once, by whoever is first', async () => {
+  test('is taken over once, by whoever is first', async () => {
     using bench = new JournalBench();
     for (const pid of [1, 2, 3]) leave(bench.start(pid), pid * 10, pid * 10 + 1);
     for (const pid of [1, 2, 3]) bench.kill(pid);
@@ -74,7 +72,7 @@ describe('what a dead process left', () => {
     expect(all.sort((a, b) => a - b)).toEqual([10, 11, 20, 21, 30, 31]);
   });
 
-  it('is taken over in slices of a few milliseconds, oldest first, however much it is and however slow the disk', async () => {
+  test('is taken over in slices of a few milliseconds, oldest first, however much it is and however slow the disk', async () => {
     using bench = new JournalBench();
     const numbers = Array.from({ length: 120 }, (_, i) => i);
     for (const number of numbers) {
@@ -102,7 +100,7 @@ describe('what a dead process left', () => {
     expect(bench.list('owners').filter((name) => !name.startsWith('1-'))).toEqual([]);
   });
 
-  it('goes from hand to hand, and what each has delivered stays delivered', async () => {
+  test('goes from hand to hand, and what each has delivered stays delivered', async () => {
     using bench = new JournalBench();
     leave(bench.start(1), 1, 2, 3, 4, 5);
     const delivered: number[] = [];
@@ -119,7 +117,7 @@ describe('what a dead process left', () => {
     expect(delivered).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('waits for a process that sends, where this one does not', async () => {
+  test('waits for a process that sends, where this one does not', async () => {
     using bench = new JournalBench();
     leave(bench.start(1), 1);
     bench.kill(1);
@@ -131,7 +129,7 @@ describe('what a dead process left', () => {
     expect(three.drain()).toEqual([1]);
   });
 
-  it('is handed over by a process that ends in order', async () => {
+  test('is handed over by a process that ends in order', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1, 2);
@@ -152,7 +150,7 @@ describe('a cursor that cannot be believed', () => {
     ['is of a newer version', (text) => text.replace('"version":1', '"version":2')],
     ['speaks of bytes beyond the end of the file', (text) => text.replace(/\[\[0,\d+\]\]/, '[[0,999999]]')],
   ];
-  it.each(broken)(
+  test.each(broken)(
     'because it %s is renamed, said once, and what it covered is sent again',
     async (_, damage) => {
       using bench = new JournalBench();
@@ -173,7 +171,7 @@ describe('a cursor that cannot be believed', () => {
 });
 
 describe('files that are not the journal’s', () => {
-  it('are left alone and said', async () => {
+  test('are left alone and said', async () => {
     using bench = new JournalBench();
     leave(bench.start(1), 1);
     writeFileSync(bench.path('traces', 'notes.txt'), 'mine');
@@ -186,7 +184,7 @@ describe('files that are not the journal’s', () => {
 });
 
 describe('the heartbeat', () => {
-  it('touches the lock, and makes it again where somebody removed the home', async () => {
+  test('touches the lock, and makes it again where somebody removed the home', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1);
@@ -201,7 +199,7 @@ describe('the heartbeat', () => {
 });
 
 describe('segments that are settled', () => {
-  it('are kept as compressed archives, one after another', async () => {
+  test('are kept as compressed archives, one after another', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1, 2);
@@ -218,7 +216,7 @@ describe('segments that are settled', () => {
     expect(one.traces.segments).toEqual([]);
   });
 
-  it('are not sent again where a process died between the archive and the removal of its source', async () => {
+  test('are not sent again where a process died between the archive and the removal of its source', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1);
@@ -234,7 +232,7 @@ describe('segments that are settled', () => {
     expect(bench.list('traces')).toEqual([`${name}.gz`]);
   });
 
-  it('are kept as they are while their signal waits in the same file', async () => {
+  test('are kept as they are while their signal waits in the same file', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1, 2);
@@ -257,9 +255,9 @@ describe('the caps', () => {
     }
   }
 
-  it('remove the oldest of what waits, and count it', async () => {
+  test('remove the oldest of what waits, and count it', async () => {
     using bench = new JournalBench();
-    const one = bench.start(1, { limits: { ...limits, maxAgeMs: Infinity } });
+    const one = bench.start(1, { limits: { ...limits, maxAgeMs: Number.POSITIVE_INFINITY } });
     await leaveOverTime(bench, one, ...Array.from({ length: 14 }, (_, i) => i));
     const { evicted } = one.counts.snapshot().traces.dropped;
     const left = one.drain();
@@ -270,7 +268,7 @@ describe('the caps', () => {
     expect(one.warnings).toContainEqual(expect.stringContaining('The journal is full'));
   });
 
-  it('remove what is older than their age, and count it', async () => {
+  test('remove what is older than their age, and count it', async () => {
     using bench = new JournalBench();
     const one = bench.start(1, { limits: { ...limits, maxTotalBytes: 1_000_000 } });
     await leaveOverTime(bench, one, 1, 2);
@@ -279,9 +277,9 @@ describe('the caps', () => {
     expect(bench.list('traces')).toEqual([]);
   });
 
-  it('remove archives and rejected batches first, the oldest before the others', async () => {
+  test('remove archives and rejected batches first, the oldest before the others', async () => {
     using bench = new JournalBench();
-    const one = bench.start(1, { limits: { ...limits, maxAgeMs: Infinity } });
+    const one = bench.start(1, { limits: { ...limits, maxAgeMs: Number.POSITIVE_INFINITY } });
     leave(one, 1);
     const stem = (minute: number): string => `2026-11-22T00${String(minute).padStart(2, '0')}00000Z-5-abcd-0`;
     for (let minute = 0; minute < 12; minute += 1) {
@@ -297,9 +295,14 @@ describe('the caps', () => {
     expect(one.counts.snapshot().traces.dropped.evicted).toBe(0);
   });
 
-  it('keep no more files of rejected batches than their number, the newest, and leave all others', async () => {
+  test('keep no more files of rejected batches than their number, the newest, and leave all others', async () => {
     using bench = new JournalBench();
-    const roomy = { ...limits, maxTotalBytes: 1_000_000, maxAgeMs: Infinity, maxRejectedFiles: 6 };
+    const roomy = {
+      ...limits,
+      maxTotalBytes: 1_000_000,
+      maxAgeMs: Number.POSITIVE_INFINITY,
+      maxRejectedFiles: 6,
+    };
     const one = bench.start(1, { limits: roomy });
     for (let i = 0; i < 5; i += 1) {
       one.traces.setAside({ line: line(i, 1), reason: 'too_large', items: 1, target: 'http://here' });
@@ -315,7 +318,7 @@ describe('the caps', () => {
 });
 
 describe('a process that was taken for dead', () => {
-  it('goes on in a new segment, and nothing is lost or doubled', async () => {
+  test('goes on in a new segment, and nothing is lost or doubled', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1);

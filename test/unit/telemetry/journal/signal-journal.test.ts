@@ -1,7 +1,5 @@
 import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { JournalBench, line, numberOf } from './journal-bench.ts';
 import type { Process } from './journal-bench.ts';
 
@@ -14,7 +12,7 @@ function leave({ traces }: Process, ...numbers: number[]): void {
 }
 
 describe('the journal of a signal', () => {
-  it('appends a batch as a line of a segment that belongs to this process, and makes its lock first', () => {
+  test('appends a batch as a line of a segment that belongs to this process, and makes its lock first', () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     expect(bench.list()).toEqual([]);
@@ -35,7 +33,7 @@ describe('the journal of a signal', () => {
     expect(bench.text('traces', segment)).toBe(`${line(1).toString()}\n`);
   });
 
-  it('takes another name where a lock of the same name exists', () => {
+  test('takes another name where a lock of the same name exists', () => {
     using bench = new JournalBench();
     const one = bench.start(7, { seed: 42 });
     one.traces.append(line(1), 1);
@@ -45,7 +43,7 @@ describe('the journal of a signal', () => {
     expect(bench.list('traces')).toHaveLength(2);
   });
 
-  it('gives what waits, oldest first, but nothing that a lane holds', () => {
+  test('gives what waits, oldest first, but nothing that a lane holds', () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     const held = one.traces.append(line(1), 1).place;
@@ -57,7 +55,7 @@ describe('the journal of a signal', () => {
     expect(one.traces.waiting).toEqual({ items: 0, bytes: 0, oldestAt: undefined });
   });
 
-  it('keeps what nobody wants sent, and waits for nobody', () => {
+  test('keeps what nobody wants sent, and waits for nobody', () => {
     using bench = new JournalBench();
     const one = bench.start(7, { delivers: false });
     one.traces.append(line(1), 1);
@@ -65,7 +63,7 @@ describe('the journal of a signal', () => {
     expect(one.drain()).toEqual([]);
   });
 
-  it('tells how long the oldest has waited, to ten seconds', async () => {
+  test('tells how long the oldest has waited, to ten seconds', async () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     const start = bench.clock.epoch();
@@ -78,7 +76,7 @@ describe('the journal of a signal', () => {
     expect(one.traces.waiting.oldestAt).toBe(start + 60_000);
   });
 
-  it('reads lines of every length', () => {
+  test('reads lines of every length', () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     const sizes = [0, 1, 300_000, 5, 1_000_000, 262_143, 262_144, 7, 2_000_000, 3];
@@ -90,7 +88,7 @@ describe('the journal of a signal', () => {
     expect(one.drain()).toEqual(sizes.map((_, i) => i));
   });
 
-  it('saves what was delivered at most 200 ms later, several deliveries at once', async () => {
+  test('saves what was delivered at most 200 ms later, several deliveries at once', async () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     leave(one, 1, 2);
@@ -106,7 +104,7 @@ describe('the journal of a signal', () => {
     });
   });
 
-  it('sets damaged lines aside with a count, and goes on behind them', async () => {
+  test('sets damaged lines aside with a count, and goes on behind them', async () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     leave(one, 1);
@@ -131,7 +129,7 @@ describe('the journal of a signal', () => {
     expect(two.traces.waiting.items).toBe(0);
   });
 
-  it('sets a tail aside that a process did not write to its end', async () => {
+  test('sets a tail aside that a process did not write to its end', async () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     leave(one, 1);
@@ -143,7 +141,7 @@ describe('the journal of a signal', () => {
     expect(two.counts.snapshot().traces.dropped.damaged).toBe(1);
   });
 
-  it('counts what was removed by hand, and says so', () => {
+  test('counts what was removed by hand, and says so', () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     leave(one, 1, 2);
@@ -155,7 +153,7 @@ describe('the journal of a signal', () => {
     expect(one.drain()).toEqual([3]);
   });
 
-  it('counts what was cut off by hand', () => {
+  test('counts what was cut off by hand', () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     leave(one, 1, 2);
@@ -164,7 +162,7 @@ describe('the journal of a signal', () => {
     expect(one.counts.snapshot().traces.dropped.disk).toBe(4);
   });
 
-  it('counts nothing where another process has taken a segment over', () => {
+  test('counts nothing where another process has taken a segment over', () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     leave(one, 1);
@@ -176,7 +174,7 @@ describe('the journal of a signal', () => {
     expect(one.drain()).toEqual([2]);
   });
 
-  it('leaves a segment that cannot be read for a minute, and sends the others', async () => {
+  test('leaves a segment that cannot be read for a minute, and sends the others', async () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     leave(one, 1);
@@ -189,7 +187,7 @@ describe('the journal of a signal', () => {
     expect(numberOf(one.traces.next())).toBe(1);
   });
 
-  it('says why the disk did not take a batch', () => {
+  test('says why the disk did not take a batch', () => {
     using bench = new JournalBench();
     const one = bench.start(7);
     leave(one, 1);

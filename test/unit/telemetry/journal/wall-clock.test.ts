@@ -1,5 +1,4 @@
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../src/testing/fake-clock.ts';
 import { JournalBench, line } from './journal-bench.ts';
 import type { Process } from './journal-bench.ts';
@@ -28,7 +27,7 @@ const beat = (...clocks: readonly FakeClock[]): Promise<unknown> =>
   Promise.all(clocks.map((clock) => clock.advance(10_000)));
 
 describe('a process that is stopped (SIGSTOP), beside one of another container', () => {
-  it('is taken over after 90 s, wakes up with nothing lost, and at most what it was sending comes twice', async () => {
+  test('is taken over after 90 s, wakes up with nothing lost, and at most what it was sending comes twice', async () => {
     using bench = new JournalBench();
     const stopped = new FakeClock(bench.clock.epoch());
     const one = bench.start(1, { clock: stopped, pidNamespace: HERE });
@@ -54,7 +53,7 @@ describe('a process that is stopped (SIGSTOP), beside one of another container',
     nothingLost(two);
   });
 
-  it('leaves no cursor behind when it ends soon after it woke up', async () => {
+  test('leaves no cursor behind when it ends soon after it woke up', async () => {
     using bench = new JournalBench();
     const stopped = new FakeClock(bench.clock.epoch());
     const one = bench.start(1, { clock: stopped, pidNamespace: HERE });
@@ -73,7 +72,7 @@ describe('a process that is stopped (SIGSTOP), beside one of another container',
     nothingLost(one);
   });
 
-  it('does not write into a segment that another process has now', async () => {
+  test('does not write into a segment that another process has now', async () => {
     using bench = new JournalBench();
     const stopped = new FakeClock(bench.clock.epoch());
     const one = bench.start(1, { clock: stopped, pidNamespace: HERE });
@@ -96,7 +95,7 @@ describe.each([
   ['an hour back', -HOUR],
   ['a day forward', DAY],
 ])('a wall clock that jumps %s', (_, jump) => {
-  it.each([
+  test.each([
     ['in one container', HERE],
     ['in two', THERE],
   ])(
@@ -124,7 +123,7 @@ describe.each([
     },
   );
 
-  it('holds back nothing that a dead process left, and ends segments at their age', async () => {
+  test('holds back nothing that a dead process left, and ends segments at their age', async () => {
     using bench = new JournalBench();
     const one = bench.start(1);
     leave(one, 1);

@@ -1,7 +1,6 @@
 import { AggregationType, DataPointType } from '@opentelemetry/sdk-metrics';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { exponentialBuckets, mergedBuckets } from '../../../../src/telemetry/prometheus/buckets.ts';
 import type { Buckets } from '../../../../src/telemetry/prometheus/buckets.ts';
 import { exposition } from '../../../../src/telemetry/prometheus/exposition.ts';
@@ -38,7 +37,7 @@ const values = fc.array(
 );
 
 describe('the classic buckets of an exponential histogram', () => {
-  it('hold at each bound what is not above it', async () => {
+  test('hold at each bound what is not above it', async () => {
     await fc.assert(
       fc.asyncProperty(values, async (recorded) => {
         const { bounds, counts, count } = await bucketsOf(recorded);
@@ -58,7 +57,7 @@ describe('the classic buckets of an exponential histogram', () => {
     );
   });
 
-  it('have a bound below and above each value, at most a fifth apart, all on one grid', async () => {
+  test('have a bound below and above each value, at most a fifth apart, all on one grid', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.double({ min: 1, max: 1.5, noNaN: true }), { minLength: 1 }),
@@ -75,7 +74,7 @@ describe('the classic buckets of an exponential histogram', () => {
     );
   });
 
-  it('are a histogram in the exposition', async () => {
+  test('are a histogram in the exposition', async () => {
     const metrics = await collected(
       (meter) => {
         for (const value of [0.001, 1, 1.1, 65]) meter.createHistogram('exp', { unit: 's' }).record(value);
@@ -92,7 +91,7 @@ describe('the classic buckets of an exponential histogram', () => {
 describe('histograms of the same series', () => {
   const one: Buckets = { bounds: [1, 2], counts: [1, 2, 3], count: 6, sum: 12 };
 
-  it('add up', () => {
+  test('add up', () => {
     expect(mergedBuckets(one, { ...one, counts: [10, 20, 30], count: 60, sum: 100 })).toEqual({
       bounds: [1, 2],
       counts: [11, 22, 33],
@@ -101,11 +100,11 @@ describe('histograms of the same series', () => {
     });
   });
 
-  it('have no sum where one has none', () => {
+  test('have no sum where one has none', () => {
     expect(mergedBuckets(one, { ...one, sum: undefined })?.sum).toBeUndefined();
   });
 
-  it.each([[[1, 3]], [[1]], [[1, 2, 3]]])('do not add up where the bounds are %j', (bounds) => {
+  test.each([[[1, 3]], [[1]], [[1, 2, 3]]])('do not add up where the bounds are %j', (bounds) => {
     expect(mergedBuckets(one, { ...one, bounds })).toBeUndefined();
   });
 });

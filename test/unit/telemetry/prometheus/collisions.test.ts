@@ -1,5 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
-
+import { beforeEach, describe, expect, test } from 'vitest';
 import { collected } from '../../../support/metrics.ts';
 import { exposed, warnings, write } from './expositions.ts';
 
@@ -8,7 +7,7 @@ beforeEach(() => {
 });
 
 describe('metrics whose names collide', () => {
-  it('become one where their type is the same, with the help of the first', async () => {
+  test('become one where their type is the same, with the help of the first', async () => {
     const metrics = await collected((meter) => {
       meter.createCounter('a.b', { description: 'first' }).add(1, { k: 'x' });
       meter.createCounter('a_b', { description: 'second' }).add(2, { k: 'y' });
@@ -20,7 +19,7 @@ describe('metrics whose names collide', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('add up where two scopes measure the same: fetch and http both are http.client.request.duration', async () => {
+  test('add up where two scopes measure the same: fetch and http both are http.client.request.duration', async () => {
     const options = { unit: 's', advice: { explicitBucketBoundaries: [1] } };
     const samples = await exposed((meter, otherMeter) => {
       meter.createHistogram('http.client.request.duration', options).record(0.5);
@@ -29,7 +28,7 @@ describe('metrics whose names collide', () => {
     expect(samples.map(({ value }) => value)).toEqual([1, 2, 3.5, 2]);
   });
 
-  it('are left out, and said, where the type is another', async () => {
+  test('are left out, and said, where the type is another', async () => {
     const samples = await exposed((meter) => {
       meter.createGauge('a.b').record(1);
       meter.createHistogram('a_b').record(1);
@@ -52,7 +51,7 @@ describe('metrics whose names collide', () => {
     ]);
   });
 
-  it('keep one of two gauges, or of two histograms with other bounds, that have the same labels', async () => {
+  test('keep one of two gauges, or of two histograms with other bounds, that have the same labels', async () => {
     const samples = await exposed((meter, otherMeter) => {
       meter.createGauge('g').record(1);
       otherMeter.createGauge('g').record(2);
@@ -72,7 +71,7 @@ describe('metrics whose names collide', () => {
     ]);
   });
 
-  it('are left out, and said, where nothing of a name or key is left', async () => {
+  test('are left out, and said, where nothing of a name or key is left', async () => {
     const samples = await exposed((meter) => {
       meter.createGauge('温度').record(1);
       meter.createGauge('温度.hall').record(2);

@@ -1,6 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { beforeEach, describe, expect, it } from 'vitest';
-
+import { beforeEach, describe, expect, test } from 'vitest';
 import { exposition, SERIES_IN_A_SLICE } from '../../../../src/telemetry/prometheus/exposition.ts';
 import { readExposition } from '../../../support/exposition.ts';
 import { collected } from '../../../support/metrics.ts';
@@ -11,7 +10,7 @@ beforeEach(() => {
 });
 
 describe('Prometheus text', () => {
-  it('has type, help, name and labels of each kind of instrument', async () => {
+  test('has type, help, name and labels of each kind of instrument', async () => {
     const metrics = await collected(
       (meter) => {
         meter.createCounter('calls', { unit: '{call}', description: 'All calls.' }).add(2, { 'a.b': 'x' });
@@ -48,7 +47,7 @@ describe('Prometheus text', () => {
     );
   });
 
-  it('writes what is no number, and very large and small ones', async () => {
+  test('writes what is no number, and very large and small ones', async () => {
     const samples = await exposed((meter) => {
       const gauge = meter.createGauge('g');
       const values = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e300, 5e-324, 0.1];
@@ -64,7 +63,7 @@ describe('Prometheus text', () => {
     ]);
   });
 
-  it('escapes what a label or a help text must not hold', async () => {
+  test('escapes what a label or a help text must not hold', async () => {
     const metrics = await collected((meter) => {
       const description = 'one\\two\n"three"';
       meter.createCounter('c', { description }).add(1, { text: 'a\\b"c\nd\r\u2028é' });
@@ -78,7 +77,7 @@ describe('Prometheus text', () => {
 });
 
 describe('OpenMetrics', () => {
-  it('has the unit, the family of a counter without `_total`, whole bounds with a fraction, and an end', async () => {
+  test('has the unit, the family of a counter without `_total`, whole bounds with a fraction, and an end', async () => {
     const metrics = await collected(
       (meter) => {
         meter.createCounter('wait.time', { unit: 's', description: 'Waits.' }).add(2);
@@ -115,7 +114,7 @@ describe('OpenMetrics', () => {
     );
   });
 
-  it('shows a counter beside a gauge of its name as unknown: one family cannot be both', async () => {
+  test('shows a counter beside a gauge of its name as unknown: one family cannot be both', async () => {
     const metrics = await collected((meter) => {
       meter.createGauge('jobs').record(1);
       meter.createCounter('jobs').add(2);
@@ -125,7 +124,7 @@ describe('OpenMetrics', () => {
     expect(readExposition(write(metrics, 'openmetrics'), 'openmetrics')).toHaveLength(3);
   });
 
-  it('has for each bucket the newest exemplar that lies in it', async () => {
+  test('has for each bucket the newest exemplar that lies in it', async () => {
     const metrics = await collected((meter) => {
       const options = { unit: 's', advice: { explicitBucketBoundaries: [1, 2] } };
       for (const value of [0.5, 1.5, 9]) meter.createHistogram('wait', options).record(value, { k: 'v' });
@@ -161,7 +160,7 @@ describe('OpenMetrics', () => {
 });
 
 describe('the labels of a series', () => {
-  it('are its attributes and the promoted ones of the resource, of which an attribute wins', async () => {
+  test('are its attributes and the promoted ones of the resource, of which an attribute wins', async () => {
     const [sample] = await exposed(
       (meter) => meter.createCounter('c').add(1, { 'service.version': 'mine', 'http.route': '/x' }),
       {
@@ -185,14 +184,14 @@ describe('the labels of a series', () => {
     });
   });
 
-  it('are joined where keys collide, in the order of the keys', async () => {
+  test('are joined where keys collide, in the order of the keys', async () => {
     const [sample] = await exposed((meter) =>
       meter.createCounter('c').add(1, { 'http/route': 'b', 'http.route': 'a', http_route: 'c' }),
     );
     expect(sample?.labels).toEqual({ http_route: 'a;b;c' });
   });
 
-  it('turn every kind of value into the text that Prometheus makes of it', async () => {
+  test('turn every kind of value into the text that Prometheus makes of it', async () => {
     const [sample] = await exposed((meter) =>
       meter.createCounter('c').add(1, {
         int: 7,
@@ -227,7 +226,7 @@ describe('the labels of a series', () => {
     });
   });
 
-  it('never hold a second `le` or a name', async () => {
+  test('never hold a second `le` or a name', async () => {
     const samples = await exposed((meter) =>
       meter.createHistogram('h').record(1, { le: 'mine', __name__: 'other' }),
     );
@@ -235,7 +234,7 @@ describe('the labels of a series', () => {
     expect(samples.some(({ labels }) => '__name__' in labels)).toBe(false);
   });
 
-  it('show the series that is past the limit of combinations', async () => {
+  test('show the series that is past the limit of combinations', async () => {
     const samples = await exposed((meter) => {
       const counter = meter.createCounter('c');
       for (let index = 0; index < 2_005; index += 1) counter.add(1, { index });
@@ -246,7 +245,7 @@ describe('the labels of a series', () => {
 });
 
 describe('the slices', () => {
-  it('are made of no more than a hundred series each, however large the metrics are', async () => {
+  test('are made of no more than a hundred series each, however large the metrics are', async () => {
     const metrics = await collected((meter) => {
       const histogram = meter.createHistogram('h', { advice: { explicitBucketBoundaries: [1, 2, 3] } });
       for (let index = 0; index < 1_950; index += 1) histogram.record(1, { index });

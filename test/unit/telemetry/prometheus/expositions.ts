@@ -1,7 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { expect } from 'vitest';
-
 import { exposition } from '../../../../src/telemetry/prometheus/exposition.ts';
 import { readExposition } from '../../../support/exposition.ts';
 import type { ExposedFamily, ExposedSample } from '../../../support/exposition.ts';

@@ -1,5 +1,4 @@
-import { describe, expect, it } from 'vitest';
-
+import { describe, expect, test } from 'vitest';
 import { acceptsGzip, negotiate } from '../../../../src/telemetry/prometheus/negotiation.ts';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
@@ -7,7 +6,7 @@ const OPEN = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 const OLD_OPEN = 'application/openmetrics-text; version=0.0.1; charset=utf-8';
 
 describe('the format', () => {
-  it.each<[header: string | undefined, contentType: string]>([
+  test.each<[header: string | undefined, contentType: string]>([
     [undefined, TEXT],
     ['', TEXT],
     ['*/*', TEXT],
@@ -55,7 +54,7 @@ describe('the format', () => {
 });
 
 describe('gzip', () => {
-  it.each<[header: string | undefined, allowed: boolean]>([
+  test.each<[header: string | undefined, allowed: boolean]>([
     [undefined, false],
     ['', false],
     ['gzip', true],

@@ -2,11 +2,9 @@ import { request } from 'node:http';
 import type { IncomingHttpHeaders, RequestOptions } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { gunzipSync } from 'node:zlib';
-
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PrometheusEndpoint } from '../../../../src/telemetry/prometheus/prometheus-endpoint.ts';
 import { readExposition } from '../../../support/exposition.ts';
 
@@ -50,7 +48,7 @@ afterEach(async () => {
 });
 
 describe('the Prometheus endpoint', () => {
-  it('gives text to whoever names no format', async () => {
+  test('gives text to whoever names no format', async () => {
     provider.getMeter('m').createCounter('c').add(3);
     const { status, headers, body } = await ask();
     expect(status).toBe(200);
@@ -62,7 +60,7 @@ describe('the Prometheus endpoint', () => {
     expect(body.toString()).toContain('\nc_total 3\n');
   });
 
-  it('gives OpenMetrics to whoever prefers it, with its end', async () => {
+  test('gives OpenMetrics to whoever prefers it, with its end', async () => {
     provider.getMeter('m').createCounter('c').add(3);
     const accept = 'text/plain;version=0.0.4;q=0.3,application/openmetrics-text;version=1.0.0;q=0.6';
     const { headers, body } = await ask({ headers: { accept } });
@@ -70,14 +68,14 @@ describe('the Prometheus endpoint', () => {
     expect(body.toString().endsWith('c_total 3\n# EOF\n')).toBe(true);
   });
 
-  it('compresses for whoever accepts it', async () => {
+  test('compresses for whoever accepts it', async () => {
     provider.getMeter('m').createCounter('c').add(3);
     const { headers, body } = await ask({ headers: { 'accept-encoding': 'gzip' } });
     expect(headers['content-encoding']).toBe('gzip');
     expect(gunzipSync(body).toString()).toContain('\nc_total 3\n');
   });
 
-  it('answers HEAD with the headers of a GET, and reads no metric for it', async () => {
+  test('answers HEAD with the headers of a GET, and reads no metric for it', async () => {
     let reads = 0;
     provider
       .getMeter('m')
@@ -95,7 +93,7 @@ describe('the Prometheus endpoint', () => {
     ]);
   });
 
-  it('has nothing at other paths and for other methods, and says what there is', async () => {
+  test('has nothing at other paths and for other methods, and says what there is', async () => {
     const missing = await ask({}, '/');
     expect([missing.status, missing.body.toString()]).toEqual([404, 'Metrics are at /metrics.\n']);
     const posted = await ask({ method: 'POST' });
@@ -103,7 +101,7 @@ describe('the Prometheus endpoint', () => {
     expect((await ask({}, '/metrics?name=c')).status).toBe(200);
   });
 
-  it('shows the rest where a callback fails, and says so', async () => {
+  test('shows the rest where a callback fails, and says so', async () => {
     const meter = provider.getMeter('m');
     meter.createCounter('c').add(1);
     meter.createObservableGauge('g').addCallback(() => {
@@ -115,13 +113,13 @@ describe('the Prometheus endpoint', () => {
     expect(warnings.join('')).not.toContain('secret');
   });
 
-  it('answers 503 when there is nothing to read from any more', async () => {
+  test('answers 503 when there is nothing to read from any more', async () => {
     await provider.shutdown();
     expect((await ask()).status).toBe(503);
     expect(warnings).toHaveLength(1);
   });
 
-  it('names an instrument that has too many series', async () => {
+  test('names an instrument that has too many series', async () => {
     const counter = provider.getMeter('m').createCounter('requests');
     for (let index = 0; index < 2_001; index += 1) counter.add(1, { id: index });
     const { body } = await ask();
@@ -129,7 +127,7 @@ describe('the Prometheus endpoint', () => {
     expect(warnings).toEqual([expect.stringContaining('`requests` has more combinations of attributes')]);
   });
 
-  it('lets others have their turn while it writes two thousand histograms', async () => {
+  test('lets others have their turn while it writes two thousand histograms', async () => {
     const histogram = provider.getMeter('m').createHistogram('h');
     for (let index = 0; index < 1_999; index += 1) histogram.record(1, { index });
     let turns = 0;
@@ -152,7 +150,7 @@ describe('the Prometheus endpoint', () => {
     );
   });
 
-  it('is not harmed by a client that leaves in the middle', async () => {
+  test('is not harmed by a client that leaves in the middle', async () => {
     const histogram = provider.getMeter('m').createHistogram('h');
     for (let index = 0; index < 1_000; index += 1) histogram.record(1, { index });
     await new Promise<void>((resolve) => {
@@ -168,7 +166,7 @@ describe('the Prometheus endpoint', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('serves several at once', async () => {
+  test('serves several at once', async () => {
     const histogram = provider.getMeter('m').createHistogram('h');
     for (let index = 0; index < 500; index += 1) histogram.record(1, { index });
     const answers = await Promise.all([ask(), ask(), ask()]);

@@ -1,9 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-import { afterEach, beforeEach, expect, it } from 'vitest';
-
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { OUTCOMES } from '../../../../src/core/outcome.ts';
 import { createKeelson } from '../../../../src/index.ts';
 import { prometheusName } from '../../../../src/signals/prometheus-name.ts';
@@ -28,7 +26,7 @@ afterEach(async () => {
 /** Told only where a guard has a shared store or a second tier. */
 const OF_A_STORE = /^keelson\.(?:cache\.tier|rate_limiter)\./;
 
-it('shows every counter at 0 before the first call, in each combination of labels', async () => {
+test('shows every counter at 0 before the first call, in each combination of labels', async () => {
   telemetry = startTelemetry({
     home,
     files: false,

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Guard, GuardOptions } from '../../../src/guard/index.ts';
-import { createKeelson } from '../../../src/guard/index.ts';
-import { FailedResultError } from '../../../src/index.ts';
-import { notSent, parseRetryAfter, retryAfterOf } from '../../../src/policies/retry/index.ts';
-import { FakeClock } from '../../../src/testing/index.ts';
-import { failing } from '../../support/failing.ts';
+import type { Guard, GuardOptions } from '../../../../src/guard/index.ts';
+import { createKeelson } from '../../../../src/guard/index.ts';
+import { FailedResultError } from '../../../../src/index.ts';
+import { notSent, retryAfterOf } from '../../../../src/policies/retry/index.ts';
+import { parseRetryAfter } from '../../../../src/policies/retry/retry-after.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
+import { failing } from '../../../support/failing.ts';
 
 function setUp(options: GuardOptions): { guard: Guard; clock: FakeClock } {
   const clock = new FakeClock();

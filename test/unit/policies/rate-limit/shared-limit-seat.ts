@@ -1,13 +1,15 @@
-import { RejectedError } from '../../../src/core/errors.ts';
-import { OptionChecker } from '../../../src/core/options.ts';
+import { RejectedError } from '../../../../src/core/errors.ts';
+import { OptionChecker } from '../../../../src/core/options.ts';
 import type {
   LimiterStore,
   RateLimitOptions,
   RateWaiter,
   Taken,
-} from '../../../src/policies/rate-limit/index.ts';
-import { limiterFor, resolveRateLimit, SharedRateLimiter } from '../../../src/policies/rate-limit/index.ts';
-import { FakeClock } from '../../../src/testing/index.ts';
+} from '../../../../src/policies/rate-limit/index.ts';
+import { limiterFor } from '../../../../src/policies/rate-limit/limiter-for.ts';
+import { resolveRateLimit } from '../../../../src/policies/rate-limit/options.ts';
+import { SharedRateLimiter } from '../../../../src/policies/rate-limit/shared-rate-limiter.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
 
 /** A store that answers as the test says. */
 export class ScriptedStore implements LimiterStore {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CircuitInput, CircuitState } from '../../../src/policies/breaker/state.ts';
-import { admission, transition } from '../../../src/policies/breaker/state.ts';
+import type { CircuitInput, CircuitState } from '../../../../src/policies/breaker/state.ts';
+import { admission, transition } from '../../../../src/policies/breaker/state.ts';
 
 const RULES = { successes: 2, openForMs: 100, openTime: (openings: number) => openings * 100 };
 const CLOSED: CircuitState = { kind: 'closed', epoch: 1 };

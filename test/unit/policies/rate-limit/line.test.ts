@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { RejectedError } from '../../../src/core/errors.ts';
-import { OptionChecker } from '../../../src/core/options.ts';
-import type { RateWaiter } from '../../../src/policies/rate-limit/index.ts';
-import { RateLimiter, resolveRateLimit } from '../../../src/policies/rate-limit/index.ts';
-import { FakeClock } from '../../../src/testing/index.ts';
+import { RejectedError } from '../../../../src/core/errors.ts';
+import { OptionChecker } from '../../../../src/core/options.ts';
+import type { RateWaiter } from '../../../../src/policies/rate-limit/index.ts';
+import { resolveRateLimit } from '../../../../src/policies/rate-limit/options.ts';
+import { RateLimiter } from '../../../../src/policies/rate-limit/rate-limiter.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
 
 function waiterOf(entry: RateWaiter | RejectedError | undefined): RateWaiter {
   if (entry === undefined || entry instanceof RejectedError) throw new Error('The call does not wait.');

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Taken } from '../../../src/policies/rate-limit/index.ts';
-import { settlePromises } from '../../../src/testing/index.ts';
-import { deferred } from '../../support/deferred.ts';
+import type { Taken } from '../../../../src/policies/rate-limit/index.ts';
+import { settlePromises } from '../../../../src/testing/index.ts';
+import { deferred } from '../../../support/deferred.ts';
 import type { Seat } from './shared-limit-seat.ts';
 import { ending, no, seat, waiterOf, YES } from './shared-limit-seat.ts';
 

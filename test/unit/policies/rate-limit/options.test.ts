@@ -1,10 +1,12 @@
-import { expect, test } from 'vitest';
-import type { ConfigError } from '../../../src/core/errors.ts';
-import { OptionChecker } from '../../../src/core/options.ts';
-import type { LimiterStore, RateLimitOptions } from '../../../src/policies/rate-limit/index.ts';
-import { rateLimit, rateLimitDefaults, resolveRateLimit } from '../../../src/policies/rate-limit/index.ts';
-import { optionTableProblems } from '../../tidy/docs.ts';
 import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { ConfigError } from '../../../../src/core/errors.ts';
+import { OptionChecker } from '../../../../src/core/options.ts';
+import type { LimiterStore, RateLimitOptions } from '../../../../src/policies/rate-limit/index.ts';
+import { rateLimit } from '../../../../src/policies/rate-limit/index.ts';
+import { resolveRateLimit } from '../../../../src/policies/rate-limit/options.ts';
+import { rateLimitDefaults } from '../../../../src/policies/rate-limit/options.ts';
+import { optionTableProblems } from '../../../tidy/docs.ts';
 
 const store: LimiterStore = { take: () => Promise.reject(new Error('unused')), close: async () => {} };
 
@@ -27,7 +29,6 @@ test('two options are enough', () => {
     burst: 60,
     maxWaitMs: 0,
     queue: 100,
-    keys: 10_000,
     store: undefined,
     storeTimeoutMs: 250,
     onStoreFailure: 'failOpen',
@@ -37,7 +38,7 @@ test('two options are enough', () => {
 });
 
 test('every option can be given', () => {
-  const options = { limit: 1, per: 1, burst: 2, maxWait: '1s', queue: 0, keys: 1, store, storeTimeout: 5 };
+  const options = { limit: 1, per: 1, burst: 2, maxWait: '1s', queue: 0, store, storeTimeout: 5 };
   expect(problemsOf({ ...options, onStoreFailure: 'localShare', processes: 4 })).toEqual([]);
 });
 
@@ -49,7 +50,10 @@ test.each([
   ],
   [{ limit: 0, per: '1s' }, 'Expected `limit` to be a whole number in [1, 1000000], got 0 (number).'],
   [{ limit: Number.NaN, per: '1s' }, 'Expected `limit` to be a whole number in [1, 1000000], got NaN'],
-  [{ limit: Infinity, per: '1s' }, 'Expected `limit` to be a whole number in [1, 1000000], got Infinity'],
+  [
+    { limit: Number.POSITIVE_INFINITY, per: '1s' },
+    'Expected `limit` to be a whole number in [1, 1000000], got Infinity',
+  ],
   [{ limit: 1.5, per: '1s' }, 'Expected `limit` to be a whole number in [1, 1000000], got 1.5'],
   [{ limit: '60', per: '1s' }, "Expected `limit` to be a whole number in [1, 1000000], got '60' (string)."],
   [{ limit: 1, per: 0 }, 'Expected `per` to be a duration of at least 1 ms and at most 24.8 days, got 0'],
@@ -67,7 +71,10 @@ test.each([
     { limit: 1, per: '1s', queue: -1 },
     'Expected `queue` to be a whole number of at least 0, got -1 (number).',
   ],
-  [{ limit: 1, per: '1s', keys: 0 }, 'Expected `keys` to be a whole number of at least 1, got 0 (number).'],
+  [
+    { limit: 1, per: '1s', keys: 500 },
+    'Unknown option `keys`. Use `guard.for(key)`: each key then has a limit of its own. `keys: { max }` of the guard says how many keys it remembers.',
+  ],
   [
     { limit: 1, per: '1s', store: 'redis' },
     "Expected `store` to be a limiter store, got 'redis' (string). Use sqliteStore(), redisStore() or postgresStore().",

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { RejectedError } from '../../../src/core/errors.ts';
-import type { Taken } from '../../../src/policies/rate-limit/index.ts';
-import { rateLimit } from '../../../src/policies/rate-limit/index.ts';
-import { FakeClock, settlePromises } from '../../../src/testing/index.ts';
-import { deferred } from '../../support/deferred.ts';
-import { failing } from '../../support/failing.ts';
+import { RejectedError } from '../../../../src/core/errors.ts';
+import type { Taken } from '../../../../src/policies/rate-limit/index.ts';
+import { rateLimit } from '../../../../src/policies/rate-limit/index.ts';
+import { FakeClock, settlePromises } from '../../../../src/testing/index.ts';
+import { deferred } from '../../../support/deferred.ts';
+import { failing } from '../../../support/failing.ts';
 import { ending, no, ScriptedStore, seat, waiterOf, YES } from './shared-limit-seat.ts';
 
 describe('a shared limit', () => {

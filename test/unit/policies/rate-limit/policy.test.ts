@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, test } from 'vitest';
-import { rateLimit } from '../../../src/policies/rate-limit/index.ts';
-import { FakeClock, settlePromises } from '../../../src/testing/index.ts';
-import { failing } from '../../support/failing.ts';
+import { rateLimit } from '../../../../src/policies/rate-limit/index.ts';
+import { FakeClock, settlePromises } from '../../../../src/testing/index.ts';
+import { failing } from '../../../support/failing.ts';
 
 describe('our rate limit as a policy', () => {
   test('keeps the async context of a caller that waited', async () => {

@@ -1,10 +1,11 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { RejectedError } from '../../../src/core/errors.ts';
-import { OptionChecker } from '../../../src/core/options.ts';
-import type { RateLimitOptions, RateWaiter } from '../../../src/policies/rate-limit/index.ts';
-import { RateLimiter, resolveRateLimit } from '../../../src/policies/rate-limit/index.ts';
-import { FakeClock } from '../../../src/testing/index.ts';
+import { RejectedError } from '../../../../src/core/errors.ts';
+import { OptionChecker } from '../../../../src/core/options.ts';
+import type { RateLimitOptions, RateWaiter } from '../../../../src/policies/rate-limit/index.ts';
+import { resolveRateLimit } from '../../../../src/policies/rate-limit/options.ts';
+import { RateLimiter } from '../../../../src/policies/rate-limit/rate-limiter.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
 
 function limiterOf(options: RateLimitOptions, clock = new FakeClock()): RateLimiter {
   const check = new OptionChecker('rateLimit');

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Guard } from '../../../src/guard/index.ts';
-import { createKeelson } from '../../../src/guard/index.ts';
-import type { BreakerOptions } from '../../../src/index.ts';
-import { FakeClock, seededRandom } from '../../../src/testing/index.ts';
-import { deferred } from '../../support/deferred.ts';
-import { failing } from '../../support/failing.ts';
+import type { Guard } from '../../../../src/guard/index.ts';
+import { createKeelson } from '../../../../src/guard/index.ts';
+import type { BreakerOptions } from '../../../../src/index.ts';
+import { FakeClock, seededRandom } from '../../../../src/testing/index.ts';
+import { deferred } from '../../../support/deferred.ts';
+import { failing } from '../../../support/failing.ts';
 
 function setUp(breaker: BreakerOptions, random = seededRandom(1)): { guard: Guard; clock: FakeClock } {
   const clock = new FakeClock();
