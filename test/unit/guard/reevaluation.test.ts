@@ -2,6 +2,7 @@ import { ConsecutiveBreaker, ConstantBackoff } from 'cockatiel';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Guard, Keelson } from '../../../src/guard/index.ts';
 import { createKeelson } from '../../../src/guard/index.ts';
+import type { CacheTier } from '../../../src/policies/cache/index.ts';
 import type { LimiterStore } from '../../../src/policies/rate-limit/index.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 import { deferred } from '../../support/deferred.ts';
@@ -135,6 +136,22 @@ describe('a module that is evaluated again', () => {
     await first.run('charge', async () => 1, { cacheKey: 'b' });
     expect(used).toEqual(['tier 1', 'store 1', 'tier 2', 'store 2']);
     expect(warnings).toEqual([]);
+  });
+
+  test('gives the newer second tier also after an update that kept the tier', async () => {
+    const { keelson } = setUp();
+    const used: number[] = [];
+    const tier = (evaluation: number): CacheTier => ({
+      get: async () => void used.push(evaluation),
+      set: async () => {},
+      delete: async () => {},
+    });
+    const first = tier(1);
+    keelson.guard('payments', { cache: { ttl: '1m', secondTier: first } });
+    keelson.guard('payments', { cache: { ttl: '2m', secondTier: first } });
+    const guard = keelson.guard('payments', { cache: { ttl: '2m', secondTier: tier(2) } });
+    await guard.run('charge', async () => 1, { cacheKey: 'a' });
+    expect(used).toEqual([2]);
   });
 
   test('keeps what a breaker of cockatiel has counted, and gives the newer value of a fallback', async () => {
