@@ -20,7 +20,10 @@ export interface KeelsonOptions extends Providers {
   readonly clock?: Clock;
   /** @defaultValue `Math.random` */
   readonly random?: Random;
-  /** Told of options that do not fit together, and of stores and filters that fail. @defaultValue `process.emitWarning` */
+  /**
+   * Told of options that do not fit together, of names that are created again with other options, and of stores and filters that fail.
+   * @defaultValue `process.emitWarning`
+   */
   readonly warn?: (message: string) => void;
 }
 
@@ -66,10 +69,11 @@ export function createKeelson(options: KeelsonOptions = {}): Keelson {
   const { clock = systemClock, random = systemRandom, warn = emitWarning, ...providers } = options;
   const seats: Seats = { clock, random, warn, signals: new Signals(providers) };
   const names = new NameRegistry(seats);
+  // A look-up must not pay for the closure of a creation.
+  const create = (name: string, guardOptions: GuardOptions): Guard =>
+    entering(guardNamed, () => names.guard(name, guardOptions));
   const guardNamed = (name: string, guardOptions?: GuardOptions): Guard =>
-    guardOptions === undefined
-      ? names.guard(name, undefined)
-      : entering(guardNamed, () => names.guard(name, guardOptions));
+    guardOptions === undefined ? names.guard(name, undefined) : create(name, guardOptions);
   const observed = <P extends CockatielPolicy>(policy: P, observeOptions: ObserveOptions): P => {
     checkObserved(policy, observeOptions);
     return entering(observed, () => names.observe(policy, observeOptions));
@@ -127,7 +131,10 @@ export function defaultKeelson(): Keelson {
 
 /** {@link Keelson.guard} of the default instance. */
 export function guard(name: string, options?: GuardOptions): Guard {
-  if (options === undefined) return defaultKeelson().guard(name);
+  return options === undefined ? defaultKeelson().guard(name) : createDefault(name, options);
+}
+
+function createDefault(name: string, options: GuardOptions): Guard {
   return entering(guard, () => defaultKeelson().guard(name, options));
 }
 

@@ -59,20 +59,7 @@ export class NameRegistry {
   /** The guard of this name. @throws {ConfigError} for options that cannot be used, and where `strict` forbids to share the name */
   guard(name: string, options: GuardOptions | undefined): Guard {
     const known = this.#guards.get(name);
-    if (known && options === undefined) return known.guard;
-    const misfits: string[] = [];
-    const resolved = resolveGuard(name, options ?? {}, (misfit) => misfits.push(misfit));
-    if (known && sameOptions(known.created, resolved)) {
-      takeNewer(known.created, resolved);
-      if (!known.isCreated) this.#firstCreated(known);
-      return known.guard;
-    }
-    if (known) return this.#redefine(known, options ?? {}, resolved);
-    const observed = this.#observed.get(name);
-    const site = callSite();
-    if (observed) this.#takeFromPolicy(name, observed, site, resolved.strict);
-    for (const misfit of misfits) this.#warn(misfit);
-    return this.#add(name, resolved, { isCreated: options !== undefined, site });
+    return known && options === undefined ? known.guard : this.#create(name, known, options);
   }
 
   /** A stand-in for a policy of cockatiel's. @throws {ConfigError} for a name that cannot be used, and for that of a strict guard */
@@ -101,6 +88,22 @@ export class NameRegistry {
   clear(): void {
     for (const { guard } of this.#guards.values()) guard.dispose();
     for (const name of this.#observed.keys()) this.#forgetPolicy(name);
+  }
+
+  #create(name: string, known: NamedGuard | undefined, options: GuardOptions | undefined): Guard {
+    const misfits: string[] = [];
+    const resolved = resolveGuard(name, options ?? {}, (misfit) => misfits.push(misfit));
+    if (known && sameOptions(known.created, resolved)) {
+      takeNewer(known.created, resolved);
+      if (!known.isCreated) this.#firstCreated(known);
+      return known.guard;
+    }
+    if (known) return this.#redefine(known, options ?? {}, resolved);
+    const observed = this.#observed.get(name);
+    const site = callSite();
+    if (observed) this.#takeFromPolicy(name, observed, site, resolved.strict);
+    for (const misfit of misfits) this.#warn(misfit);
+    return this.#add(name, resolved, { isCreated: options !== undefined, site });
   }
 
   #add(name: string, resolved: ResolvedGuard, creation: Pick<NamedGuard, 'isCreated' | 'site'>): Guard {

@@ -175,10 +175,9 @@ export class Cache {
   }
 
   #newTier(): TierGate | undefined {
-    const options = this.#options;
-    const { secondTier, secondTierTimeoutMs } = options;
+    const { secondTier, secondTierTimeoutMs } = this.#options;
     if (!secondTier) return undefined;
-    const tier = (): CacheTier => options.secondTier ?? secondTier;
+    const tier = (): CacheTier => this.#options.secondTier ?? secondTier;
     return new TierGate(tier, secondTierTimeoutMs, this.#clock, this.#tierListener);
   }
 

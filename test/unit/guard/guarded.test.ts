@@ -127,6 +127,16 @@ describe('a guarded method', () => {
   });
 });
 
+test('a class that is defined again, by a module that is evaluated again, has the guard with its state', async () => {
+  const define = (): (() => Promise<number>) => {
+    const options = { bulkhead: { concurrent: 1 }, breaker: { failureIf: () => true } };
+    return method(guarded('guarded-again', options), 'charge', async () => 1);
+  };
+  await define()();
+  await define()();
+  expect(guard('guarded-again').snapshot().calls.success).toBe(2);
+});
+
 describe('the context of the call', () => {
   test('is undefined outside of guards', () => {
     expect(callContext()).toBeUndefined();

@@ -1,7 +1,8 @@
-import { ConstantBackoff } from 'cockatiel';
-import { describe, expect, test } from 'vitest';
+import { ConsecutiveBreaker, ConstantBackoff } from 'cockatiel';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Guard, Keelson } from '../../../src/guard/index.ts';
 import { createKeelson } from '../../../src/guard/index.ts';
+import type { CacheTier } from '../../../src/policies/cache/index.ts';
 import type { LimiterStore } from '../../../src/policies/rate-limit/index.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 import { deferred } from '../../support/deferred.ts';
@@ -135,6 +136,61 @@ describe('a module that is evaluated again', () => {
     await first.run('charge', async () => 1, { cacheKey: 'b' });
     expect(used).toEqual(['tier 1', 'store 1', 'tier 2', 'store 2']);
     expect(warnings).toEqual([]);
+  });
+
+  test('gives the newer second tier also after an update that kept the tier', async () => {
+    const { keelson } = setUp();
+    const used: number[] = [];
+    const tier = (evaluation: number): CacheTier => ({
+      get: async () => void used.push(evaluation),
+      set: async () => {},
+      delete: async () => {},
+    });
+    const first = tier(1);
+    keelson.guard('payments', { cache: { ttl: '1m', secondTier: first } });
+    keelson.guard('payments', { cache: { ttl: '2m', secondTier: first } });
+    const guard = keelson.guard('payments', { cache: { ttl: '2m', secondTier: tier(2) } });
+    await guard.run('charge', async () => 1, { cacheKey: 'a' });
+    expect(used).toEqual([2]);
+  });
+
+  test('keeps what a breaker of cockatiel has counted, and gives the newer value of a fallback', async () => {
+    const { keelson, warnings } = setUp();
+    const make = (): Guard =>
+      keelson.guard('payments', {
+        breaker: { strategy: () => new ConsecutiveBreaker(2), openFor: '1m' },
+        fallback: { value: { prices: new Map([['eur', 1]]), since: new Date(0), rule: /a/u, list: [{}] } },
+      });
+    const guard = make();
+    const first = await guard.run('charge', failing(1));
+    make();
+    const second = await guard.run('charge', failing(1));
+    expect(guard.breaker?.state).toBe('open');
+    expect(second).toEqual(first);
+    expect(second).not.toBe(first);
+    expect(warnings).toEqual([]);
+  });
+
+  test('that gives an object where a function makes one is refused each time, with the remedy', () => {
+    const { keelson } = setUp();
+    const strategy = (): never => new ConsecutiveBreaker(5) as never;
+    const make = (): Guard => keelson.guard('payments', { breaker: { strategy: strategy() } });
+    expect(make).toThrow(/Give a function that makes the strategy/);
+    expect(make).toThrow(/Give a function that makes the strategy/);
+    expect(keelson.guards()).toEqual([]);
+  });
+
+  test('that finds nothing new captures no trace', () => {
+    const { keelson } = setUp();
+    const asked: number[] = [];
+    const guard = evaluate(keelson, 1, asked);
+    const capture = vi.spyOn(Error, 'captureStackTrace');
+    onTestFinished(() => capture.mockRestore());
+    expect(evaluate(keelson, 2, asked)).toBe(guard);
+    expect(keelson.guard('payments')).toBe(guard);
+    expect(capture).not.toHaveBeenCalled();
+    keelson.guard('payments', {});
+    expect(capture).toHaveBeenCalled();
   });
 
   test('does not undo an update that was made while it ran', async () => {
