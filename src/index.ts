@@ -91,6 +91,8 @@ export type {
 } from './policies/fallback/index.ts';
 export { fallback, FallbackError } from './policies/fallback/index.ts';
 export type {
+  AcquireOptions,
+  LimiterHandle,
   LimiterStore,
   PostgresLimiterPool,
   PostgresStoreOptions,

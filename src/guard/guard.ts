@@ -2,6 +2,7 @@ import type { GuardEvent } from '../core/events.ts';
 import type { CallOutcome } from '../core/outcome.ts';
 import type { BreakerHandle } from '../policies/breaker/index.ts';
 import type { CacheHandle } from '../policies/cache/index.ts';
+import type { LimiterHandle } from '../policies/rate-limit/index.ts';
 import type { CallOptions, GuardedFunction } from './call.ts';
 import type { GuardOptions } from './options.ts';
 import type { GuardSnapshot } from './snapshot.ts';
@@ -15,6 +16,8 @@ export interface Guard {
   readonly enabled: boolean;
   /** The circuit breaker: its state, and what can be done by hand. `undefined` for a guard without one. */
   readonly breaker: BreakerHandle | undefined;
+  /** The rate limit: to see how many tokens there are, and to take some for work outside of the guard. `undefined` for a guard without one. */
+  readonly limiter: LimiterHandle | undefined;
   /** The cache: to read, store and forget values by hand. `undefined` for a guard without one. */
   readonly cache: CacheHandle | undefined;
 

@@ -9,6 +9,8 @@ import type { BreakerHandle } from '../policies/breaker/index.ts';
 import { breakerHandle } from '../policies/breaker/index.ts';
 import type { CacheHandle, CacheHit, TierListener } from '../policies/cache/index.ts';
 import { Cache, cacheHandle } from '../policies/cache/index.ts';
+import type { LimiterHandle } from '../policies/rate-limit/index.ts';
+import { limiterHandle } from '../policies/rate-limit/index.ts';
 import { Answers } from './answers.ts';
 import { argumentProblem, CallHints } from './call-arguments.ts';
 import type { CallOptions, GuardedFunction } from './call.ts';
@@ -45,6 +47,7 @@ export class PolicyGuard implements Guard {
   #cache: Cache | undefined;
   #answers: Answers | undefined;
   #breakerHandle: BreakerHandle | undefined;
+  #limiterHandle: LimiterHandle | undefined;
   #cacheHandle: CacheHandle | undefined;
   #isOn = true;
   #barePipeline: Pipeline | undefined;
@@ -78,6 +81,15 @@ export class PolicyGuard implements Guard {
     if (!this.#pipeline.mechanisms.breaker) return undefined;
     this.#breakerHandle ??= breakerHandle(() => this.#pipeline.mechanisms.breaker);
     return this.#breakerHandle;
+  }
+
+  get limiter(): LimiterHandle | undefined {
+    if (!this.#pipeline.mechanisms.rateLimit) return undefined;
+    this.#limiterHandle ??= limiterHandle(
+      () => this.#pipeline.mechanisms.rateLimit,
+      () => this.#seats.clock.now(),
+    );
+    return this.#limiterHandle;
   }
 
   get cache(): CacheHandle | undefined {

@@ -1,4 +1,6 @@
 export type { Rate } from './gcra.ts';
+export type { AcquireOptions, LimiterHandle } from './handle.ts';
+export { limiterHandle } from './handle.ts';
 export type { LimiterStore, Taken } from './limiter-store.ts';
 export type { RateLimitOptions, ResolvedRateLimit, StoreFailure } from './options.ts';
 export type { RateLimitPolicy, RateLimitPorts } from './policy.ts';

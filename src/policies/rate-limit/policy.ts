@@ -5,16 +5,16 @@ import { OptionChecker } from '../../core/options.ts';
 import { systemRandom } from '../../core/random.ts';
 import { PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
-import { onAbort } from '../standalone.ts';
+import type { LimiterHandle } from './handle.ts';
+import { acquire, limiterHandle } from './handle.ts';
 import { limiterFor } from './limiter-for.ts';
 import type { RateLimitOptions } from './options.ts';
 import { resolveRateLimit } from './options.ts';
-import type { Limiter } from './rate-limiter.ts';
 
 /** A rate limit as a policy of its own. */
 export interface RateLimitPolicy extends IPolicy {
-  /** What keeps the limit: to read how many tokens there are, and to pass on a `Retry-After`. */
-  readonly limiter: Limiter;
+  /** The limit by hand: to see how many tokens there are, and to take some. */
+  readonly limiter: LimiterHandle;
 }
 
 /** Where a rate limit takes time and chance from, and under which name it is shared. */
@@ -38,33 +38,20 @@ export function rateLimit(
   const limiter = limiterFor(resolved, clock, { key, random });
   const events = new PolicyEvents(clock);
 
-  async function enter(signal: AbortSignal | undefined): Promise<void> {
-    const entry = limiter.enter(clock.now());
-    if (entry === undefined) return;
-    if (entry instanceof RejectedError) throw entry;
-    const stopListening = onAbort(signal, (reason) => entry.interrupt(reason));
-    try {
-      await entry.granted;
-    } finally {
-      stopListening();
-    }
-    if (!signal?.aborted) return;
-    limiter.giveBack();
-    throw signal.reason;
-  }
-
   async function run<T>(
     fn: (context: IDefaultPolicyContext) => PromiseLike<T> | T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    signal?.throwIfAborted();
-    await enter(signal);
+    await acquire(limiter, clock.now(), signal);
     return fn({ signal: signal ?? new AbortController().signal });
   }
 
   return {
     _altReturn: undefined as never,
-    limiter,
+    limiter: limiterHandle(
+      () => limiter,
+      () => clock.now(),
+    ),
     onSuccess: events.onSuccess,
     onFailure: events.onFailure,
     execute: (fn, signal) =>

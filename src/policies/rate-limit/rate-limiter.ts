@@ -19,9 +19,14 @@ export interface Limiter {
   readonly counters?: { readonly failures: number; readonly unlimited: number };
   /**
    * @param now the time on the clock, which the caller has read anyway
-   * @returns nothing where a token is taken, the place in the line where the call has to wait, or the error (`ERR_KEELSON_RATE_LIMITED`)
+   * @returns nothing if a token is taken, the place in the line if the call has to wait, or the error (`ERR_KEELSON_RATE_LIMITED`)
    */
   enter(now: number): RateWaiter | RejectedError | undefined;
+  /**
+   * Takes a token if there is one that nobody waits for.
+   * @returns 0 if a token is taken, else milliseconds until there is one
+   */
+  tryAcquire(now: number): number | Promise<number>;
   /** Gives back a token that was taken and not used, because something else stopped the call. */
   giveBack(): void;
   /**
@@ -70,10 +75,6 @@ export class RateLimiter implements Limiter {
     return this.#room.queued;
   }
 
-  /**
-   * Takes a token if there is one that nobody waits for.
-   * @returns 0 where a token is taken, else milliseconds until there is one
-   */
   tryAcquire(now: number): number {
     const queued = this.#room.queued;
     if (queued === 0 && this.#take(now)) return 0;

@@ -92,18 +92,18 @@ export class SharedRateLimiter implements Limiter {
   }
 
   enter(now: number): RateWaiter | RejectedError | undefined {
-    if (this.#isAway(now)) return this.#withoutStore(now);
-    const waiter = new RateWaiter(now + this.#options.maxWaitMs, (leaving) => this.#leave(leaving));
-    const pauseMs = this.#pauseMs(now);
-    if (this.#line.size === 0 && pauseMs === 0) {
-      void this.#ask(waiter);
-      return waiter;
+    return this.#enter(now, this.#options.maxWaitMs);
+  }
+
+  async tryAcquire(now: number): Promise<number> {
+    try {
+      const entry = this.#enter(now, 0);
+      if (entry instanceof RejectedError) throw entry;
+      await entry?.granted;
+      return 0;
+    } catch (error) {
+      return error instanceof RejectedError ? (error.retryAfterMs ?? this.#intervalMs) : this.#intervalMs;
     }
-    const waitMs = pauseMs + (this.#line.size + 1) * this.#intervalMs;
-    const refusal = this.#lineUp(waiter, now, pauseMs > 0 ? waitMs - this.#intervalMs : waitMs);
-    if (refusal) return refusal;
-    if (this.#line.size === 1) this.#askAfter(pauseMs);
-    return waiter;
   }
 
   /** Stores take no token back: the next call finds it an interval later. */
@@ -122,6 +122,21 @@ export class SharedRateLimiter implements Limiter {
     this.#dismiss(now, this.#pauseMs(now));
   }
 
+  #enter(now: number, maxWaitMs: number): RateWaiter | RejectedError | undefined {
+    if (this.#isAway(now)) return this.#withoutStore(now, maxWaitMs);
+    const waiter = new RateWaiter(now + maxWaitMs, (leaving) => this.#leave(leaving));
+    const pauseMs = this.#pauseMs(now);
+    if (this.#line.size === 0 && pauseMs === 0) {
+      void this.#ask(waiter);
+      return waiter;
+    }
+    const waitMs = pauseMs + (this.#line.size + 1) * this.#intervalMs;
+    const refusal = this.#lineUp(waiter, now, pauseMs > 0 ? waitMs - this.#intervalMs : waitMs);
+    if (refusal) return refusal;
+    if (this.#line.size === 1) this.#askAfter(pauseMs);
+    return waiter;
+  }
+
   #isAway(now: number): boolean {
     return this.#gate.restLeftMs(now) > 0;
   }
@@ -132,7 +147,7 @@ export class SharedRateLimiter implements Limiter {
     return left > 0 && pauseOf(left) === left ? left : 0;
   }
 
-  #withoutStore(now: number): RateWaiter | RejectedError | undefined {
+  #withoutStore(now: number, maxWaitMs: number): RateWaiter | RejectedError | undefined {
     switch (this.#options.onStoreFailure) {
       case 'failOpen':
         this.#unlimited += 1;
@@ -140,8 +155,14 @@ export class SharedRateLimiter implements Limiter {
       case 'failClosed':
         return storeAway(this.#source, this.#gate.restLeftMs(now), this.#gate.lastError);
       case 'localShare':
-        return this.#local.enter(now);
+        // Where nobody waits anyway, the local limit refuses by itself.
+        if (maxWaitMs > 0 || this.#options.maxWaitMs === 0) return this.#local.enter(now);
+        return this.#withoutWaiting(this.#local.tryAcquire(now));
     }
+  }
+
+  #withoutWaiting(waitMs: number): RejectedError | undefined {
+    return waitMs === 0 ? undefined : this.#refuse(waitMs, 'too_long');
   }
 
   /** Asks for a call that is not in the line. */
@@ -212,7 +233,8 @@ export class SharedRateLimiter implements Limiter {
   }
 
   #settleWithoutStore(waiter: RateWaiter): void {
-    const entry = this.#withoutStore(this.#clock.now());
+    const now = this.#clock.now();
+    const entry = this.#withoutStore(now, waiter.dueAt - now);
     if (entry === undefined) waiter.grant();
     else if (entry instanceof RejectedError) waiter.refuse(entry);
     else waiter.follow(entry);
@@ -221,8 +243,7 @@ export class SharedRateLimiter implements Limiter {
   /** @returns the error where there is no place, or where the turn would come too late */
   #lineUp(waiter: RateWaiter, now: number, waitMs: number): RejectedError | undefined {
     if (waiter.hasLeft) return undefined;
-    if (!(now + waitMs <= waiter.dueAt) || this.#options.maxWaitMs === 0)
-      return this.#refuse(waitMs, 'too_long');
+    if (!(now + waitMs <= waiter.dueAt) || waiter.dueAt <= now) return this.#refuse(waitMs, 'too_long');
     if (this.#line.size >= this.#options.queue) return this.#refuse(waitMs, 'queue_full');
     this.#line.add(waiter);
     return undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { cache, ConfigError, createKeelson } from '../../../src/index.ts';
-import type { CacheTier, Guard, GuardOptions, TierEntry } from '../../../src/index.ts';
+import { cache, ConfigError, createKeelson, rateLimit } from '../../../src/index.ts';
+import type { CacheTier, Guard, GuardOptions, LimiterStore, Taken, TierEntry } from '../../../src/index.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 import { failing } from '../../support/failing.ts';
 
@@ -128,5 +128,97 @@ describe('the handle of a cache', () => {
     await handle?.delete('list', 'a');
     handle?.clear();
     expect([await handle?.get('list', 'a'), handle?.stats().entries]).toEqual([undefined, 0]);
+  });
+});
+
+/** A store of one bucket, which grants as often as there are tokens. */
+class SmallStore implements LimiterStore {
+  tokens = 2;
+  isAway = false;
+
+  async take(): Promise<Taken> {
+    if (this.isAway) throw new Error('The store is away.');
+    const granted = this.tokens > 0;
+    if (granted) this.tokens -= 1;
+    return { granted, retryAfterMs: granted ? 0 : 30_000, remaining: this.tokens };
+  }
+
+  async close(): Promise<void> {}
+}
+
+describe('the handle of a rate limit', () => {
+  test('has exactly the members that the README documents', () => {
+    const members = ['acquire', 'available', 'tryAcquire'];
+    expect(membersOf(guardWith({ rateLimit: { limit: 1, per: '1m' } }).limiter)).toEqual(members);
+    expect(membersOf(rateLimit({ limit: 1, per: '1m' }).limiter)).toEqual(members);
+    expect(guardWith({}).limiter).toBeUndefined();
+  });
+
+  test('takes tokens that the calls of the guard then lack', async () => {
+    const guard = guardWith({ rateLimit: { limit: 2, per: '1m' } });
+    expect(await guard.limiter?.available()).toBe(2);
+    await guard.limiter?.acquire();
+    expect(await guard.limiter?.tryAcquire()).toBe(true);
+    expect(await guard.limiter?.tryAcquire()).toBe(false);
+    await expect(guard.limiter?.acquire()).rejects.toMatchObject({
+      code: 'ERR_KEELSON_RATE_LIMITED',
+      retryAfterMs: 30_000,
+    });
+    expect(await guard.outcome('charge', async () => 1)).toMatchObject({ outcome: 'rejected' });
+    await clock.advance(30_000);
+    expect(await guard.limiter?.available()).toBe(1);
+  });
+
+  test('waits for a token up to `maxWait`, and not at all where it only tries', async () => {
+    const guard = guardWith({ rateLimit: { limit: 1, per: '1s', maxWait: '5s' } });
+    await guard.limiter?.acquire();
+    expect(await guard.limiter?.tryAcquire()).toBe(false);
+    const turns: string[] = [];
+    const waiting = guard.limiter?.acquire().then(() => turns.push('second'));
+    const controller = new AbortController();
+    const leaving = guard.limiter?.acquire({ signal: controller.signal });
+    controller.abort('left');
+    await expect(leaving).rejects.toBe('left');
+    expect(turns).toEqual([]);
+    await clock.advance(1_000);
+    await waiting;
+    expect(turns).toEqual(['second']);
+  });
+
+  test('asks the shared store, and says no if that is away and calls are refused', async () => {
+    const store = new SmallStore();
+    const guard = guardWith({
+      rateLimit: { limit: 2, per: '1m', maxWait: '5m', store, onStoreFailure: 'failClosed' },
+    });
+    expect(await guard.limiter?.tryAcquire()).toBe(true);
+    expect(await guard.limiter?.available()).toBe(1);
+    await guard.limiter?.acquire();
+    expect(await guard.limiter?.tryAcquire()).toBe(false);
+    store.isAway = true;
+    expect(await guard.limiter?.tryAcquire()).toBe(false);
+    await expect(guard.limiter?.acquire()).rejects.toMatchObject({ code: 'ERR_KEELSON_RATE_LIMIT_STORE' });
+  });
+
+  test.each([
+    ['failOpen', [true, true, true]],
+    ['localShare', [true, true, false]],
+  ] as const)('goes by `onStoreFailure: %s` if the store is away', async (onStoreFailure, answers) => {
+    const store = new SmallStore();
+    store.isAway = true;
+    const guard = guardWith({ rateLimit: { limit: 2, per: '1m', maxWait: '5m', store, onStoreFailure } });
+    const got: unknown[] = [];
+    for (const _ of answers) got.push(await guard.limiter?.tryAcquire());
+    expect(got).toEqual(answers);
+  });
+
+  test('lets everything through once the limit is gone', async () => {
+    const guard = guardWith({ rateLimit: { limit: 1, per: '1m' } });
+    const { limiter } = guard;
+    guard.update({});
+    await limiter?.acquire();
+    expect([await limiter?.tryAcquire(), await limiter?.available()]).toEqual([
+      true,
+      Number.POSITIVE_INFINITY,
+    ]);
   });
 });
