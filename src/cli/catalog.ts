@@ -1,4 +1,4 @@
-import type { Area, Command } from './command.ts';
+import type { Area, Command } from './frame/command.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { stackArea } from './stack/area.ts';
 import { telemetryArea } from './telemetry/area.ts';

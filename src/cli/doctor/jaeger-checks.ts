@@ -1,7 +1,7 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { CommandContext } from '../command.ts';
+import type { CommandContext } from '../frame/command.ts';
 import { isJsonObject } from '../telemetry/otlp-json.ts';
-import { eventually } from './arrival.ts';
+import { eventually } from './eventually.ts';
 import { fail, pass, skipped } from './check.ts';
 import type { CheckResult } from './check.ts';
 import { askJson, describeAnswer, remedyFor } from './http-json.ts';

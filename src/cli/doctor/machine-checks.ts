@@ -17,7 +17,7 @@ import { systemCode } from '../../storage/index.ts';
 import type { Home } from '../../storage/index.ts';
 import { ENVIRONMENT } from '../../telemetry/environment-table.ts';
 import { readEnvironment } from '../../telemetry/environment.ts';
-import { formatBytes } from '../quantities.ts';
+import { formatBytes } from '../frame/quantities.ts';
 import { satisfies } from './node-range.ts';
 import { fail, pass, warn } from './check.ts';
 import type { CheckResult } from './check.ts';

@@ -6,7 +6,7 @@ import { HttpTransport } from '../../telemetry/otlp-transport.ts';
 import { SIGNALS } from '../../telemetry/signal.ts';
 import type { Signal } from '../../telemetry/signal.ts';
 import { VariableReader } from '../../telemetry/variable-reader.ts';
-import type { CommandContext } from '../command.ts';
+import type { CommandContext } from '../frame/command.ts';
 import { fail, pass, warn } from './check.ts';
 import type { CheckResult } from './check.ts';
 import type { Probe } from './probe.ts';

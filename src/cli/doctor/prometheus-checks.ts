@@ -1,8 +1,8 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { CommandContext } from '../command.ts';
+import type { CommandContext } from '../frame/command.ts';
 import { isJsonObject, objectsIn } from '../telemetry/otlp-json.ts';
 import type { JsonObject } from '../telemetry/otlp-json.ts';
-import { eventually } from './arrival.ts';
+import { eventually } from './eventually.ts';
 import { fail, pass, skipped, warn } from './check.ts';
 import type { CheckResult } from './check.ts';
 import { askJson, describeAnswer, remedyFor } from './http-json.ts';

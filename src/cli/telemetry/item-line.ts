@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { Output } from '../output.ts';
-import { printable } from '../printable.ts';
+import type { Output } from '../frame/output.ts';
+import { printable } from '../frame/printable.ts';
 import { attributeOf, isJsonObject, METRIC_TYPES, objectsIn, readInt64, timeOf } from './otlp-json.ts';
 import type { JsonObject, OtlpItem } from './otlp-json.ts';
 

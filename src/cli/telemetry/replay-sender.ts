@@ -5,9 +5,9 @@ import type { SendResult } from '../../telemetry/otlp-answer.ts';
 import type { OtlpTransport } from '../../telemetry/otlp-transport.ts';
 import { Redactor } from '../../telemetry/redaction.ts';
 import type { Signal } from '../../telemetry/signal.ts';
-import type { CommandContext } from '../command.ts';
-import { pause } from '../pause.ts';
-import type { Rate } from '../value-types.ts';
+import type { CommandContext } from '../frame/command.ts';
+import { pause } from '../frame/pause.ts';
+import type { Rate } from '../frame/value-types.ts';
 
 /** What became of a batch. */
 export interface SendReport {

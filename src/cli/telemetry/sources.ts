@@ -17,7 +17,7 @@ import { parseSegmentName } from '../../telemetry/journal/segment-name.ts';
 import type { SegmentName } from '../../telemetry/journal/segment-name.ts';
 import { SIGNALS } from '../../telemetry/signal.ts';
 import type { Signal } from '../../telemetry/signal.ts';
-import { fileHint } from '../file-error.ts';
+import { fileHint } from '../frame/file-error.ts';
 
 /** A file with lines of OTLP JSON. */
 export interface Source {

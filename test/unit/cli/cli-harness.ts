@@ -1,7 +1,7 @@
-import { runCli } from '../../../src/cli/run.ts';
+import { runCli } from '../../../src/cli/frame/run-cli.ts';
 import { CATALOG } from '../../../src/cli/catalog.ts';
-import type { Area, Command } from '../../../src/cli/command.ts';
-import type { CliPorts, Sink } from '../../../src/cli/ports.ts';
+import type { Area, Command } from '../../../src/cli/frame/command.ts';
+import type { CliPorts, Sink } from '../../../src/cli/frame/ports.ts';
 import { FakeClock, seededRandom } from '../../../src/testing/index.ts';
 
 /** A sink that remembers. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
+import { EXIT, Interruption } from '../../../../src/cli/frame/exit-codes.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { MemorySink } from '../cli-harness.ts';
 import { JournalFolder } from './journal-folder.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { CATALOG } from '../../../../src/cli/catalog.ts';
-import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
-import { runCli } from '../../../../src/cli/run.ts';
+import { EXIT, Interruption } from '../../../../src/cli/frame/exit-codes.ts';
+import { runCli } from '../../../../src/cli/frame/run-cli.ts';
 import { POLL_MS } from '../../../../src/cli/telemetry/tail.ts';
 import { FakeClock, seededRandom } from '../../../../src/testing/index.ts';
 import { eventually } from '../../../support/otlp-receiver.ts';

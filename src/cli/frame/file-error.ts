@@ -1,4 +1,4 @@
-import { systemCode } from '../storage/index.ts';
+import { systemCode } from '../../storage/index.ts';
 
 /** What the system refused, as Node tells it: a file of the user's, no defect of ours. */
 export interface FileError extends Error {

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 
 import { CommanderError } from 'commander';
 
-import { ConfigError, KeelsonError } from '../core/errors.ts';
+import { ConfigError, KeelsonError } from '../../core/errors.ts';
 import { EXIT } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { fileHint, isFileError } from './file-error.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { EXIT } from '../../../src/cli/exit-codes.ts';
-import { shownError } from '../../../src/cli/shown-error.ts';
+import { EXIT } from '../../../../src/cli/frame/exit-codes.ts';
+import { shownError } from '../../../../src/cli/frame/shown-error.ts';
 
 const system = (code: string): Error =>
   Object.assign(new Error(code), { code, syscall: 'scandir', path: '/srv/shop/.keelson\u001b[2J' });

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 
-import { systemCode } from '../storage/index.ts';
+import { systemCode } from '../../storage/index.ts';
 import { suggestCommands } from './command-suggestion.ts';
 import type { Area, Command } from './command.ts';
 import { EXIT, Interruption } from './exit-codes.ts';

@@ -1,4 +1,4 @@
-import { editDistance } from '../core/options.ts';
+import { editDistance } from '../../core/options.ts';
 import type { Area, Command } from './command.ts';
 
 const MAX_DISTANCE = 3;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { defineCommand } from '../../../src/cli/command.ts';
-import type { Area, Command, Run } from '../../../src/cli/command.ts';
-import { EXIT, Interruption } from '../../../src/cli/exit-codes.ts';
+import { defineCommand } from '../../../../src/cli/frame/command.ts';
+import type { Area, Command, Run } from '../../../../src/cli/frame/command.ts';
+import { EXIT, Interruption } from '../../../../src/cli/frame/exit-codes.ts';
 import {
   flag,
   optional,
@@ -10,13 +10,13 @@ import {
   required,
   severalArguments,
   withDefault,
-} from '../../../src/cli/parameters.ts';
-import type { Sink } from '../../../src/cli/ports.ts';
-import { header, httpUrl, moment, rate, text, wholeNumber } from '../../../src/cli/value-types.ts';
-import { KeelsonError } from '../../../src/core/errors.ts';
-import { FakeClock } from '../../../src/testing/index.ts';
-import { MemorySink, runInMemory } from './cli-harness.ts';
-import type { CliRun, HarnessOptions } from './cli-harness.ts';
+} from '../../../../src/cli/frame/parameters.ts';
+import type { Sink } from '../../../../src/cli/frame/ports.ts';
+import { header, httpUrl, moment, rate, text, wholeNumber } from '../../../../src/cli/frame/value-types.ts';
+import { KeelsonError } from '../../../../src/core/errors.ts';
+import { FakeClock } from '../../../../src/testing/index.ts';
+import { MemorySink, runInMemory } from '../cli-harness.ts';
+import type { CliRun, HarnessOptions } from '../cli-harness.ts';
 
 interface CarveInput {
   readonly woods: readonly string[];

@@ -1,4 +1,4 @@
-import { OptionChecker } from '../core/options.ts';
+import { OptionChecker } from '../../core/options.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import type { Given, Parameter, ParametersOf } from './parameters.ts';

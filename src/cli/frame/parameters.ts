@@ -1,5 +1,5 @@
-import { NOT_SHOWN } from '../core/options.ts';
-import type { OptionChecker } from '../core/options.ts';
+import { NOT_SHOWN } from '../../core/options.ts';
+import type { OptionChecker } from '../../core/options.ts';
 import { Refusal } from './value-types.ts';
 import type { ValueType } from './value-types.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { formatAge } from '../../../src/cli/quantities.ts';
+import { formatAge } from '../../../../src/cli/frame/quantities.ts';
 
 test.each([
   [-5_000, '0s'],

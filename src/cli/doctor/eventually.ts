@@ -1,5 +1,5 @@
-import type { CommandContext } from '../command.ts';
-import { pause } from '../pause.ts';
+import type { CommandContext } from '../frame/command.ts';
+import { pause } from '../frame/pause.ts';
 
 const EVERY_MS = 500;
 
