@@ -10,7 +10,7 @@ import {
 
 import { setExemplarPort } from '../src/signals/exemplars.ts';
 import { systemClock } from '../src/core/clock.ts';
-import { ExemplarStore } from '../src/telemetry/exemplar-store.ts';
+import { ExemplarStore } from '../src/telemetry/otlp/encode/exemplar-store.ts';
 
 class PullReader extends MetricReader {
   override async onForceFlush(): Promise<void> {}

@@ -1,6 +1,6 @@
 import type { MetricDefinition } from '../signals/semconv.ts';
-import { MACHINE_METRICS } from './machine-semconv.ts';
-import { PROCESS_METRICS } from './process-semconv.ts';
+import { MACHINE_METRICS } from './gauges/machine-semconv.ts';
+import { PROCESS_METRICS } from './gauges/process-semconv.ts';
 
 /** The instrumentation scope of the host gauges. */
 export const HOST_SCOPE_NAME = 'keelson.host';

@@ -14,8 +14,8 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { encodeMetrics } from '../../src/telemetry/otlp-json-metrics.ts';
-import { encodeLogs, encodeSpans } from '../../src/telemetry/otlp-json.ts';
+import { encodeMetrics } from '../../src/telemetry/otlp/encode/metrics.ts';
+import { encodeLogs, encodeSpans } from '../../src/telemetry/otlp/encode/spans-and-logs.ts';
 import { plainFromJson, plainFromProtobuf } from '../support/otlp-protobuf.ts';
 import { JournalBench } from '../unit/telemetry/journal/journal-bench.ts';
 

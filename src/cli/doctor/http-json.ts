@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { systemCode } from '../../storage/index.ts';
-import { shownUrl } from '../../telemetry/environment-otlp.ts';
-import { firstWords, isMarkup } from '../../telemetry/first-words.ts';
+import { shownUrl } from '../../telemetry/environment/otlp.ts';
+import { firstWords, isMarkup } from '../../telemetry/redaction/answer-excerpt.ts';
 
 /** What came of a question over HTTP. */
 export type JsonAnswer =

@@ -1,11 +1,11 @@
-import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment-otlp.ts';
-import type { OtlpSettings } from '../../telemetry/environment-otlp.ts';
-import { firstWords } from '../../telemetry/first-words.ts';
-import type { SendResult } from '../../telemetry/otlp-answer.ts';
-import { HttpTransport } from '../../telemetry/otlp-transport.ts';
+import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment/otlp.ts';
+import type { OtlpSettings } from '../../telemetry/environment/otlp.ts';
+import { firstWords } from '../../telemetry/redaction/answer-excerpt.ts';
+import type { SendResult } from '../../telemetry/otlp/http/answer.ts';
+import { HttpTransport } from '../../telemetry/otlp/http/http-transport.ts';
 import { SIGNALS } from '../../telemetry/signal.ts';
 import type { Signal } from '../../telemetry/signal.ts';
-import { VariableReader } from '../../telemetry/variable-reader.ts';
+import { VariableReader } from '../../telemetry/environment/variable-reader.ts';
 import type { CommandContext } from '../frame/command.ts';
 import { fail, pass, warn } from './check.ts';
 import type { CheckResult } from './check.ts';

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 
 import { systemCode } from '../../storage/index.ts';
-import { LineSplitter } from '../../telemetry/journal/line-splitter.ts';
+import { LineSplitter } from '../../telemetry/journal/lines/line-splitter.ts';
 
 /** What comes out of a file, in its order. */
 export type ReadLine =

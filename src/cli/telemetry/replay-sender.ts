@@ -1,9 +1,9 @@
-import { backoffMs } from '../../telemetry/delivery/backoff.ts';
-import { splitRequest } from '../../telemetry/delivery/split-request.ts';
-import type { RequestPart } from '../../telemetry/delivery/split-request.ts';
-import type { SendResult } from '../../telemetry/otlp-answer.ts';
-import type { OtlpTransport } from '../../telemetry/otlp-transport.ts';
-import { Redactor } from '../../telemetry/redaction.ts';
+import { backoffMs } from '../../telemetry/otlp/http/backoff.ts';
+import { splitRequest } from '../../telemetry/otlp/split-request.ts';
+import type { RequestPart } from '../../telemetry/otlp/split-request.ts';
+import type { SendResult } from '../../telemetry/otlp/http/answer.ts';
+import type { OtlpTransport } from '../../telemetry/otlp/http/http-transport.ts';
+import { Redactor } from '../../telemetry/redaction/redactor.ts';
 import type { Signal } from '../../telemetry/signal.ts';
 import type { CommandContext } from '../frame/command.ts';
 import { pause } from '../frame/pause.ts';

@@ -1,12 +1,12 @@
 import { formatDuration } from '../../core/duration.ts';
 import { ConfigError } from '../../core/errors.ts';
-import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment-otlp.ts';
+import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment/otlp.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
-import type { Ranges } from '../../telemetry/journal/ranges.ts';
-import { HttpTransport } from '../../telemetry/otlp-transport.ts';
-import type { OtlpTransport } from '../../telemetry/otlp-transport.ts';
+import type { Ranges } from '../../telemetry/journal/format/ranges.ts';
+import { HttpTransport } from '../../telemetry/otlp/http/http-transport.ts';
+import type { OtlpTransport } from '../../telemetry/otlp/http/http-transport.ts';
 import type { Signal } from '../../telemetry/signal.ts';
-import { VariableReader } from '../../telemetry/variable-reader.ts';
+import { VariableReader } from '../../telemetry/environment/variable-reader.ts';
 import type { CommandContext, Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';
 import { formatBytes } from '../frame/quantities.ts';

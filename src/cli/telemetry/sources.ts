@@ -10,11 +10,11 @@ import {
   OWNERS_FOLDER,
   REJECTED_FOLDER,
   TELEMETRY_FOLDER,
-} from '../../telemetry/journal/layout.ts';
+} from '../../telemetry/journal/format/layout.ts';
 import { isOwnerAlive, parseOwnerLock } from '../../telemetry/journal/owner-lock.ts';
 import type { ProcessPort } from '../../telemetry/journal/process-identity.ts';
-import { parseSegmentName } from '../../telemetry/journal/segment-name.ts';
-import type { SegmentName } from '../../telemetry/journal/segment-name.ts';
+import { parseSegmentName } from '../../telemetry/journal/format/segment-name.ts';
+import type { SegmentName } from '../../telemetry/journal/format/segment-name.ts';
 import { SIGNALS } from '../../telemetry/signal.ts';
 import type { Signal } from '../../telemetry/signal.ts';
 import { fileHint } from '../frame/file-error.ts';

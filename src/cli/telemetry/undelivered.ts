@@ -3,10 +3,10 @@ import { basename, dirname, join } from 'node:path';
 
 import { KeelsonError } from '../../core/errors.ts';
 import { systemCode } from '../../storage/index.ts';
-import { parseCursor } from '../../telemetry/journal/cursor.ts';
-import { cursorName, OWNERS_FOLDER, REJECTED_FOLDER } from '../../telemetry/journal/layout.ts';
-import { gapsOf, sizeOf } from '../../telemetry/journal/ranges.ts';
-import type { Ranges } from '../../telemetry/journal/ranges.ts';
+import { parseCursor } from '../../telemetry/journal/format/cursor.ts';
+import { cursorName, OWNERS_FOLDER, REJECTED_FOLDER } from '../../telemetry/journal/format/layout.ts';
+import { gapsOf, sizeOf } from '../../telemetry/journal/format/ranges.ts';
+import type { Ranges } from '../../telemetry/journal/format/ranges.ts';
 import type { Source } from './sources.ts';
 
 /** What of a segment was delivered, as its owner's cursor says. */

@@ -1,6 +1,6 @@
-import type { SendResult } from '../otlp-answer.ts';
+import type { SendResult } from '../otlp/http/answer.ts';
 import type { Signal } from '../signal.ts';
-import type { Warn } from '../warner.ts';
+import type { Warn } from '../warnings/warner.ts';
 
 /** What a warning about a receiver says besides what happened. */
 export interface AwayParts {

@@ -2,13 +2,13 @@ import type { Clock } from '../../core/clock.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import type { SetAside } from '../journal/rejected-folder.ts';
 import type { Place } from '../journal/segment.ts';
-import { firstWords } from '../first-words.ts';
-import type { SendResult } from '../otlp-answer.ts';
-import type { OtlpTransport } from '../otlp-transport.ts';
+import { firstWords } from '../redaction/answer-excerpt.ts';
+import type { SendResult } from '../otlp/http/answer.ts';
+import type { OtlpTransport } from '../otlp/http/http-transport.ts';
 import type { Signal } from '../signal.ts';
-import type { Warn } from '../warner.ts';
-import { splitRequest } from './split-request.ts';
-import type { RequestPart } from './split-request.ts';
+import type { Warn } from '../warnings/warner.ts';
+import { splitRequest } from '../otlp/split-request.ts';
+import type { RequestPart } from '../otlp/split-request.ts';
 
 /** What a {@link Sender} is made of. */
 export interface SenderParts {

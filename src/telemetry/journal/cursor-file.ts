@@ -2,10 +2,10 @@ import { join } from 'node:path';
 
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { FilePort } from '../../storage/index.ts';
-import { formatCursor } from './cursor.ts';
-import { cursorName } from './layout.ts';
+import { formatCursor } from './format/cursor.ts';
+import { cursorName } from './format/layout.ts';
 import type { Owner } from './owner.ts';
-import type { Ranges } from './ranges.ts';
+import type { Ranges } from './format/ranges.ts';
 
 /** What a {@link CursorFile} is made of. */
 export interface CursorFileParts {

@@ -3,18 +3,18 @@ import type { Random } from '../../core/random.ts';
 import type { FilePort, Home } from '../../storage/index.ts';
 import { systemCode } from '../../storage/index.ts';
 import type { TelemetryCounts } from '../counts.ts';
-import { warnAboutDisk } from '../disk-warning.ts';
+import { warnAboutDisk } from '../warnings/disk-warning.ts';
 import type { Signal } from '../signal.ts';
-import type { Warn } from '../warner.ts';
-import type { CapLimits } from './caps.ts';
+import type { Warn } from '../warnings/warner.ts';
+import type { CapLimits } from './keeping/caps.ts';
 import { CursorFile } from './cursor-file.ts';
-import type { JournalBase } from './journal-base.ts';
-import { JournalKeeper } from './journal-keeper.ts';
-import { cursorName, lockName, OWNERS_FOLDER, TELEMETRY_FOLDER } from './layout.ts';
+import type { JournalBase } from './journal-context.ts';
+import { JournalKeeper } from './keeping/journal-keeper.ts';
+import { cursorName, lockName, OWNERS_FOLDER, TELEMETRY_FOLDER } from './format/layout.ts';
 import { HEARTBEAT_MS } from './owner-lock.ts';
 import { Owner } from './owner.ts';
 import type { ProcessPort } from './process-identity.ts';
-import type { Ranges } from './ranges.ts';
+import type { Ranges } from './format/ranges.ts';
 import { SignalJournal } from './signal-journal.ts';
 
 /** What a {@link Journal} is made of. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { FilePort } from '../../storage/index.ts';
-import { lockName } from './layout.ts';
+import { lockName } from './format/layout.ts';
 import type { OwnerLock } from './owner-lock.ts';
 import type { ProcessPort } from './process-identity.ts';
 

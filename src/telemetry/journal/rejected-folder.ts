@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 
 import { systemCode } from '../../storage/index.ts';
-import { warnAboutDisk } from '../disk-warning.ts';
-import { Redactor } from '../redaction.ts';
+import { warnAboutDisk } from '../warnings/disk-warning.ts';
+import { Redactor } from '../redaction/redactor.ts';
 import type { Signal } from '../signal.ts';
-import type { JournalBase } from './journal-base.ts';
-import { REJECTED_FOLDER, rejectedStem, TELEMETRY_FOLDER } from './layout.ts';
-import { MAX_ANSWER_BYTES } from './rejected-record.ts';
-import type { RejectedReason, RejectedRecord } from './rejected-record.ts';
+import type { JournalBase } from './journal-context.ts';
+import { REJECTED_FOLDER, rejectedStem, TELEMETRY_FOLDER } from './format/layout.ts';
+import { MAX_ANSWER_BYTES } from './format/rejected-record.ts';
+import type { RejectedReason, RejectedRecord } from './format/rejected-record.ts';
 
 /** A batch that nobody will take, and why. */
 export interface SetAside {

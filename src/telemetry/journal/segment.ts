@@ -1,6 +1,6 @@
 import type { Signal } from '../signal.ts';
-import { addRange, gapsOf, removeRange, sizeOf } from './ranges.ts';
-import type { Range, Ranges } from './ranges.ts';
+import { addRange, gapsOf, removeRange, sizeOf } from './format/ranges.ts';
+import type { Range, Ranges } from './format/ranges.ts';
 
 /** Where a batch stands in the journal. */
 export interface Place {

@@ -2,15 +2,15 @@ import { join } from 'node:path';
 
 import { JsonLinesWriter, systemCode } from '../../storage/index.ts';
 import type { Signal } from '../signal.ts';
-import { countItems } from './item-count.ts';
-import { segmentsFolder } from './journal-base.ts';
-import type { JournalBase, Waiting } from './journal-base.ts';
-import { LineReader } from './line-reader.ts';
-import type { ReadLine } from './line-reader.ts';
-import type { Range } from './ranges.ts';
+import { countItems } from './lines/item-count.ts';
+import { segmentsFolder } from './journal-context.ts';
+import type { JournalBase, Waiting } from './journal-context.ts';
+import { LineReader } from './lines/line-reader.ts';
+import type { ReadLine } from './lines/line-reader.ts';
+import type { Range } from './format/ranges.ts';
 import { RejectedFolder } from './rejected-folder.ts';
 import type { SetAside } from './rejected-folder.ts';
-import { formatSegmentName } from './segment-name.ts';
+import { formatSegmentName } from './format/segment-name.ts';
 import { Segment } from './segment.ts';
 import type { Place } from './segment.ts';
 

@@ -3,7 +3,7 @@ import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
 import { prometheusName, prometheusSeries, prometheusUnit } from '../../signals/prometheus-name.ts';
 import type { NamedInstrument } from '../../signals/prometheus-name.ts';
-import type { Warn } from '../warner.ts';
+import type { Warn } from '../warnings/warner.ts';
 
 /** The name of the metric that holds the resource. */
 export const TARGET_INFO = 'target_info';

@@ -9,10 +9,10 @@ import type { Attributes } from '@opentelemetry/api';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
 import { systemCode } from '../../storage/index.ts';
-import type { Exemplar } from '../exemplar-store.ts';
-import { withoutEmptyKeys } from '../empty-keys.ts';
-import { warnOfOverflow } from '../metric-overflow.ts';
-import type { Warn } from '../warner.ts';
+import type { Exemplar } from '../otlp/encode/exemplar-store.ts';
+import { withoutEmptyKeys } from '../otlp/encode/empty-keys.ts';
+import { warnOfOverflow } from '../otlp/encode/metric-overflow.ts';
+import type { Warn } from '../warnings/warner.ts';
 import { exposition } from './exposition.ts';
 import { acceptsGzip, negotiate } from './negotiation.ts';
 import { PullReader } from './pull-reader.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { SendResult } from '../../../../src/telemetry/otlp-answer.ts';
+import type { SendResult } from '../../../../src/telemetry/otlp/http/answer.ts';
 import { settlePromises } from '../../../../src/testing/fake-clock.ts';
 import { AWAY, body, setup, TAKEN } from './delivery-bench.ts';
 

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { resolve } from 'node:path';
+
+import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
+
+import { systemCode } from '../../storage/index.ts';
+import type { VariableReader } from './variable-reader.ts';
+import type { Warn } from '../warnings/warner.ts';
+
+/** How one signal reaches its OTLP/HTTP endpoint. */
+export interface OtlpSettings {
+  readonly url: string;
+  /** Sent with each request; may hold secrets and is never printed. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Milliseconds for each attempt. */
+  readonly timeoutMs: number;
+  readonly compression: 'gzip' | 'none';
+  /** PEM texts for https. */
+  readonly tls: {
+    readonly ca?: Buffer | undefined;
+    readonly key?: Buffer | undefined;
+    readonly cert?: Buffer | undefined;
+  };
+}
+
+/** Where OTLP/HTTP receivers listen by convention. */
+export const DEFAULT_OTLP_ENDPOINT = 'http://localhost:4318';
+
+const PATHS = { traces: 'v1/traces', metrics: 'v1/metrics', logs: 'v1/logs' } as const;
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** @returns whether OTLP can be sent there: http or https, with a host */
+export function isHttpUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '';
+}
+
+/** A base endpoint and the path of the signal, as the specification joins them. */
+export function signalUrl(endpoint: string, signal: keyof typeof PATHS): string {
+  const url = new URL(endpoint);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/${PATHS[signal]}`;
+  return url.href;
+}
+
+/** An address without user, password and query, fit for a message. */
+export function shownUrl(value: string): string {
+  const url = URL.parse(value);
+  return url === null ? '(not a URL)' : `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+/** What is no header is left out with a warning: with one of them, no request could be made at all. */
+function readHeaders(read: VariableReader, name: string, warn: Warn): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (const pair of (read.text(name) ?? '').split(',')) {
+    if (pair.trim() === '') continue;
+    const [entry] = Object.entries(parseKeyPairsIntoRecord(pair));
+    if (entry && isHeader(...entry)) headers[entry[0]] = entry[1];
+    else {
+      warn(
+        `environment:${name}`,
+        `Expected ${name} to be a list of key=value, such as Authorization=Bearer%20TOKEN,x-tenant=shop: an equals sign between the header's name and its value, and no colon. ` +
+          'At least one part of it is none and is left out. What it holds is not shown, since it may hold a secret.',
+      );
+    }
+  }
+  return headers;
+}
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reads `OTEL_EXPORTER_OTLP_*` for one signal; the variable of the signal wins over the general one.
+ * @param warn takes a warning for each value that cannot be used
+ */
+export function readOtlp(read: VariableReader, signal: keyof typeof PATHS, warn: Warn): OtlpSettings {
+  const specific = (suffix: string): string => `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${suffix}`;
+  const general = (suffix: string): string => `OTEL_EXPORTER_OTLP_${suffix}`;
+
+  const endpointOf = (name: string): string | undefined => {
+    const value = read.text(name);
+    if (value === undefined || isHttpUrl(value)) return value;
+    warn(
+      `environment:${name}`,
+      `Expected ${name} to be an http or https URL with its scheme, such as http://localhost:4318. What it holds is not shown, since it may hold a secret. It is ignored.`,
+    );
+    return undefined;
+  };
+  const fileOf = (suffix: string): Buffer | undefined => {
+    const name = read.text(specific(suffix)) === undefined ? general(suffix) : specific(suffix);
+    const path = read.text(name);
+    if (path === undefined) return undefined;
+    try {
+      return readFileSync(resolve(path));
+    } catch (error) {
+      warn(
+        `environment:${name}`,
+        `Cannot read the file that ${name} names: ${systemCode(error)}. It is ignored.`,
+      );
+      return undefined;
+    }
+  };
+
+  for (const name of [specific('PROTOCOL'), general('PROTOCOL')]) {
+    if (read.choice(name, ['http/json', 'http/protobuf', 'grpc']) === 'grpc') {
+      warn(
+        `environment:${name}`,
+        `${name}=grpc has no effect: OTLP is sent as http/json. Point the endpoint at the OTLP/HTTP port, usually 4318.`,
+      );
+    }
+  }
+  const own = endpointOf(specific('ENDPOINT'));
+  return {
+    url: own ?? signalUrl(endpointOf(general('ENDPOINT')) ?? DEFAULT_OTLP_ENDPOINT, signal),
+    headers: {
+      ...readHeaders(read, general('HEADERS'), warn),
+      ...readHeaders(read, specific('HEADERS'), warn),
+    },
+    timeoutMs:
+      read.milliseconds(specific('TIMEOUT'), 1) ??
+      read.milliseconds(general('TIMEOUT'), 1) ??
+      DEFAULT_TIMEOUT_MS,
+    compression:
+      read.choice(specific('COMPRESSION'), ['gzip', 'none']) ??
+      read.choice(general('COMPRESSION'), ['gzip', 'none']) ??
+      'none',
+    tls: { ca: fileOf('CERTIFICATE'), key: fileOf('CLIENT_KEY'), cert: fileOf('CLIENT_CERTIFICATE') },
+  };
+}

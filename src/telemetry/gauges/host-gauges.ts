@@ -1,0 +1,70 @@
+import type { BatchObservableCallback, Meter, Observable } from '@opentelemetry/api';
+
+import { HostSampler } from '../../host/index.ts';
+import type { HostSample, HostSamplerOptions } from '../../host/index.ts';
+import type { MetricDefinition } from '../../signals/semconv.ts';
+import { observeMachine } from './machine-gauges.ts';
+import type { Observe } from './machine-gauges.ts';
+import { observeProcess, recordGc } from './process-gauges.ts';
+import { HOST_METRICS } from '../semconv.ts';
+
+/** Makes the observable instrument that a definition describes. */
+export function observableFor(meter: Meter, definition: MetricDefinition): Observable {
+  const options = { unit: definition.unit, description: definition.description };
+  switch (definition.instrument) {
+    case 'counter':
+      return meter.createObservableCounter(definition.name, options);
+    case 'updowncounter':
+      return meter.createObservableUpDownCounter(definition.name, options);
+    case 'gauge':
+      return meter.createObservableGauge(definition.name, options);
+    case 'histogram':
+      throw new TypeError(`${definition.name} is a histogram: it cannot be observed.`);
+  }
+}
+
+/**
+ * Publishes the sampler's last sample. However often and by whom it is read, the figures are those of the sample.
+ * @param meter takes the instruments
+ * @param latest gives the last sample; `undefined` before the first
+ * @returns a function that takes the callback away again
+ */
+export function registerHostGauges(meter: Meter, latest: () => HostSample | undefined): () => void {
+  const instruments = new Map(
+    HOST_METRICS.filter(({ instrument }) => instrument !== 'histogram').map((definition) => [
+      definition,
+      observableFor(meter, definition),
+    ]),
+  );
+  const callback: BatchObservableCallback = (result) => {
+    const sample = latest();
+    if (!sample) return;
+    const observe: Observe = (definition, value, attributes) => {
+      const instrument = instruments.get(definition);
+      if (instrument && value !== undefined && Number.isFinite(value)) {
+        result.observe(instrument, value, attributes ?? {});
+      }
+    };
+    observeMachine(sample, observe);
+    observeProcess(sample, observe);
+  };
+  const all = [...instruments.values()];
+  meter.addBatchObservableCallback(callback, all);
+  return () => meter.removeBatchObservableCallback(callback, all);
+}
+
+/**
+ * Samples machine, container and process from now on, and publishes it.
+ * @param meter takes the instruments
+ * @returns a function that ends the sampling; the last sample stays readable
+ */
+export function startHostMetrics(meter: Meter, options: HostSamplerOptions): () => void {
+  const sampler = new HostSampler(options);
+  registerHostGauges(meter, () => sampler.latest);
+  const endGc = recordGc(meter);
+  sampler.start();
+  return () => {
+    sampler.stop();
+    endGc();
+  };
+}

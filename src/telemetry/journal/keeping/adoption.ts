@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+
+import { systemCode } from '../../../storage/index.ts';
+import { SIGNALS } from '../../signal.ts';
+import type { Signal } from '../../signal.ts';
+import { countWaiting } from '../lines/item-count.ts';
+import type { JournalBase } from '../journal-context.ts';
+import { journalFolders } from '../format/layout.ts';
+import { listed, Owners } from './owners.ts';
+import type { ProcessPort } from '../process-identity.ts';
+import { gapsOf, sizeOf } from '../format/ranges.ts';
+import { formatSegmentName, parseSegmentName } from '../format/segment-name.ts';
+import type { SegmentName } from '../format/segment-name.ts';
+import { Segment } from '../segment.ts';
+import type { SignalJournal } from '../signal-journal.ts';
+import { nextTurn, Slices } from './slices.ts';
+
+/** Orphans that are taken over together, with one save of the cursor; the event loop turns between them. */
+const BATCH = 32;
+
+/** A file that is about to be taken over. */
+interface Orphan {
+  readonly journal: SignalJournal;
+  readonly owner: string;
+  readonly path: string;
+  readonly segment: Segment;
+}
+
+/**
+ * Takes over what dead owners left, once: an orphan is renamed, so that its name carries the new owner, after the new owner's cursor says what
+ * the old one's did. Whoever finds the file gone was second. A crash at any point leaves a file that its name's owner has, and a cursor that
+ * does not say too much.
+ */
+export class Adoption {
+  readonly #base: JournalBase;
+  readonly #processes: ProcessPort;
+  readonly #onAdopted: (signal: Signal) => void;
+  readonly #slices: Slices;
+
+  constructor(base: JournalBase, processes: ProcessPort, onAdopted: (signal: Signal) => void) {
+    this.#base = base;
+    this.#processes = processes;
+    this.#onAdopted = onAdopted;
+    this.#slices = new Slices(base.clock);
+  }
+
+  /** Looks through the home once. @param journals those of this process, by signal */
+  async run(journals: readonly SignalJournal[], isClosed: () => boolean): Promise<void> {
+    const owners = new Owners(this.#base, this.#processes);
+    const left = new Set<string>();
+    let found: Orphan[] = [];
+    for (const signal of SIGNALS) {
+      const journal = journals.find((each) => each.signal === signal);
+      const folder = journalFolders(this.#base.home.path).segments(signal);
+      for (const name of listed(this.#base.files, folder)) {
+        await this.#slices.pause();
+        if (isClosed()) return;
+        const parts = parseSegmentName(name);
+        if (!parts) this.#sayForeign(signal, name);
+        if (!parts || owners.isAlive(parts.owner)) continue;
+        if (parts.kind === 'archiving') this.#remove(join(folder, name));
+        if (parts.kind !== 'segment') continue;
+        const orphan = this.#find(journal, folder, name, parts, owners);
+        if (orphan === 'left') left.add(parts.owner);
+        if (typeof orphan === 'object') found.push(orphan);
+        if (found.length < BATCH) continue;
+        await this.#take(found, left);
+        found = [];
+      }
+    }
+    if (isClosed()) return;
+    await this.#take(found, left);
+    const removing = owners.removeDead(left);
+    while (!removing.next().done) await this.#slices.pause();
+  }
+
+  /** @returns what to take over; `done` where nothing is to be, `left` where it stays the dead owner's */
+  #find(
+    journal: SignalJournal | undefined,
+    folder: string,
+    name: string,
+    { owner, openedAt }: SegmentName,
+    owners: Owners,
+  ): Orphan | 'done' | 'left' {
+    if (!journal) return 'left';
+    const { files } = this.#base;
+    const { signal } = journal;
+    const path = join(folder, name);
+    const facts = files.facts(path);
+    if (!facts) return 'done';
+    const { size } = facts;
+    if (facts.kind !== 'file') {
+      this.#sayForeign(signal, name);
+      return 'left';
+    }
+    const settled = owners.settledOf(owner, `${signal}/${name}`, size);
+    const done = sizeOf(settled) === size;
+    // Made into an archive by an owner that died before it could remove the source.
+    if (done && (size === 0 || files.facts(`${path}.gz`))) {
+      this.#remove(path);
+      return 'done';
+    }
+    if (!done && !journal.delivers) return 'left';
+    const newName = formatSegmentName({
+      openedAt,
+      owner: this.#base.owner.take(),
+      number: this.#base.nextNumber(),
+      kind: 'segment',
+    });
+    const newPath = join(folder, newName);
+    const segment = new Segment({ signal, name: newName, path: newPath, openedAt, size, settled, items: 0 });
+    segment.notBefore = Infinity;
+    return { journal, owner, path, segment };
+  }
+
+  async #take(orphans: readonly Orphan[], left: Set<string>): Promise<void> {
+    if (orphans.length === 0) return;
+    const { cursor, files } = this.#base;
+    // From here to the names in one turn: a process that ends in between would leave a cursor and names that do not fit.
+    for (const { journal, segment } of orphans) journal.adopt(segment);
+    const saved = cursor.save();
+    const taken = orphans.filter(({ journal, owner, path, segment }) => {
+      try {
+        if (saved) files.rename(path, segment.path);
+        else left.add(owner);
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') left.add(owner);
+        journal.forget(segment);
+        return false;
+      }
+      if (!saved) journal.forget(segment);
+      return saved;
+    });
+    for (const { segment } of taken) {
+      await this.#slices.pause();
+      await this.#count(segment);
+    }
+  }
+
+  /** Gives a segment free for the lanes, once it is known how much waits in it. */
+  async #count(segment: Segment): Promise<void> {
+    const { size, settled, signal, path } = segment;
+    try {
+      const counting = countWaiting(this.#base.files, path, gapsOf(settled, size), signal);
+      let step = counting.next();
+      for (; !step.done; step = counting.next()) await nextTurn();
+      segment.count(step.value);
+    } catch {
+      // Whoever reads it next finds what is wrong, and says it.
+    }
+    segment.notBefore = 0;
+    this.#onAdopted(signal);
+  }
+
+  #remove(path: string): void {
+    try {
+      this.#base.files.remove(path);
+    } catch {
+      // Another process was first, or the next look will do it.
+    }
+  }
+
+  #sayForeign(signal: Signal, name: string): void {
+    this.#base.warn(
+      `journal:foreign:${signal}`,
+      `telemetry/${signal} holds a file that is not the journal's (${name.slice(0, 100)}). It is left alone and never sent; move it elsewhere.`,
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import { systemCode } from '../../../storage/index.ts';
+import { warnAboutDisk } from '../../warnings/disk-warning.ts';
+import type { JournalBase } from '../journal-context.ts';
+import { formatSegmentName, parseSegmentName } from '../format/segment-name.ts';
+import type { Segment } from '../segment.ts';
+import type { SignalJournal } from '../signal-journal.ts';
+
+const PRIVATE_FILE = 0o600;
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Compresses segments that are settled, one at a time and off the event loop: lines are kept for whoever wants to search or replay them. */
+export class Archiver {
+  readonly #base: JournalBase;
+
+  constructor(base: JournalBase) {
+    this.#base = base;
+  }
+
+  /** Archives what is settled. @param isClosed asked before each file */
+  async run(journals: readonly SignalJournal[], isClosed: () => boolean): Promise<void> {
+    const { files } = this.#base;
+    for (const journal of journals) {
+      for (const segment of journal.segments.filter((each) => !each.open && each.isSettled)) {
+        if (isClosed()) return;
+        const { making, archive } = archiveOf(segment);
+        try {
+          await files.compress(segment.path, making, PRIVATE_FILE);
+          files.rename(making, archive);
+          files.remove(segment.path);
+        } catch (error) {
+          if (!this.#mayForget(segment, making, error)) return;
+        }
+        journal.forget(segment);
+      }
+    }
+  }
+
+  /** Whether a segment that could not be archived is gone all the same: what was delivered must not fill the disk for good. */
+  #mayForget(segment: Segment, making: string, error: unknown): boolean {
+    const { files, warn } = this.#base;
+    const code = systemCode(error);
+    if (code === 'ENOENT') return true;
+    try {
+      files.remove(making);
+    } catch {
+      // It was not made, or a later look removes it.
+    }
+    warnAboutDisk(warn, code, error);
+    if (!FULL.has(code)) return false;
+    try {
+      files.remove(segment.path);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function archiveOf(segment: Segment): { readonly making: string; readonly archive: string } {
+  const parts = parseSegmentName(segment.name);
+  if (!parts) throw new TypeError('A segment has a name that is none.');
+  const named = (kind: 'archive' | 'archiving'): string =>
+    segment.path.slice(0, -segment.name.length) + formatSegmentName({ ...parts, kind });
+  return { making: named('archiving'), archive: named('archive') };
+}

@@ -1,0 +1,253 @@
+import { join } from 'node:path';
+
+import { jsonLinesDefaults, systemCode } from '../../../storage/index.ts';
+import { SIGNALS } from '../../signal.ts';
+import type { Signal } from '../../signal.ts';
+import { countWaiting } from '../lines/item-count.ts';
+import type { JournalBase } from '../journal-context.ts';
+import { isRejectedFile, journalFolders } from '../format/layout.ts';
+import { Owners } from './owners.ts';
+import type { ProcessPort } from '../process-identity.ts';
+import { gapsOf } from '../format/ranges.ts';
+import { parseSegmentName, segmentTime } from '../format/segment-name.ts';
+import type { Segment } from '../segment.ts';
+import type { SignalJournal } from '../signal-journal.ts';
+
+/** How much the journal keeps. */
+export interface CapLimits {
+  /** Bytes of all signals together, archives and rejected batches included. */
+  readonly maxTotalBytes: number;
+  /** Milliseconds since a file was opened. */
+  readonly maxAgeMs: number;
+  /** Files of rejected batches, two for each. @defaultValue 10,000 */
+  readonly maxRejectedFiles?: number;
+  /** Bytes of a segment: so much is kept free for the one that is written. */
+  readonly segmentBytes: number;
+}
+
+/** 512 MiB, 7 days, 16 MiB. */
+export const capDefaults: CapLimits = {
+  maxTotalBytes: jsonLinesDefaults.maxTotalBytes,
+  maxAgeMs: jsonLinesDefaults.maxTotalAgeMs,
+  segmentBytes: jsonLinesDefaults.maxFileBytes,
+};
+
+interface Kept {
+  readonly path: string;
+  readonly name: string;
+  readonly size: number;
+}
+
+interface Orphan extends Kept {
+  readonly signal: Signal;
+}
+
+const MAX_REJECTED_FILES = 10_000;
+const STAMP_LENGTH = segmentTime(0).length;
+
+/**
+ * Keeps the journal within its caps. Archives and rejected batches take at most half, and go first, the oldest before the others; then goes the
+ * oldest segment of the signal that uses the most, and what waited in it is counted.
+ */
+export class Caps {
+  readonly #base: JournalBase;
+  readonly #processes: ProcessPort;
+  readonly #journals: readonly SignalJournal[];
+  readonly #limits: CapLimits;
+  /** Sizes of files that never change. */
+  #sizes = new Map<string, number>();
+  #owners: Owners | undefined;
+  #total = 0;
+  #opened = 0;
+
+  constructor(
+    base: JournalBase,
+    processes: ProcessPort,
+    journals: readonly SignalJournal[],
+    limits: CapLimits = capDefaults,
+  ) {
+    this.#base = base;
+    this.#processes = processes;
+    this.#journals = journals;
+    this.#limits = limits;
+  }
+
+  /** A segment is about to be opened: looks again where it may be the one too many. */
+  segmentOpened(): void {
+    this.#opened += this.#limits.segmentBytes;
+    if (this.#total + this.#opened > this.#limits.maxTotalBytes) this.enforce();
+  }
+
+  /** Removes what is too old or too much. */
+  enforce(): void {
+    const { maxTotalBytes, maxAgeMs, segmentBytes } = this.#limits;
+    const oldest = segmentTime(Math.max(0, this.#base.clock.epoch() - maxAgeMs));
+    const room = maxTotalBytes - Math.min(segmentBytes, maxTotalBytes / 2);
+    const { kept: found, others, segmentBytes: inSegments } = this.#inventory();
+    const kept = this.#withoutOldRefusals(found);
+    let keptBytes = kept.reduce((sum, { size }) => sum + size, 0);
+    let total = keptBytes + inSegments;
+    for (const file of kept) {
+      const tooOld = file.name.slice(0, STAMP_LENGTH) < oldest;
+      if (!tooOld && keptBytes <= maxTotalBytes / 2 && total <= room) break;
+      if (!this.#remove(file.path)) continue;
+      keptBytes -= file.size;
+      total -= file.size;
+    }
+    for (const journal of this.#journals) {
+      for (const segment of journal.segments.filter(
+        (each) => !each.open && !each.isHeld && each.name.slice(0, STAMP_LENGTH) < oldest,
+      )) {
+        total -= this.#evict(journal, segment, 'expired');
+      }
+    }
+    for (const file of others) {
+      const tooOld = file.name.slice(0, STAMP_LENGTH) < oldest;
+      if (tooOld || total > room) total -= this.#evictOrphan(file, tooOld ? 'expired' : 'evicted');
+      else break;
+    }
+    while (total > room) {
+      const freed = this.#evictOne();
+      if (freed === 0) break;
+      total -= freed;
+    }
+    this.#total = total;
+    this.#opened = 0;
+    this.#owners = undefined;
+  }
+
+  /** A receiver that refuses everything leaves two files for each batch: they would become too many long before they are too large. */
+  #withoutOldRefusals(kept: readonly Kept[]): readonly Kept[] {
+    const refused = kept.filter(({ name }) => isRejectedFile(name));
+    const excess = refused.length - (this.#limits.maxRejectedFiles ?? MAX_REJECTED_FILES);
+    if (excess <= 0) return kept;
+    const gone = new Set(refused.slice(0, excess).filter(({ path }) => this.#remove(path)));
+    return kept.filter((file) => !gone.has(file));
+  }
+
+  /** The disk is full, however little the caps allow: what was delivered gives way to what was not, as much as two segments hold. */
+  makeRoom(): void {
+    let wanted = 2 * this.#limits.segmentBytes;
+    for (const file of this.#inventory().kept) {
+      if (wanted <= 0) return;
+      if (this.#remove(file.path)) wanted -= file.size;
+    }
+    for (const journal of this.#journals) {
+      for (const segment of journal.segments.filter((each) => !each.open && each.isSettled)) {
+        if (wanted <= 0) return;
+        wanted -= this.#evict(journal, segment, 'evicted');
+      }
+    }
+  }
+
+  /** What nobody took over: its owner is dead, and whoever runs now sends nothing of its signal or lives too short. @returns the bytes that are free now */
+  #evictOrphan({ path, name, size, signal }: Orphan, reason: 'evicted' | 'expired'): number {
+    this.#owners ??= new Owners(this.#base, this.#processes);
+    const owner = parseSegmentName(name)?.owner;
+    if (owner === undefined || this.#owners.isAlive(owner)) return 0;
+    let items = 0;
+    try {
+      const settled = this.#owners.settledOf(owner, `${signal}/${name}`, size);
+      const counting = countWaiting(this.#base.files, path, gapsOf(settled, size), signal);
+      let step = counting.next();
+      while (!step.done) step = counting.next();
+      items = step.value;
+    } catch {
+      // What cannot be read cannot be counted either.
+    }
+    if (!this.#remove(path)) return 0;
+    if (items > 0) this.#sayLost(signal, reason, items);
+    return size;
+  }
+
+  #evictOne(): number {
+    const candidates = this.#journals
+      .map((journal) => ({
+        journal,
+        bytes: journal.segments.reduce((sum, { size }) => sum + size, 0),
+        first: journal.segments.find((segment) => !segment.open && !segment.isHeld),
+      }))
+      .sort((a, b) => b.bytes - a.bytes);
+    const found = candidates.find(({ first }) => first !== undefined);
+    return found?.first ? this.#evict(found.journal, found.first, 'evicted') : 0;
+  }
+
+  /** @returns the bytes that are free now */
+  #evict(journal: SignalJournal, segment: Segment, reason: 'evicted' | 'expired'): number {
+    if (!this.#remove(segment.path)) return 0;
+    const { items } = segment.waiting;
+    journal.forget(segment);
+    if (items > 0) this.#sayLost(journal.signal, reason, items);
+    return segment.size;
+  }
+
+  #sayLost(signal: Signal, reason: 'evicted' | 'expired', items: number): void {
+    this.#base.counts.dropped(signal, reason, items);
+    this.#base.warn(
+      `journal:${reason}:${signal}`,
+      reason === 'evicted'
+        ? `The journal is full (${Math.round(this.#limits.maxTotalBytes / 1_048_576)} MiB): the oldest ${signal} that waited are lost and counted. Start the receiver.`
+        : `${signal} that waited for ${Math.round(this.#limits.maxAgeMs / 86_400_000)} days are lost and counted. Start the receiver.`,
+    );
+  }
+
+  /** Archives and rejected batches, and segments of other owners, each oldest first; and the bytes of everybody's segments. */
+  #inventory(): {
+    readonly kept: readonly Kept[];
+    readonly others: readonly Orphan[];
+    readonly segmentBytes: number;
+  } {
+    const folders = journalFolders(this.#base.home.path);
+    const kept: Kept[] = [];
+    const others: Orphan[] = [];
+    const me = this.#base.owner.id;
+    const sizes = new Map<string, number>();
+    const own = new Map(
+      this.#journals.flatMap(({ segments }) => segments.map(({ path, size }) => [path, size])),
+    );
+    let segmentBytes = 0;
+    const keep = (folder: string, name: string): void => {
+      const path = join(folder, name);
+      const size = this.#sizes.get(path) ?? this.#base.files.facts(path)?.size ?? 0;
+      sizes.set(path, size);
+      kept.push({ path, name, size });
+    };
+    for (const signal of SIGNALS) {
+      const folder = folders.segments(signal);
+      for (const name of this.#list(folder)) {
+        const parts = parseSegmentName(name);
+        if (!parts) continue;
+        if (parts.kind === 'archive') {
+          keep(folder, name);
+          continue;
+        }
+        const path = join(folder, name);
+        const size = own.get(path) ?? this.#base.files.facts(path)?.size ?? 0;
+        segmentBytes += size;
+        if (parts.kind === 'segment' && parts.owner !== me) others.push({ path, name, size, signal });
+      }
+      const rejected = folders.rejected(signal);
+      for (const name of this.#list(rejected)) if (isRejectedFile(name)) keep(rejected, name);
+    }
+    this.#sizes = sizes;
+    const byName = (a: Kept, b: Kept): number => (a.name < b.name ? -1 : 1);
+    return { kept: kept.sort(byName), others: others.sort(byName), segmentBytes };
+  }
+
+  #list(folder: string): readonly string[] {
+    try {
+      return this.#base.files.list(folder);
+    } catch {
+      return [];
+    }
+  }
+
+  #remove(path: string): boolean {
+    try {
+      this.#base.files.remove(path);
+      return true;
+    } catch (error) {
+      return systemCode(error) === 'ENOENT';
+    }
+  }
+}

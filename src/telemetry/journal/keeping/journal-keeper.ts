@@ -1,0 +1,105 @@
+import { systemCode } from '../../../storage/index.ts';
+import { warnAboutDisk } from '../../warnings/disk-warning.ts';
+import type { Signal } from '../../signal.ts';
+import { Adoption } from './adoption.ts';
+import { Archiver } from './archiver.ts';
+import { Caps } from './caps.ts';
+import type { CapLimits } from './caps.ts';
+import type { JournalBase } from '../journal-context.ts';
+import { OWNERS_FOLDER, TELEMETRY_FOLDER } from '../format/layout.ts';
+import type { ProcessPort } from '../process-identity.ts';
+import type { SignalJournal } from '../signal-journal.ts';
+import { Slices } from './slices.ts';
+
+/** Looks after the journal from time to time: takes over what the dead left, archives what is settled, and keeps it all within its caps. */
+export class JournalKeeper {
+  readonly #base: JournalBase;
+  readonly #journals: readonly SignalJournal[];
+  readonly #adoption: Adoption;
+  readonly #archiver: Archiver;
+  readonly #caps: Caps;
+  #sweeping: Promise<void> | undefined;
+  #hasLooked = false;
+  #closed = false;
+
+  constructor(
+    base: JournalBase,
+    processes: ProcessPort,
+    journals: readonly SignalJournal[],
+    onAdopted: (signal: Signal) => void,
+    limits?: CapLimits,
+  ) {
+    this.#base = base;
+    this.#journals = journals;
+    this.#adoption = new Adoption(base, processes, onAdopted);
+    this.#archiver = new Archiver(base);
+    this.#caps = new Caps(base, processes, journals, limits);
+  }
+
+  /** One look; a second one meanwhile joins it. Never rejects. */
+  sweep(): Promise<void> {
+    this.#hasLooked = true;
+    this.#sweeping ??= this.#look().finally(() => {
+      this.#sweeping = undefined;
+    });
+    return this.#sweeping;
+  }
+
+  /** The first look, where the process has not lived long enough for one. */
+  firstLook(): Promise<void> {
+    return this.#hasLooked ? Promise.resolve() : this.sweep();
+  }
+
+  /** See {@link Caps.makeRoom}. */
+  diskFull(): void {
+    this.#caps.makeRoom();
+  }
+
+  /** See {@link Caps.segmentOpened}. */
+  segmentOpened(): void {
+    this.#caps.segmentOpened();
+  }
+
+  /** The process ends: keeps the folders small, however short it lived. */
+  end(): void {
+    for (const journal of this.#journals) journal.checkFiles();
+    try {
+      if (this.#base.home.check()) this.#caps.enforce();
+    } catch {
+      // A home that is refused is nobody's to tidy up; whoever wanted to write there has said so.
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #look(): Promise<void> {
+    const isClosed = (): boolean => this.#closed;
+    try {
+      const slices = new Slices(this.#base.clock);
+      for (const journal of this.#journals) {
+        journal.rotate();
+        for (const _ of journal.checkingFiles()) await slices.pause();
+      }
+      // In a home that is refused, somebody else may have laid down what would be sent.
+      if (!this.#base.home.check()) return;
+      await this.#adoption.run(this.#journals, isClosed);
+      await this.#archiver.run(this.#journals, isClosed);
+      if (!this.#closed) this.#caps.enforce();
+    } catch (error) {
+      const cause = this.#whyUnwritable() ?? error;
+      warnAboutDisk(this.#base.warn, systemCode(cause), cause);
+    }
+  }
+
+  /** What writers meet, too: then it is one trouble, and said once. */
+  #whyUnwritable(): unknown {
+    try {
+      this.#base.home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+}
