@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { prometheusLabel, prometheusName, prometheusSeries } from '../../src/signals/prometheus-name.ts';
+import {
+  prometheusLabel,
+  prometheusName,
+  prometheusSeries,
+} from '../../src/telemetry/prometheus/prometheus-name.ts';
 import * as semconv from '../../src/signals/semconv.ts';
 import {
   ARRIVAL_MS,

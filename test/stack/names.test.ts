@@ -1,6 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { prometheusLabel, prometheusName, prometheusSeries } from '../../src/signals/prometheus-name.ts';
+import {
+  prometheusLabel,
+  prometheusName,
+  prometheusSeries,
+} from '../../src/telemetry/prometheus/prometheus-name.ts';
 import {
   GUARD_METRICS,
   METRIC_CALL_DURATION,

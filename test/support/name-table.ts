@@ -1,4 +1,4 @@
-import { prometheusLabel, prometheusSeries } from '../../src/signals/prometheus-name.ts';
+import { prometheusLabel, prometheusSeries } from '../../src/telemetry/prometheus/prometheus-name.ts';
 import * as signals from '../../src/signals/semconv.ts';
 import type { MetricDefinition } from '../../src/signals/semconv.ts';
 import * as telemetry from '../../src/telemetry/semconv.ts';

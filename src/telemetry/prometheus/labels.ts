@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 
-import { prometheusLabel } from '../../signals/prometheus-name.ts';
+import { prometheusLabel } from './prometheus-name.ts';
 import { isInt64, jsonDouble, jsonInt } from '../otlp/encode/values.ts';
 
 /** Labels and their values, in the order in which they are written. */

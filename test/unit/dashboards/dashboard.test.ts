@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ruleFiles } from '../../../dashboards/src/outputs.ts';
-import { prometheusSeries } from '../../../src/signals/prometheus-name.ts';
+import { prometheusSeries } from '../../../src/telemetry/prometheus/prometheus-name.ts';
 import { readSettings } from '../../../dashboards/src/settings/settings.ts';
 import * as semconv from '../../../src/signals/semconv.ts';
 import { lint, type LintContext, type LintedDashboard, type LintedPanel, RULES } from './dashboard-rules.ts';

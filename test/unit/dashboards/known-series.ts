@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { ruleFiles } from '../../../dashboards/src/outputs.ts';
-import { prometheusLabel, prometheusSeries } from '../../../src/signals/prometheus-name.ts';
+import { prometheusLabel, prometheusSeries } from '../../../src/telemetry/prometheus/prometheus-name.ts';
 import { readSettings } from '../../../dashboards/src/settings/settings.ts';
 import * as semconv from '../../../src/signals/semconv.ts';
 import { HOST_METRICS } from '../../../src/telemetry/semconv.ts';

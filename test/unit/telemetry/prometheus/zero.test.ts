@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { OUTCOMES } from '../../../../src/core/outcome.ts';
 import { createKeelson } from '../../../../src/index.ts';
-import { prometheusName } from '../../../../src/signals/prometheus-name.ts';
+import { prometheusName } from '../../../../src/telemetry/prometheus/prometheus-name.ts';
 import { DROP_REASONS, startTelemetry } from '../../../../src/telemetry/index.ts';
 import type { Telemetry } from '../../../../src/telemetry/index.ts';
 import { SIGNALS } from '../../../../src/telemetry/signal.ts';

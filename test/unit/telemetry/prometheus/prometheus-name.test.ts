@@ -5,8 +5,8 @@ import {
   prometheusName,
   prometheusSeries,
   prometheusUnit,
-} from '../../../src/signals/prometheus-name.ts';
-import * as semconv from '../../../src/signals/semconv.ts';
+} from '../../../../src/telemetry/prometheus/prometheus-name.ts';
+import * as semconv from '../../../../src/signals/semconv.ts';
 
 describe('the name in Prometheus', () => {
   // What Prometheus' OTLP receiver makes of each; measured, and the cases of its own tests.

@@ -1,4 +1,4 @@
-import type { MetricDefinition } from './semconv.ts';
+import type { MetricDefinition } from '../../signals/semconv.ts';
 
 /**
  * The names that Prometheus' OTLP receiver gives under `translation_strategy: UnderscoreEscapingWithSuffixes`, its default. The one place
