@@ -1,4 +1,4 @@
-import type { Signal } from './signal.ts';
+import type { Signal } from './semconv.ts';
 
 /**
  * Why telemetry was lost.

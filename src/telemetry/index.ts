@@ -5,7 +5,7 @@ export type { EnvironmentAnswer, EnvironmentRow } from './environment/table.ts';
 
 export { telemetryDefaults } from './options.ts';
 export type { LoggerOptions, LogLevel, OtlpOptions, PrometheusOptions, TelemetryOptions } from './options.ts';
-export { HOST_METRICS } from './semconv.ts';
-export type { Signal } from './signal.ts';
+export { HOST_METRICS } from './gauges/host-metrics.ts';
+export type { Signal } from './semconv.ts';
 export { startTelemetry } from './start.ts';
 export type { Telemetry } from './telemetry.ts';

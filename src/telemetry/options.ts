@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Duration } from '../core/duration.ts';
 import { NOT_SHOWN, OptionChecker } from '../core/options.ts';
 import { DEFAULT_SAMPLE_INTERVAL_MS } from '../host/index.ts';
-import { isHttpUrl } from './environment/otlp.ts';
+import { isHttpUrl } from './otlp/http/settings.ts';
 import type { Variables } from './environment/variable-reader.ts';
 
 /** Levels of the logger, most important first, as npm and winston have them. */

@@ -3,8 +3,8 @@ import { systemRandom } from '../core/random.ts';
 import type { FilePort, Home } from '../storage/index.ts';
 import type { BacklogStats, TelemetryCounts } from './counts.ts';
 import { Delivery } from './delivery/delivery.ts';
-import { shownUrl, signalUrl } from './environment/otlp.ts';
-import type { OtlpSettings } from './environment/otlp.ts';
+import { shownUrl, signalUrl } from './otlp/http/settings.ts';
+import type { OtlpSettings } from './otlp/http/settings.ts';
 import type { EnvironmentSettings } from './environment/environment.ts';
 import type { ExporterParts } from './sdk/journal-exporter.ts';
 import { Journal } from './journal/journal.ts';
@@ -13,7 +13,7 @@ import type { SignalJournal } from './journal/signal-journal.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
 import { HttpTransport } from './otlp/http/http-transport.ts';
 import { writeQuietly } from './warnings/quiet-write.ts';
-import type { Signal } from './signal.ts';
+import type { Signal } from './semconv.ts';
 import type { Warn } from './warnings/warner.ts';
 
 /** What {@link Pipelines} are made of. */

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { metrics, trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { SIGNALS } from '../../src/telemetry/signal.ts';
+import { SIGNALS } from '../../src/telemetry/semconv.ts';
 import { startTelemetry } from '../../src/telemetry/index.ts';
 import { journalSources } from '../../src/cli/telemetry/sources.ts';
 import { eventually } from '../support/otlp-receiver.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { countOf, itemsOf, parseLine, timeOf, withItems } from '../../src/cli/telemetry/otlp-json.ts';
 import type { JsonObject } from '../../src/cli/telemetry/otlp-json.ts';
 import { shapeProblems } from '../../src/cli/telemetry/shape-problems.ts';
-import type { Signal } from '../../src/telemetry/signal.ts';
+import type { Signal } from '../../src/telemetry/semconv.ts';
 
 const nanoseconds = fc.integer({ min: 1, max: 1e6 }).map((ms) => `${ms}000000`);
 const span = fc.record({ endTimeUnixNano: nanoseconds, name: fc.string() });

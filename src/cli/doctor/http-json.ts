@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { systemCode } from '../../storage/index.ts';
-import { shownUrl } from '../../telemetry/environment/otlp.ts';
+import { shownUrl } from '../../telemetry/otlp/http/settings.ts';
 import { firstWords, isMarkup } from '../../telemetry/redaction/answer-excerpt.ts';
 
 /** What came of a question over HTTP. */

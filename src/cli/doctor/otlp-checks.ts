@@ -1,10 +1,11 @@
-import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment/otlp.ts';
-import type { OtlpSettings } from '../../telemetry/environment/otlp.ts';
+import { readOtlp } from '../../telemetry/environment/otlp.ts';
+import { shownUrl, signalUrl } from '../../telemetry/otlp/http/settings.ts';
+import type { OtlpSettings } from '../../telemetry/otlp/http/settings.ts';
 import { firstWords } from '../../telemetry/redaction/answer-excerpt.ts';
 import type { SendResult } from '../../telemetry/otlp/http/answer.ts';
 import { HttpTransport } from '../../telemetry/otlp/http/http-transport.ts';
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import { VariableReader } from '../../telemetry/environment/variable-reader.ts';
 import type { CommandContext } from '../frame/command.ts';
 import { fail, pass, warn } from './check.ts';

@@ -1,5 +1,5 @@
 import type { Random } from '../../core/random.ts';
-import type { Signal } from '../../telemetry/signal.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import { DOCTOR_EVENT, DOCTOR_METRIC, DOCTOR_SCOPE, DOCTOR_SERVICE, DOCTOR_SPAN } from './semconv.ts';
 
 /** What one run of the doctor sends, and knows again. */

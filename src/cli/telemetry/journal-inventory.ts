@@ -14,8 +14,8 @@ import type { Range } from '../../telemetry/journal/format/ranges.ts';
 import { parseRejectedRecord } from '../../telemetry/journal/format/rejected-record.ts';
 import type { RejectedRecord } from '../../telemetry/journal/format/rejected-record.ts';
 import { parseSegmentName } from '../../telemetry/journal/format/segment-name.ts';
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import { firstItemTime } from './first-item-time.ts';
 
 /** Files of one kind. */

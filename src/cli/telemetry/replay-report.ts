@@ -1,5 +1,5 @@
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import type { Output } from '../frame/output.ts';
 import { printable } from '../frame/printable.ts';
 import { counted, formatBytes } from '../frame/quantities.ts';

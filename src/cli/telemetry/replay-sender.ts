@@ -4,7 +4,7 @@ import type { RequestPart } from '../../telemetry/otlp/split-request.ts';
 import type { SendResult } from '../../telemetry/otlp/http/answer.ts';
 import type { OtlpTransport } from '../../telemetry/otlp/http/http-transport.ts';
 import { Redactor } from '../../telemetry/redaction/redactor.ts';
-import type { Signal } from '../../telemetry/signal.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import type { CommandContext } from '../frame/command.ts';
 import { pause } from '../frame/pause.ts';
 import type { Rate } from '../frame/value-types.ts';

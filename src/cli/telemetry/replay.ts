@@ -1,11 +1,12 @@
 import { formatDuration } from '../../core/duration.ts';
 import { ConfigError } from '../../core/errors.ts';
-import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment/otlp.ts';
+import { readOtlp } from '../../telemetry/environment/otlp.ts';
+import { shownUrl, signalUrl } from '../../telemetry/otlp/http/settings.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
 import type { Ranges } from '../../telemetry/journal/format/ranges.ts';
 import { HttpTransport } from '../../telemetry/otlp/http/http-transport.ts';
 import type { OtlpTransport } from '../../telemetry/otlp/http/http-transport.ts';
-import type { Signal } from '../../telemetry/signal.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import { VariableReader } from '../../telemetry/environment/variable-reader.ts';
 import type { CommandContext, Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';

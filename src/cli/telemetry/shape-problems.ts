@@ -1,4 +1,4 @@
-import type { Signal } from '../../telemetry/signal.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import { isJsonObject, itemsOf, METRIC_TYPES, readInt64 } from './otlp-json.ts';
 import type { JsonObject, OtlpItem } from './otlp-json.ts';
 

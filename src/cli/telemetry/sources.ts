@@ -15,8 +15,8 @@ import { isOwnerAlive, parseOwnerLock } from '../../telemetry/journal/owner-lock
 import type { ProcessPort } from '../../telemetry/journal/process-identity.ts';
 import { parseSegmentName } from '../../telemetry/journal/format/segment-name.ts';
 import type { SegmentName } from '../../telemetry/journal/format/segment-name.ts';
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import { fileHint } from '../frame/file-error.ts';
 
 /** A file with lines of OTLP JSON. */

@@ -1,6 +1,6 @@
 import { Home } from '../../storage/index.ts';
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import type { CommandContext, Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';
 import { pause } from '../frame/pause.ts';

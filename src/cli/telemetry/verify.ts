@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 
 import { Home } from '../../storage/index.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import type { CommandContext, Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';
 import { printable } from '../frame/printable.ts';

@@ -1,5 +1,5 @@
 import type { SendResult } from '../otlp/http/answer.ts';
-import type { Signal } from '../signal.ts';
+import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 
 /** What a warning about a receiver says besides what happened. */

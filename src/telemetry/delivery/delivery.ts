@@ -7,7 +7,7 @@ import type { Place } from '../journal/segment.ts';
 import type { SignalJournal } from '../journal/signal-journal.ts';
 import type { SendResult } from '../otlp/http/answer.ts';
 import type { OtlpTransport } from '../otlp/http/http-transport.ts';
-import type { Signal } from '../signal.ts';
+import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { warnAway } from './away-warning.ts';
 import { backoffMs } from '../otlp/http/backoff.ts';

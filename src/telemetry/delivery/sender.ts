@@ -5,7 +5,7 @@ import type { Place } from '../journal/segment.ts';
 import { firstWords } from '../redaction/answer-excerpt.ts';
 import type { SendResult } from '../otlp/http/answer.ts';
 import type { OtlpTransport } from '../otlp/http/http-transport.ts';
-import type { Signal } from '../signal.ts';
+import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { splitRequest } from '../otlp/split-request.ts';
 import type { RequestPart } from '../otlp/split-request.ts';

@@ -5,49 +5,13 @@ import { resolve } from 'node:path';
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
 
 import { systemCode } from '../../storage/index.ts';
+import { DEFAULT_OTLP_ENDPOINT, isHttpUrl, signalUrl } from '../otlp/http/settings.ts';
+import type { OtlpSettings } from '../otlp/http/settings.ts';
+import type { Signal } from '../semconv.ts';
 import type { VariableReader } from './variable-reader.ts';
 import type { Warn } from '../warnings/warner.ts';
 
-/** How one signal reaches its OTLP/HTTP endpoint. */
-export interface OtlpSettings {
-  readonly url: string;
-  /** Sent with each request; may hold secrets and is never printed. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Milliseconds for each attempt. */
-  readonly timeoutMs: number;
-  readonly compression: 'gzip' | 'none';
-  /** PEM texts for https. */
-  readonly tls: {
-    readonly ca?: Buffer | undefined;
-    readonly key?: Buffer | undefined;
-    readonly cert?: Buffer | undefined;
-  };
-}
-
-/** Where OTLP/HTTP receivers listen by convention. */
-export const DEFAULT_OTLP_ENDPOINT = 'http://localhost:4318';
-
-const PATHS = { traces: 'v1/traces', metrics: 'v1/metrics', logs: 'v1/logs' } as const;
 const DEFAULT_TIMEOUT_MS = 10_000;
-
-/** @returns whether OTLP can be sent there: http or https, with a host */
-export function isHttpUrl(value: string): boolean {
-  const url = URL.parse(value);
-  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '';
-}
-
-/** A base endpoint and the path of the signal, as the specification joins them. */
-export function signalUrl(endpoint: string, signal: keyof typeof PATHS): string {
-  const url = new URL(endpoint);
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/${PATHS[signal]}`;
-  return url.href;
-}
-
-/** An address without user, password and query, fit for a message. */
-export function shownUrl(value: string): string {
-  const url = URL.parse(value);
-  return url === null ? '(not a URL)' : `${url.protocol}//${url.host}${url.pathname}`;
-}
 
 /** What is no header is left out with a warning: with one of them, no request could be made at all. */
 function readHeaders(read: VariableReader, name: string, warn: Warn): Readonly<Record<string, string>> {
@@ -81,7 +45,7 @@ function isHeader(name: string, value: string): boolean {
  * Reads `OTEL_EXPORTER_OTLP_*` for one signal; the variable of the signal wins over the general one.
  * @param warn takes a warning for each value that cannot be used
  */
-export function readOtlp(read: VariableReader, signal: keyof typeof PATHS, warn: Warn): OtlpSettings {
+export function readOtlp(read: VariableReader, signal: Signal, warn: Warn): OtlpSettings {
   const specific = (suffix: string): string => `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${suffix}`;
   const general = (suffix: string): string => `OTEL_EXPORTER_OTLP_${suffix}`;
 

@@ -6,7 +6,7 @@ import type { MetricDefinition } from '../../signals/semconv.ts';
 import { observeMachine } from './machine-gauges.ts';
 import type { Observe } from './machine-gauges.ts';
 import { observeProcess, recordGc } from './process-gauges.ts';
-import { HOST_METRICS } from '../semconv.ts';
+import { HOST_METRICS } from './host-metrics.ts';
 
 /** Makes the observable instrument that a definition describes. */
 export function observableFor(meter: Meter, definition: MetricDefinition): Observable {

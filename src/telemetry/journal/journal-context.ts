@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { FilePort, Home } from '../../storage/index.ts';
 import type { TelemetryCounts } from '../counts.ts';
-import type { Signal } from '../signal.ts';
+import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 import type { CursorFile } from './cursor-file.ts';
 import type { Owner } from './owner.ts';

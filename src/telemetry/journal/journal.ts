@@ -4,7 +4,7 @@ import type { FilePort, Home } from '../../storage/index.ts';
 import { systemCode } from '../../storage/index.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import { warnAboutDisk } from '../warnings/disk-warning.ts';
-import type { Signal } from '../signal.ts';
+import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 import type { CapLimits } from './keeping/caps.ts';
 import { CursorFile } from './cursor-file.ts';

@@ -1,4 +1,4 @@
-import type { Signal } from '../signal.ts';
+import type { Signal } from '../semconv.ts';
 import { addRange, gapsOf, removeRange, sizeOf } from './format/ranges.ts';
 import type { Range, Ranges } from './format/ranges.ts';
 

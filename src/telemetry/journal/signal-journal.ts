@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { JsonLinesWriter, systemCode } from '../../storage/index.ts';
-import type { Signal } from '../signal.ts';
+import type { Signal } from '../semconv.ts';
 import { countItems } from './lines/item-count.ts';
 import { segmentsFolder } from './journal-context.ts';
 import type { JournalBase, Waiting } from './journal-context.ts';

@@ -9,7 +9,7 @@ import type { TelemetryCounts } from '../counts.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import { warnAboutDisk } from '../warnings/disk-warning.ts';
 import type { SignalJournal } from '../journal/signal-journal.ts';
-import type { Signal } from '../signal.ts';
+import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 
 /** Where the batches of one signal go; what is absent is off. */

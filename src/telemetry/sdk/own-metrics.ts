@@ -4,7 +4,7 @@ import * as names from '../../signals/semconv.ts';
 import { DROP_REASONS } from '../counts.ts';
 import type { SignalStats, TelemetryCounts } from '../counts.ts';
 import { observableFor } from '../gauges/host-gauges.ts';
-import { SIGNALS } from '../signal.ts';
+import { SIGNALS } from '../semconv.ts';
 
 const FIGURES = new Map<names.MetricDefinition, (stats: SignalStats) => number>([
   [names.METRIC_TELEMETRY_EXPORTED, ({ exported }) => exported],

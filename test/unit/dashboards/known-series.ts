@@ -5,7 +5,7 @@ import { ruleFiles } from '../../../dashboards/src/outputs.ts';
 import { prometheusLabel, prometheusSeries } from '../../../src/telemetry/prometheus/prometheus-name.ts';
 import { readSettings } from '../../../dashboards/src/settings/settings.ts';
 import * as semconv from '../../../src/signals/semconv.ts';
-import { HOST_METRICS } from '../../../src/telemetry/semconv.ts';
+import { HOST_METRICS } from '../../../src/telemetry/gauges/host-metrics.ts';
 import { INFRASTRUCTURE } from './infrastructure-metrics.ts';
 import { metricsIn, readingOf } from './promql.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import type { Signal } from '../../signal.ts';
+import type { Signal } from '../../semconv.ts';
 import { segmentTime } from './segment-name.ts';
 
 /** Folder of the journal, below the home. */

@@ -1,6 +1,6 @@
 import { systemCode } from '../../../storage/index.ts';
 import { warnAboutDisk } from '../../warnings/disk-warning.ts';
-import type { Signal } from '../../signal.ts';
+import type { Signal } from '../../semconv.ts';
 import { Adoption } from './adoption.ts';
 import { Archiver } from './archiver.ts';
 import { Caps } from './caps.ts';

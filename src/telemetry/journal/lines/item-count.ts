@@ -1,5 +1,5 @@
 import type { FilePort } from '../../../storage/index.ts';
-import type { Signal } from '../../signal.ts';
+import type { Signal } from '../../semconv.ts';
 import type { Ranges } from '../format/ranges.ts';
 
 /**

@@ -9,7 +9,7 @@ import { suppressTracing } from '@opentelemetry/core';
 
 import type { Clock } from '../../../core/clock.ts';
 import { systemCode } from '../../../storage/index.ts';
-import type { OtlpSettings } from '../../environment/otlp.ts';
+import type { OtlpSettings } from './settings.ts';
 import { judgeAnswer } from './answer.ts';
 import type { LaterReason, SendResult } from './answer.ts';
 

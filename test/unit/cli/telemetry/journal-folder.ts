@@ -10,7 +10,7 @@ import { cursorName, journalFolders, lockName } from '../../../../src/telemetry/
 import { systemProcesses } from '../../../../src/telemetry/journal/process-identity.ts';
 import type { Ranges } from '../../../../src/telemetry/journal/format/ranges.ts';
 import { formatSegmentName } from '../../../../src/telemetry/journal/format/segment-name.ts';
-import type { Signal } from '../../../../src/telemetry/signal.ts';
+import type { Signal } from '../../../../src/telemetry/semconv.ts';
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {

@@ -10,7 +10,7 @@ import { HostSampler } from '../../../../src/host/index.ts';
 import type { HostProbe } from '../../../../src/host/index.ts';
 import { registerHostGauges } from '../../../../src/telemetry/gauges/host-gauges.ts';
 import { recordGc } from '../../../../src/telemetry/gauges/process-gauges.ts';
-import { HOST_METRICS } from '../../../../src/telemetry/semconv.ts';
+import { HOST_METRICS } from '../../../../src/telemetry/gauges/host-metrics.ts';
 import { FakeClock } from '../../../../src/testing/fake-clock.ts';
 import { bareMachine, machine } from '../../host/machine.ts';
 

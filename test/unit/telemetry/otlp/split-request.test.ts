@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { splitRequest } from '../../../../src/telemetry/otlp/split-request.ts';
-import type { Signal } from '../../../../src/telemetry/signal.ts';
+import type { Signal } from '../../../../src/telemetry/semconv.ts';
 
 const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const split = (signal: Signal, value: unknown): unknown =>

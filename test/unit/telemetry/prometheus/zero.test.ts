@@ -9,7 +9,7 @@ import { createKeelson } from '../../../../src/index.ts';
 import { prometheusName } from '../../../../src/telemetry/prometheus/prometheus-name.ts';
 import { DROP_REASONS, startTelemetry } from '../../../../src/telemetry/index.ts';
 import type { Telemetry } from '../../../../src/telemetry/index.ts';
-import { SIGNALS } from '../../../../src/telemetry/signal.ts';
+import { SIGNALS } from '../../../../src/telemetry/semconv.ts';
 import { readExposition } from '../../../support/exposition.ts';
 import { everyMetric } from '../../../support/name-table.ts';
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../../../../src/core/clock.ts';
-import type { OtlpSettings } from '../../../../../src/telemetry/environment/otlp.ts';
+import type { OtlpSettings } from '../../../../../src/telemetry/otlp/http/settings.ts';
 import { HttpTransport } from '../../../../../src/telemetry/otlp/http/http-transport.ts';
 import { OtlpReceiver } from '../../../../support/otlp-receiver.ts';
 
