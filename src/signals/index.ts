@@ -1,4 +1,6 @@
 export { DurationAttributes } from './duration-attributes.ts';
+export { setExemplarPort } from './exemplars.ts';
+export type { ExemplarPort, ExemplarSeries } from './exemplars.ts';
 export type { RequestIdHolder } from './request-id.ts';
 export { isRequestId, requestIdFrom, requestIdMaker } from './request-id.ts';
 export type { Providers } from './signals.ts';

@@ -1,7 +1,7 @@
 export { DROP_REASONS } from './counts.ts';
 export type { BacklogStats, DropReason, LoggerStats, SignalStats, TelemetryStats } from './counts.ts';
-export { ENVIRONMENT } from './environment/table.ts';
-export type { EnvironmentAnswer, EnvironmentRow } from './environment/table.ts';
+export { ENVIRONMENT } from './environment/index.ts';
+export type { EnvironmentAnswer, EnvironmentRow } from './environment/index.ts';
 
 export { telemetryDefaults } from './options.ts';
 export type { LoggerOptions, LogLevel, OtlpOptions, PrometheusOptions, TelemetryOptions } from './options.ts';

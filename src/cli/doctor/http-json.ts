@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { systemCode } from '../../storage/index.ts';
-import { shownUrl } from '../../telemetry/otlp/http/settings.ts';
-import { firstWords, isMarkup } from '../../telemetry/redaction/answer-excerpt.ts';
+import { shownUrl } from '../../telemetry/otlp/http/index.ts';
+import { firstWords, isMarkup } from '../../telemetry/redaction/index.ts';
 
 /** What came of a question over HTTP. */
 export type JsonAnswer =

@@ -1,12 +1,9 @@
-import { readOtlp } from '../../telemetry/environment/otlp.ts';
-import { shownUrl, signalUrl } from '../../telemetry/otlp/http/settings.ts';
-import type { OtlpSettings } from '../../telemetry/otlp/http/settings.ts';
-import { firstWords } from '../../telemetry/redaction/answer-excerpt.ts';
-import type { SendResult } from '../../telemetry/otlp/http/answer.ts';
-import { HttpTransport } from '../../telemetry/otlp/http/http-transport.ts';
+import { readOtlp, VariableReader } from '../../telemetry/environment/index.ts';
+import { HttpTransport, shownUrl, signalUrl } from '../../telemetry/otlp/http/index.ts';
+import type { OtlpSettings, SendResult } from '../../telemetry/otlp/http/index.ts';
+import { firstWords } from '../../telemetry/redaction/index.ts';
 import { SIGNALS } from '../../telemetry/semconv.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
-import { VariableReader } from '../../telemetry/environment/variable-reader.ts';
 import type { CommandContext } from '../frame/command.ts';
 import { fail, pass, warn } from './check.ts';
 import type { CheckResult } from './check.ts';

@@ -1,9 +1,8 @@
-import { backoffMs } from '../../telemetry/otlp/http/backoff.ts';
+import { backoffMs } from '../../telemetry/otlp/http/index.ts';
+import type { OtlpTransport, SendResult } from '../../telemetry/otlp/http/index.ts';
 import { splitRequest } from '../../telemetry/otlp/split-request.ts';
 import type { RequestPart } from '../../telemetry/otlp/split-request.ts';
-import type { SendResult } from '../../telemetry/otlp/http/answer.ts';
-import type { OtlpTransport } from '../../telemetry/otlp/http/http-transport.ts';
-import { Redactor } from '../../telemetry/redaction/redactor.ts';
+import { Redactor } from '../../telemetry/redaction/index.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import type { CommandContext } from '../frame/command.ts';
 import { pause } from '../frame/pause.ts';

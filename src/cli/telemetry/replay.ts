@@ -1,13 +1,11 @@
 import { formatDuration } from '../../core/duration.ts';
 import { ConfigError } from '../../core/errors.ts';
-import { readOtlp } from '../../telemetry/environment/otlp.ts';
-import { shownUrl, signalUrl } from '../../telemetry/otlp/http/settings.ts';
+import { readOtlp, VariableReader } from '../../telemetry/environment/index.ts';
+import { HttpTransport, shownUrl, signalUrl } from '../../telemetry/otlp/http/index.ts';
+import type { OtlpTransport } from '../../telemetry/otlp/http/index.ts';
 import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
 import type { Ranges } from '../../telemetry/journal/format/ranges.ts';
-import { HttpTransport } from '../../telemetry/otlp/http/http-transport.ts';
-import type { OtlpTransport } from '../../telemetry/otlp/http/http-transport.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
-import { VariableReader } from '../../telemetry/environment/variable-reader.ts';
 import type { CommandContext, Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';
 import { formatBytes } from '../frame/quantities.ts';

@@ -1,4 +1,4 @@
-import type { SendResult } from '../otlp/http/answer.ts';
+import type { SendResult } from '../otlp/http/index.ts';
 import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 

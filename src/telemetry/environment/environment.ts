@@ -2,7 +2,7 @@ import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
 
 import { ENVIRONMENT } from './table.ts';
 import { readOtlp } from './otlp.ts';
-import type { OtlpSettings } from '../otlp/http/settings.ts';
+import type { OtlpSettings } from '../otlp/http/index.ts';
 import type { Signal } from '../semconv.ts';
 import { VariableReader } from './variable-reader.ts';
 import type { Variables } from './variable-reader.ts';

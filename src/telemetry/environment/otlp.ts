@@ -5,8 +5,8 @@ import { resolve } from 'node:path';
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
 
 import { systemCode } from '../../storage/index.ts';
-import { DEFAULT_OTLP_ENDPOINT, isHttpUrl, signalUrl } from '../otlp/http/settings.ts';
-import type { OtlpSettings } from '../otlp/http/settings.ts';
+import { DEFAULT_OTLP_ENDPOINT, isHttpUrl, signalUrl } from '../otlp/http/index.ts';
+import type { OtlpSettings } from '../otlp/http/index.ts';
 import type { Signal } from '../semconv.ts';
 import type { VariableReader } from './variable-reader.ts';
 import type { Warn } from '../warnings/warner.ts';

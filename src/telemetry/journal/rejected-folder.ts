@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { systemCode } from '../../storage/index.ts';
 import { warnAboutDisk } from '../warnings/disk-warning.ts';
-import { Redactor } from '../redaction/redactor.ts';
+import { Redactor } from '../redaction/index.ts';
 import type { Signal } from '../semconv.ts';
 import type { JournalBase } from './journal-context.ts';
 import { REJECTED_FOLDER, rejectedStem, TELEMETRY_FOLDER } from './format/layout.ts';

@@ -2,7 +2,7 @@ import { SeverityNumber } from '@opentelemetry/api';
 import type { Attributes, Context, Logger as OtelLogger } from '@opentelemetry/api';
 
 import type { LogLevel } from '../options.ts';
-import type { PlainRecord } from '../redaction/redactor.ts';
+import type { PlainRecord } from '../redaction/index.ts';
 
 /** Severities of winston's levels, as opentelemetry-js-contrib's transport has them. */
 const SEVERITY: Readonly<Record<LogLevel, SeverityNumber>> = {

@@ -11,8 +11,8 @@ import { ATTR_REQUEST_ID } from '../../signals/semconv.ts';
 import { LOG_LEVELS } from '../options.ts';
 import type { LogLevel } from '../options.ts';
 import type { LogEntry } from './log-records.ts';
-import { Redactor } from '../redaction/redactor.ts';
-import type { PlainRecord, PlainValue } from '../redaction/redactor.ts';
+import { Redactor } from '../redaction/index.ts';
+import type { PlainRecord, PlainValue } from '../redaction/index.ts';
 
 /** Where the lines of the logger go; what a sink throws is caught and counted. */
 export interface LogSinks {

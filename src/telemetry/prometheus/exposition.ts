@@ -3,7 +3,7 @@ import { DataPointType } from '@opentelemetry/sdk-metrics';
 import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
 import { PROMOTED_RESOURCE_ATTRIBUTES } from '../../signals/semconv.ts';
-import type { Exemplar } from '../otlp/encode/exemplar-store.ts';
+import type { Exemplar } from '../otlp/encode/index.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { explicitBuckets, exponentialBuckets, mergedBuckets } from './buckets.ts';
 import type { Buckets } from './buckets.ts';

@@ -9,9 +9,8 @@ import type { Attributes } from '@opentelemetry/api';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
 import { systemCode } from '../../storage/index.ts';
-import type { Exemplar } from '../otlp/encode/exemplar-store.ts';
-import { withoutEmptyKeys } from '../otlp/encode/empty-keys.ts';
-import { warnOfOverflow } from '../otlp/encode/metric-overflow.ts';
+import { warnOfOverflow, withoutEmptyKeys } from '../otlp/encode/index.ts';
+import type { Exemplar } from '../otlp/encode/index.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { exposition } from './exposition.ts';
 import { acceptsGzip, negotiate } from './negotiation.ts';

@@ -10,7 +10,7 @@ import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 
 import { systemClock } from '../../core/clock.ts';
 import { findInstrumentations, isChosen, loadInstrumentations } from './app-instrumentations.ts';
-import { readEnvironment } from '../environment/environment.ts';
+import { readEnvironment } from '../environment/index.ts';
 import { endWithProcess } from './process-end.ts';
 import { writeQuietly } from '../warnings/quiet-write.ts';
 import { startTelemetry } from '../start.ts';

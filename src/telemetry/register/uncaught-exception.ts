@@ -2,7 +2,7 @@ import { logs, SeverityNumber } from '@opentelemetry/api';
 import type { Attributes } from '@opentelemetry/api';
 
 import { ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_TYPE } from '../../signals/semconv.ts';
-import { Redactor } from '../redaction/redactor.ts';
+import { Redactor } from '../redaction/index.ts';
 import { ATTR_EXCEPTION_STACKTRACE, EVENT_EXCEPTION, PROCESS_SCOPE_NAME } from '../semconv.ts';
 import type { Telemetry } from '../telemetry.ts';
 

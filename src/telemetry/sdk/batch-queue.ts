@@ -5,7 +5,7 @@ import type { LogRecordProcessor, ReadableLogRecord } from '@opentelemetry/sdk-l
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 
 import type { Clock, Timer } from '../../core/clock.ts';
-import type { BatchSettings } from '../environment/environment.ts';
+import type { BatchSettings } from '../environment/index.ts';
 
 /** Where a {@link BatchQueue} puts its batches; it has to take them before `export` returns. */
 export interface BatchExporter<T> {

@@ -28,7 +28,7 @@ import type { ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-tr
 import type { Clock } from '../../core/clock.ts';
 import { BatchQueue, logRecordProcessor, spanProcessor } from './batch-queue.ts';
 import type { BatchExporter } from './batch-queue.ts';
-import type { BatchSettings, EnvironmentSettings } from '../environment/environment.ts';
+import type { BatchSettings, EnvironmentSettings } from '../environment/index.ts';
 import { JournalExporter } from './journal-exporter.ts';
 import type { ExporterParts } from './journal-exporter.ts';
 import type { Warn } from '../warnings/warner.ts';

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { Resource } from '@opentelemetry/resources';
 
-import type { DetectorName, EnvironmentSettings } from '../environment/environment.ts';
+import type { DetectorName, EnvironmentSettings } from '../environment/index.ts';
 import type { TelemetryOptions } from '../options.ts';
 
 type Attributes = Record<string, string | number | boolean>;

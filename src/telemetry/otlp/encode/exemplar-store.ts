@@ -1,7 +1,7 @@
 import type { Attributes, MeterProvider } from '@opentelemetry/api';
 
 import type { Clock } from '../../../core/clock.ts';
-import type { ExemplarPort, ExemplarSeries } from '../../../signals/exemplars.ts';
+import type { ExemplarPort, ExemplarSeries } from '../../../signals/index.ts';
 
 /** A sampled call that stands for a bucket. */
 export interface Exemplar {

@@ -1,4 +1,4 @@
-import { firstWords, isMarkup } from '../../redaction/answer-excerpt.ts';
+import { firstWords, isMarkup } from '../../redaction/index.ts';
 
 /**
  * Why a batch is to be sent again.
