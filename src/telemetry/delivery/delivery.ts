@@ -1,10 +1,8 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { TelemetryCounts } from '../counts.ts';
-import { capDefaults } from '../journal/keeping/caps.ts';
-import type { Waiting } from '../journal/journal-context.ts';
-import type { Place } from '../journal/segment.ts';
-import type { SignalJournal } from '../journal/signal-journal.ts';
+import { capDefaults } from '../journal/index.ts';
+import type { Place, SignalJournal, Waiting } from '../journal/index.ts';
 import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { warnAway } from './away-warning.ts';

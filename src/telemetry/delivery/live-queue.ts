@@ -1,4 +1,4 @@
-import type { Place } from '../journal/segment.ts';
+import type { Place } from '../journal/index.ts';
 
 /** A batch in memory. */
 export interface LiveBatch {

@@ -1,7 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { TelemetryCounts } from '../counts.ts';
-import type { SetAside } from '../journal/rejected-folder.ts';
-import type { Place } from '../journal/segment.ts';
+import type { Place, SetAside } from '../journal/index.ts';
 import { firstWords } from '../redaction/index.ts';
 import type { OtlpTransport, SendResult } from '../otlp/http/index.ts';
 import type { Signal } from '../semconv.ts';

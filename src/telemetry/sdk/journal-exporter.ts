@@ -8,7 +8,7 @@ import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exp
 import type { TelemetryCounts } from '../counts.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import { warnAboutDisk } from '../warnings/disk-warning.ts';
-import type { SignalJournal } from '../journal/signal-journal.ts';
+import type { SignalJournal } from '../journal/index.ts';
 import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 
