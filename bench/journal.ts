@@ -21,7 +21,7 @@ import { TelemetryCounts } from '../src/telemetry/counts.ts';
 import { readEnvironment } from '../src/telemetry/environment/environment.ts';
 import { JournalExporter } from '../src/telemetry/sdk/journal-exporter.ts';
 import { Journal } from '../src/telemetry/journal/journal.ts';
-import { systemProcesses } from '../src/telemetry/journal/process-identity.ts';
+import { systemProcesses } from '../src/host/owners/process-identity.ts';
 import { checkOptions } from '../src/telemetry/options.ts';
 import { encodeSpans } from '../src/telemetry/otlp/encode/spans-and-logs.ts';
 import { Pipelines } from '../src/telemetry/pipelines.ts';

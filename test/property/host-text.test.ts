@@ -17,8 +17,8 @@ import {
   memoryInfoOf,
   openFileLimitOf,
   pressureOf,
-  threadsOf,
 } from '../../src/host/proc-text.ts';
+import { processStatOf } from '../../src/host/owners/proc-stat.ts';
 
 /** Every number that a value holds, however deep. */
 function numbersIn(value: unknown): readonly number[] {
@@ -74,7 +74,7 @@ test('no file, whatever it holds, makes a reader throw or gives what is no amoun
         keyedAmounts(one),
         cpuTimesOf(one),
         memoryInfoOf(one),
-        threadsOf(one),
+        processStatOf(one).threads,
         openFileLimitOf(one),
         pressureOf(one),
         memoryLimitOf(one),

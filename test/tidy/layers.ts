@@ -42,7 +42,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [/^@opentelemetry\//, /^winston$/, /^import-in-the-middle$/],
     node: true,
   },
-  cli: { areas: ['core', 'storage', 'signals', 'telemetry'], packages: [/^commander$/], node: true },
+  cli: { areas: ['core', 'storage', 'host', 'signals', 'telemetry'], packages: [/^commander$/], node: true },
   testing: { areas: ANY_AREA, packages: [/./], node: true },
   'index.ts': { areas: ['core', 'guard', 'policies', 'signals'], packages: [], node: false },
 };

@@ -3,7 +3,7 @@ import { ConfigError } from '../../core/errors.ts';
 import { readOtlp, VariableReader } from '../../telemetry/environment/index.ts';
 import { HttpTransport, shownUrl, signalUrl } from '../../telemetry/otlp/http/index.ts';
 import type { OtlpTransport } from '../../telemetry/otlp/http/index.ts';
-import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
+import { systemProcesses } from '../../host/owners/index.ts';
 import type { Ranges } from '../../telemetry/journal/format/ranges.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import type { CommandContext, Run } from '../frame/command.ts';

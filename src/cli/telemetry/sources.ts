@@ -6,13 +6,12 @@ import { KeelsonError } from '../../core/errors.ts';
 import { systemCode } from '../../storage/index.ts';
 import {
   journalFolders,
-  lockName,
   OWNERS_FOLDER,
   REJECTED_FOLDER,
   TELEMETRY_FOLDER,
 } from '../../telemetry/journal/format/layout.ts';
-import { isOwnerAlive, parseOwnerLock } from '../../telemetry/journal/owner-lock.ts';
-import type { ProcessPort } from '../../telemetry/journal/process-identity.ts';
+import { isOwnerAlive, lockName, parseOwnerLock } from '../../host/owners/index.ts';
+import type { ProcessPort } from '../../host/owners/index.ts';
 import { parseSegmentName } from '../../telemetry/journal/format/segment-name.ts';
 import type { SegmentName } from '../../telemetry/journal/format/segment-name.ts';
 import { SIGNALS } from '../../telemetry/semconv.ts';

@@ -2,7 +2,7 @@ import { existsSync, lstatSync } from 'node:fs';
 
 import { KeelsonError } from '../../core/errors.ts';
 import { Home, systemCode } from '../../storage/index.ts';
-import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
+import { systemProcesses } from '../../host/owners/index.ts';
 import type { Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';
 import { fileHint } from '../frame/file-error.ts';

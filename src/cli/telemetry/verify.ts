@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 
 import { Home } from '../../storage/index.ts';
-import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
+import { systemProcesses } from '../../host/owners/index.ts';
 import { SIGNALS } from '../../telemetry/semconv.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import type { CommandContext, Run } from '../frame/command.ts';

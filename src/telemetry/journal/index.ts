@@ -1,7 +1,6 @@
 export type { Waiting } from './journal-context.ts';
 export { Journal } from './journal.ts';
 export { capDefaults } from './keeping/caps.ts';
-export { systemProcesses } from './process-identity.ts';
 export type { SetAside } from './rejected-folder.ts';
 export type { Place } from './segment.ts';
 export type { SignalJournal } from './signal-journal.ts';

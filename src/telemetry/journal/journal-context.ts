@@ -4,7 +4,7 @@ import type { TelemetryCounts } from '../counts.ts';
 import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 import type { CursorFile } from './cursor-file.ts';
-import type { Owner } from './owner.ts';
+import type { Owner } from '../../host/owners/index.ts';
 
 /** What the parts of one journal share. */
 export interface JournalBase {

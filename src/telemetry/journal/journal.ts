@@ -1,7 +1,9 @@
+import { join } from 'node:path';
+
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
-import type { FilePort, Home } from '../../storage/index.ts';
 import { systemCode } from '../../storage/index.ts';
+import type { FilePort, Home } from '../../storage/index.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import { warnAboutDisk } from '../warnings/disk-warning.ts';
 import type { Signal } from '../semconv.ts';
@@ -10,10 +12,9 @@ import type { CapLimits } from './keeping/caps.ts';
 import { CursorFile } from './cursor-file.ts';
 import type { JournalBase } from './journal-context.ts';
 import { JournalKeeper } from './keeping/journal-keeper.ts';
-import { cursorName, lockName, OWNERS_FOLDER, TELEMETRY_FOLDER } from './format/layout.ts';
-import { HEARTBEAT_MS } from './owner-lock.ts';
-import { Owner } from './owner.ts';
-import type { ProcessPort } from './process-identity.ts';
+import { cursorName, OWNERS_FOLDER, TELEMETRY_FOLDER } from './format/layout.ts';
+import { HEARTBEAT_MS, Owner } from '../../host/owners/index.ts';
+import type { ProcessPort } from '../../host/owners/index.ts';
 import type { Ranges } from './format/ranges.ts';
 import { SignalJournal } from './signal-journal.ts';
 
@@ -129,9 +130,8 @@ export class Journal {
     if (owner.id === undefined) return;
     const rest = this.#signals.some((signal) => signal.segments.length > 0);
     try {
-      const folder = home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER);
-      files.remove(`${folder}/${lockName(owner.id)}`);
-      if (!rest) files.remove(`${folder}/${cursorName(owner.id)}`);
+      owner.release();
+      if (!rest) files.remove(join(home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER), cursorName(owner.id)));
     } catch {
       // Whoever looks next finds a dead owner's lock, and removes it.
     }

@@ -31,11 +31,6 @@ export function journalFolders(home: string): {
   };
 }
 
-/** The file name of an owner's lock. */
-export function lockName(owner: string): string {
-  return `${owner}${LOCK}`;
-}
-
 /** The file name of an owner's cursor. */
 export function cursorName(owner: string): string {
   return `${owner}${CURSOR}`;

@@ -7,7 +7,7 @@ import { countWaiting } from '../lines/item-count.ts';
 import type { JournalBase } from '../journal-context.ts';
 import { journalFolders } from '../format/layout.ts';
 import { listed, Owners } from './owners.ts';
-import type { ProcessPort } from '../process-identity.ts';
+import type { ProcessPort } from '../../../host/owners/index.ts';
 import { gapsOf, sizeOf } from '../format/ranges.ts';
 import { formatSegmentName, parseSegmentName } from '../format/segment-name.ts';
 import type { SegmentName } from '../format/segment-name.ts';

@@ -7,7 +7,7 @@ import { countWaiting } from '../lines/item-count.ts';
 import type { JournalBase } from '../journal-context.ts';
 import { isRejectedFile, journalFolders } from '../format/layout.ts';
 import { Owners } from './owners.ts';
-import type { ProcessPort } from '../process-identity.ts';
+import type { ProcessPort } from '../../../host/owners/index.ts';
 import { gapsOf } from '../format/ranges.ts';
 import { parseSegmentName, segmentTime } from '../format/segment-name.ts';
 import type { Segment } from '../segment.ts';

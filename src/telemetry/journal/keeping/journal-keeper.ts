@@ -7,7 +7,7 @@ import { Caps } from './caps.ts';
 import type { CapLimits } from './caps.ts';
 import type { JournalBase } from '../journal-context.ts';
 import { OWNERS_FOLDER, TELEMETRY_FOLDER } from '../format/layout.ts';
-import type { ProcessPort } from '../process-identity.ts';
+import type { ProcessPort } from '../../../host/owners/index.ts';
 import type { SignalJournal } from '../signal-journal.ts';
 import { Slices } from './slices.ts';
 

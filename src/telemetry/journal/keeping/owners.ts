@@ -4,9 +4,9 @@ import { systemCode } from '../../../storage/index.ts';
 import type { FilePort } from '../../../storage/index.ts';
 import { parseCursor } from '../format/cursor.ts';
 import type { JournalBase } from '../journal-context.ts';
-import { cursorName, journalFolders, lockName, parseOwnerFile } from '../format/layout.ts';
-import { isOwnerAlive, parseOwnerLock } from '../owner-lock.ts';
-import type { ProcessPort } from '../process-identity.ts';
+import { cursorName, journalFolders, parseOwnerFile } from '../format/layout.ts';
+import { isOwnerAlive, lockName, parseOwnerLock } from '../../../host/owners/index.ts';
+import type { ProcessPort } from '../../../host/owners/index.ts';
 import type { Ranges } from '../format/ranges.ts';
 
 /** The owners on a home during one look: who lives, and what the cursors of the dead say. */

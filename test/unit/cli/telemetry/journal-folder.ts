@@ -6,8 +6,9 @@ import { gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 
 import { formatCursor } from '../../../../src/telemetry/journal/format/cursor.ts';
-import { cursorName, journalFolders, lockName } from '../../../../src/telemetry/journal/format/layout.ts';
-import { systemProcesses } from '../../../../src/telemetry/journal/process-identity.ts';
+import { cursorName, journalFolders } from '../../../../src/telemetry/journal/format/layout.ts';
+import { lockName } from '../../../../src/host/owners/owner-lock.ts';
+import { systemProcesses } from '../../../../src/host/owners/process-identity.ts';
 import type { Ranges } from '../../../../src/telemetry/journal/format/ranges.ts';
 import { formatSegmentName } from '../../../../src/telemetry/journal/format/segment-name.ts';
 import type { Signal } from '../../../../src/telemetry/semconv.ts';

@@ -5,15 +5,11 @@ import { countItems } from '../../../../../src/telemetry/journal/lines/item-coun
 import {
   cursorName,
   isRejectedFile,
-  lockName,
   parseOwnerFile,
   rejectedStem,
 } from '../../../../../src/telemetry/journal/format/layout.ts';
+import { lockName } from '../../../../../src/host/owners/owner-lock.ts';
 import { LineSplitter } from '../../../../../src/telemetry/journal/lines/line-splitter.ts';
-import { isOwnerAlive, parseOwnerLock } from '../../../../../src/telemetry/journal/owner-lock.ts';
-import type { OwnerLock } from '../../../../../src/telemetry/journal/owner-lock.ts';
-import { parseStat, systemProcesses } from '../../../../../src/telemetry/journal/process-identity.ts';
-import type { ProcessPort } from '../../../../../src/telemetry/journal/process-identity.ts';
 import { parseRejectedRecord } from '../../../../../src/telemetry/journal/format/rejected-record.ts';
 import {
   formatSegmentName,
@@ -121,64 +117,5 @@ describe('the record of a batch that was set aside', () => {
     expect(parseRejectedRecord(JSON.stringify({ ...record, reason: 'other' }))).toBeUndefined();
     expect(parseRejectedRecord('null')).toBeUndefined();
     expect(parseRejectedRecord('{')).toBeUndefined();
-  });
-});
-
-describe('the owner of a lock', () => {
-  const lock: OwnerLock = {
-    version: 1,
-    pid: 7,
-    startTicks: '99',
-    bootId: 'boot',
-    pidNamespace: 'pid:[1]',
-    host: 'here',
-    startedAt: '2026-11-22T00:00:00.000Z',
-  };
-  const machine = (stat: ReturnType<ProcessPort['stat']>, more: Partial<OwnerLock> = {}): ProcessPort => ({
-    self: () => ({ ...lock, pid: 8, ...more }),
-    stat: () => stat,
-  });
-  const alive = (stat: ReturnType<ProcessPort['stat']>): boolean =>
-    isOwnerAlive({ lock, touchedAt: 0 }, machine(stat), 1_000_000);
-
-  it('lives while its process runs, whatever its heartbeat says', () => {
-    expect(alive({ state: 'S', startTicks: '99' })).toBe(true);
-  });
-
-  it('is dead without a process, as a zombie, and where another process has its number now', () => {
-    expect(alive(undefined)).toBe(false);
-    expect(alive({ state: 'Z', startTicks: '99' })).toBe(false);
-    expect(alive({ state: 'S', startTicks: '100' })).toBe(false);
-  });
-
-  it.each([
-    ['another container', machine(undefined, { pidNamespace: 'pid:[2]' }), lock],
-    ['another boot or host', machine(undefined, { bootId: 'other' }), lock],
-    ['a platform without /proc', machine(undefined), { ...lock, startTicks: undefined }],
-    ['a lock that cannot be read', machine(undefined), undefined],
-  ])('in %s lives by its heartbeat, for 90 s', (_, processes, held) => {
-    expect(isOwnerAlive({ lock: held, touchedAt: 1_000 }, processes, 90_999)).toBe(true);
-    expect(isOwnerAlive({ lock: held, touchedAt: 1_000 }, processes, 91_000)).toBe(false);
-  });
-
-  it('comes back from its text, and a lock of another version does not', () => {
-    expect(parseOwnerLock(JSON.stringify(lock))).toEqual(lock);
-    expect(parseOwnerLock(JSON.stringify({ ...lock, version: 2 }))).toBeUndefined();
-    expect(parseOwnerLock('')).toBeUndefined();
-    expect(parseOwnerLock('null')).toBeUndefined();
-  });
-});
-
-describe('a process', () => {
-  it('is read from /proc, with any name', () => {
-    const rest = 'S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 1202435 0 0';
-    expect(parseStat(`4711 (a) b ) c) ${rest}`)).toEqual({ state: 'S', startTicks: '1202435' });
-    expect(parseStat('4711 (cut')).toBeUndefined();
-  });
-
-  it('knows itself', () => {
-    const self = systemProcesses.self();
-    expect(self.pid).toBe(process.pid);
-    expect(systemProcesses.stat(process.pid)?.startTicks).toBe(self.startTicks);
   });
 });

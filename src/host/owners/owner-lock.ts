@@ -1,21 +1,29 @@
 import type { ProcessIdentity, ProcessPort } from './process-identity.ts';
 
-/** The text of an owner's lock. */
+/** The content of a lock file: which process holds the lock, and since when. */
 export interface OwnerLock extends ProcessIdentity {
   readonly version: 1;
   /** ISO 8601. */
   readonly startedAt: string;
 }
 
-/** How often an owner touches its lock. */
+/** How often an owner touches its lock, in milliseconds. */
 export const HEARTBEAT_MS = 10_000;
 
-/** A lock that nobody touched for so long is a dead owner's, where its process cannot be asked for: nine heartbeats. */
+/** The age, in milliseconds, at which an untouched lock counts as a dead owner's if its process cannot be looked up: nine heartbeats. */
 export const HEARTBEAT_LIMIT_MS = 90_000;
 
 const optional = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** Reads a lock. @returns `undefined` where it cannot be used; then only its heartbeat tells whether its owner lives */
+/** The file name of an owner's lock. */
+export function lockName(owner: string): string {
+  return `${owner}.lock`;
+}
+
+/**
+ * Parses the content of a lock file, and never throws.
+ * @returns `undefined` if it is no lock of this version; then only the heartbeat shows whether the owner lives
+ */
 export function parseOwnerLock(text: string): OwnerLock | undefined {
   let body: Partial<Record<keyof OwnerLock, unknown>> | null;
   try {
@@ -37,17 +45,20 @@ export function parseOwnerLock(text: string): OwnerLock | undefined {
   };
 }
 
-/** What is known of a lock file. */
+/** A lock file: its content and its age. */
 export interface LockFacts {
-  /** `undefined` for a lock that cannot be read. */
+  /** `undefined` if the content is no lock. */
   readonly lock: OwnerLock | undefined;
-  /** Its last change, milliseconds since 1970. */
+  /** The last change of the file, in milliseconds since 1970. */
   readonly touchedAt: number;
 }
 
 /**
- * Whether the owner of a lock lives. On the same boot and in the same pid namespace the process is asked for: it must run (a zombie does not)
- * and have the same start. Elsewhere (another container or host, a platform without /proc) a heartbeat within 90 s says yes.
+ * Whether the owner of a lock lives.
+ * - If the owner runs on the same boot and in the same pid namespace, its process is looked up. It must run (a zombie does not), and it must have
+ *   the start time of the lock.
+ * - Otherwise (another container or host, a platform without /proc) a heartbeat within {@link HEARTBEAT_LIMIT_MS} means that it lives.
+ * @param now milliseconds since 1970
  */
 export function isOwnerAlive({ lock, touchedAt }: LockFacts, processes: ProcessPort, now: number): boolean {
   const self = processes.self();

@@ -2,16 +2,26 @@ import { join } from 'node:path';
 
 import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
-import type { FilePort } from '../../storage/index.ts';
-import { lockName } from './format/layout.ts';
+import { lockName } from './owner-lock.ts';
 import type { OwnerLock } from './owner-lock.ts';
 import type { ProcessPort } from './process-identity.ts';
 
+/** The part of the file system that an {@link Owner} uses. Every method throws like `node:fs` does. */
+export interface LockFiles {
+  /** Facts about `path`; `undefined` if there is nothing. */
+  facts(path: string): object | undefined;
+  /** Writes a new file, and does nothing if one exists. @returns whether it was written */
+  writeNew(path: string, content: string, mode: number): boolean;
+  /** Sets the time of the last change, in milliseconds since 1970. */
+  touch(path: string, epochMs: number): void;
+  remove(path: string): void;
+}
+
 /** What an {@link Owner} is made of. */
 export interface OwnerParts {
-  /** Gives the folder of locks, and makes it where it is missing; may throw. */
+  /** Returns the folder of locks, and makes it if it is missing. May throw. */
   readonly folder: () => string;
-  readonly files: FilePort;
+  readonly files: LockFiles;
   readonly clock: Clock;
   readonly random: Random;
   readonly processes: ProcessPort;
@@ -22,7 +32,10 @@ const SUFFIX_RANGE = 0x1_0000_0000;
 const SUFFIX_DIGITS = 8;
 const MAX_TRIES = 100;
 
-/** This process start, as the other processes on the home see it: a lock that tells who holds which files, and that it lives. */
+/**
+ * This start of a process, as other processes see it. Its lock file names the process. A heartbeat touches the lock, so that processes in other
+ * containers and on other hosts know that this one lives.
+ */
 export class Owner {
   readonly #parts: OwnerParts;
   #id: string | undefined;
@@ -31,15 +44,15 @@ export class Owner {
     this.#parts = parts;
   }
 
-  /** The name in files; `undefined` before the lock is made. */
+  /** `<pid>-<random hex>`; `undefined` before {@link take}. */
   get id(): string | undefined {
     return this.#id;
   }
 
   /**
-   * Makes the lock on first use.
-   * @returns the name in files
-   * @throws what the file system throws, and `ERR_KEELSON_HOME`
+   * Makes the lock at the first call.
+   * @returns the id, `<pid>-<random hex>`
+   * @throws what the file system throws, and what `folder` throws
    */
   take(): string {
     if (this.#id !== undefined) return this.#id;
@@ -57,7 +70,7 @@ export class Owner {
     throw Object.assign(new Error('Every name for a lock is taken.'), { code: 'EEXIST' });
   }
 
-  /** Says that this process lives; makes the lock again where somebody removed it. A disk that refuses is asked again next time. */
+  /** One heartbeat: touches the lock, and makes it again if somebody removed it. Never throws: the next heartbeat tries again. */
   beat(): void {
     const id = this.#id;
     if (id === undefined) return;
@@ -67,8 +80,17 @@ export class Owner {
       if (files.facts(path)) files.touch(path, clock.epoch());
       else this.#write(id);
     } catch {
-      // Where the process can be asked for, it lives without a heartbeat too.
+      // Processes of the same boot and pid namespace look this one up, and need no heartbeat.
     }
+  }
+
+  /**
+   * Removes the lock, so that the next process takes over at once. The id stays, and a later heartbeat makes the lock again.
+   * @throws what the file system throws
+   */
+  release(): void {
+    const { files, folder } = this.#parts;
+    if (this.#id !== undefined) files.remove(join(folder(), lockName(this.#id)));
   }
 
   #write(id: string): boolean {
