@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { CommandContext } from '../frame/command.ts';
-import { isJsonObject, objectsIn } from '../telemetry/otlp-json.ts';
+import { isJsonObject, objectsIn } from '../../telemetry/otlp/read-request.ts';
 import { eventually } from './eventually.ts';
 import { fail, pass } from './check.ts';
 import type { CheckResult } from './check.ts';

@@ -11,8 +11,8 @@ import { printable } from '../frame/printable.ts';
 import { counted, formatAge, formatBytes } from '../frame/quantities.ts';
 import { tableLines } from '../frame/table.ts';
 import type { Column } from '../frame/table.ts';
-import { takeInventory } from './journal-inventory.ts';
-import type { JournalInventory, SignalInventory } from './journal-inventory.ts';
+import { takeInventory } from '../../telemetry/journal/reading/inventory.ts';
+import type { JournalInventory, SignalInventory } from '../../telemetry/journal/reading/inventory.ts';
 
 /** What `keelson telemetry status` takes. */
 export interface StatusInput {

@@ -8,9 +8,9 @@ import type { CommandContext, Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';
 import { printable } from '../frame/printable.ts';
 import { counted, formatBytes } from '../frame/quantities.ts';
-import { readLines } from './line-reader.ts';
-import { countOf, parseLine } from './otlp-json.ts';
-import { shapeProblems } from './shape-problems.ts';
+import { readLines } from '../../telemetry/journal/lines/read-lines.ts';
+import { countOf, parseLine } from '../../telemetry/otlp/read-request.ts';
+import { shapeProblems } from '../../telemetry/otlp/shape-problems.ts';
 import { findSources, isLive } from './sources.ts';
 import type { Source } from './sources.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { jsonLinesDefaults, systemCode } from '../../../storage/index.ts';
 import { SIGNALS } from '../../semconv.ts';
 import type { Signal } from '../../semconv.ts';
-import { countWaiting } from '../lines/item-count.ts';
+import { countWaiting } from '../../otlp/item-count.ts';
 import type { JournalBase } from '../journal-context.ts';
 import { isRejectedFile, journalFolders } from '../format/layout.ts';
 import { Owners } from './owners.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { formatCursor, parseCursor } from '../../../../../src/telemetry/journal/format/cursor.ts';
-import { countItems } from '../../../../../src/telemetry/journal/lines/item-count.ts';
+import { countItems } from '../../../../../src/telemetry/otlp/item-count.ts';
 import {
   cursorName,
   isRejectedFile,

@@ -2,21 +2,21 @@ import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync } f
 import type { Stats } from 'node:fs';
 import { join, relative } from 'node:path';
 
-import { systemCode } from '../../storage/index.ts';
-import { parseCursor } from '../../telemetry/journal/format/cursor.ts';
-import type { Cursor } from '../../telemetry/journal/format/cursor.ts';
-import { countItems, itemMarkOverlap } from '../../telemetry/journal/lines/item-count.ts';
-import { isRejectedFile, journalFolders, parseOwnerFile } from '../../telemetry/journal/format/layout.ts';
-import { isOwnerAlive, parseOwnerLock } from '../../host/owners/index.ts';
-import type { ProcessPort } from '../../host/owners/index.ts';
-import { gapsOf, sizeOf } from '../../telemetry/journal/format/ranges.ts';
-import type { Range } from '../../telemetry/journal/format/ranges.ts';
-import { parseRejectedRecord } from '../../telemetry/journal/format/rejected-record.ts';
-import type { RejectedRecord } from '../../telemetry/journal/format/rejected-record.ts';
-import { parseSegmentName } from '../../telemetry/journal/format/segment-name.ts';
-import { SIGNALS } from '../../telemetry/semconv.ts';
-import type { Signal } from '../../telemetry/semconv.ts';
-import { firstItemTime } from './first-item-time.ts';
+import { systemCode } from '../../../storage/index.ts';
+import { parseCursor } from '../format/cursor.ts';
+import type { Cursor } from '../format/cursor.ts';
+import { countItems, itemMarkOverlap } from '../../otlp/item-count.ts';
+import { isRejectedFile, journalFolders, parseOwnerFile } from '../format/layout.ts';
+import { isOwnerAlive, parseOwnerLock } from '../../../host/owners/index.ts';
+import type { ProcessPort } from '../../../host/owners/index.ts';
+import { gapsOf, sizeOf } from '../format/ranges.ts';
+import type { Range } from '../format/ranges.ts';
+import { parseRejectedRecord } from '../format/rejected-record.ts';
+import type { RejectedRecord } from '../format/rejected-record.ts';
+import { parseSegmentName } from '../format/segment-name.ts';
+import { SIGNALS } from '../../semconv.ts';
+import type { Signal } from '../../semconv.ts';
+import { firstItemTime } from '../../otlp/first-item-time.ts';
 
 /** Files of one kind. */
 export interface FileTotal {

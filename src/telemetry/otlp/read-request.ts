@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
-import { SIGNALS } from '../../telemetry/semconv.ts';
-import type { Signal } from '../../telemetry/semconv.ts';
+import { SIGNALS } from '../semconv.ts';
+import type { Signal } from '../semconv.ts';
 
 /** A JSON object of unknown content. */
 export type JsonObject = Readonly<Record<string, unknown>>;

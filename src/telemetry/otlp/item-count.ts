@@ -1,6 +1,6 @@
-import type { FilePort } from '../../../storage/index.ts';
-import type { Signal } from '../../semconv.ts';
-import type { Ranges } from '../format/ranges.ts';
+import type { FilePort } from '../../storage/index.ts';
+import type { Signal } from '../semconv.ts';
+import type { Ranges } from '../journal/format/ranges.ts';
 
 /**
  * A field that each item of a line has exactly once. A quote inside a JSON text is escaped, so that these bytes are never part of a value;

@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { readLines } from '../../../../src/cli/telemetry/line-reader.ts';
-import type { ReadLine } from '../../../../src/cli/telemetry/line-reader.ts';
+import { readLines } from '../../../../../src/telemetry/journal/lines/read-lines.ts';
+import type { ReadLine } from '../../../../../src/telemetry/journal/lines/read-lines.ts';
 
 const LINES = 4_000;
 /** Several chunks, so that the file is still being read when the first line is there. */

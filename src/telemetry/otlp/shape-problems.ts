@@ -1,6 +1,6 @@
-import type { Signal } from '../../telemetry/semconv.ts';
-import { isJsonObject, itemsOf, METRIC_TYPES, readInt64 } from './otlp-json.ts';
-import type { JsonObject, OtlpItem } from './otlp-json.ts';
+import type { Signal } from '../semconv.ts';
+import { isJsonObject, itemsOf, METRIC_TYPES, readInt64 } from './read-request.ts';
+import type { JsonObject, OtlpItem } from './read-request.ts';
 
 const UINT64_LIMIT = 1n << 64n;
 const TRACE_ID = /^(?!0+$)[0-9a-f]{32}$/i;

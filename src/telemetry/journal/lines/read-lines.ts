@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 
-import { systemCode } from '../../storage/index.ts';
-import { LineSplitter } from '../../telemetry/journal/lines/line-splitter.ts';
+import { systemCode } from '../../../storage/index.ts';
+import { LineSplitter } from './line-splitter.ts';
 
 /** What comes out of a file, in its order. */
 export type ReadLine =

@@ -1,4 +1,4 @@
-import type { Signal } from '../../telemetry/semconv.ts';
+import type { Signal } from '../semconv.ts';
 
 /** When an item came to be: the end of a span, the time of a point, the observation of a record. */
 const TIMES: Readonly<Record<Signal, RegExp>> = {
