@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countOf, itemsOf, parseLine, timeOf, withItems } from '../../src/telemetry/otlp/read-request.ts';
-import type { JsonObject } from '../../src/telemetry/otlp/read-request.ts';
+import type { JsonObject } from '../../src/telemetry/otlp/shape.ts';
 import { shapeProblems } from '../../src/telemetry/otlp/shape-problems.ts';
 import type { Signal } from '../../src/telemetry/semconv.ts';
 

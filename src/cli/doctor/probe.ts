@@ -1,4 +1,6 @@
 import type { Random } from '../../core/random.ts';
+import { requestOf } from '../../telemetry/otlp/shape.ts';
+import type { JsonObject } from '../../telemetry/otlp/shape.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import { DOCTOR_EVENT, DOCTOR_METRIC, DOCTOR_SCOPE, DOCTOR_SERVICE, DOCTOR_SPAN } from './semconv.ts';
 
@@ -50,14 +52,15 @@ export function makeProbe(epochMs: number, random: Random): Probe {
     traceId,
     spanId,
   };
-  const bytes = (body: object): Uint8Array => Buffer.from(JSON.stringify(body));
+  const request = (signal: Signal, item: JsonObject): Uint8Array =>
+    Buffer.from(JSON.stringify(requestOf(signal, resource, scope, [item])));
   return {
     traceId,
     seconds,
     requests: {
-      traces: bytes({ resourceSpans: [{ resource, scopeSpans: [{ scope, spans: [span] }] }] }),
-      metrics: bytes({ resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics: [metric] }] }] }),
-      logs: bytes({ resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: [record] }] }] }),
+      traces: request('traces', span),
+      metrics: request('metrics', metric),
+      logs: request('logs', record),
     },
   };
 }

@@ -1,15 +1,10 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { Output } from '../frame/output.ts';
 import { printable } from '../frame/printable.ts';
-import {
-  attributeOf,
-  isJsonObject,
-  METRIC_TYPES,
-  objectsIn,
-  readInt64,
-  timeOf,
-} from '../../telemetry/otlp/read-request.ts';
-import type { JsonObject, OtlpItem } from '../../telemetry/otlp/read-request.ts';
+import { attributeOf, objectsIn, readInt64, timeOf } from '../../telemetry/otlp/read-request.ts';
+import { isJsonObject, METRIC_TYPES } from '../../telemetry/otlp/shape.ts';
+import type { OtlpItem } from '../../telemetry/otlp/read-request.ts';
+import type { JsonObject } from '../../telemetry/otlp/shape.ts';
 
 const ERROR_STATUS: readonly unknown[] = [2, 'STATUS_CODE_ERROR'];
 const WARN_SEVERITY = 13;

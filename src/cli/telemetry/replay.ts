@@ -13,7 +13,7 @@ import type { Rate } from '../frame/value-types.ts';
 import { readLines } from '../../telemetry/journal/lines/read-lines.ts';
 import type { ReadLine } from '../../telemetry/journal/lines/read-lines.ts';
 import { itemsOf, parseLine, timeOf, withItems } from '../../telemetry/otlp/read-request.ts';
-import type { JsonObject } from '../../telemetry/otlp/read-request.ts';
+import type { JsonObject } from '../../telemetry/otlp/shape.ts';
 import { hasFailed, listed, reportLines, sentItems } from './replay-report.ts';
 import type { ReplayReport, SignalReport } from './replay-report.ts';
 import { ReplaySender } from './replay-sender.ts';

@@ -2,32 +2,15 @@ import { isUtf8 } from 'node:buffer';
 
 import { SIGNALS } from '../semconv.ts';
 import type { Signal } from '../semconv.ts';
+import { isJsonObject, LEVELS, METRIC_TYPES, POINTS } from './shape.ts';
+import type { JsonObject } from './shape.ts';
 
-/** A JSON object of unknown content. */
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-/** The names of OTLP's levels for one signal; each request has these and no others. */
-interface Levels {
-  readonly resources: string;
-  readonly scopes: string;
-  readonly items: string;
-}
-
-const LEVELS: Readonly<Record<Signal, Levels>> = {
-  traces: { resources: 'resourceSpans', scopes: 'scopeSpans', items: 'spans' },
-  metrics: { resources: 'resourceMetrics', scopes: 'scopeMetrics', items: 'metrics' },
-  logs: { resources: 'resourceLogs', scopes: 'scopeLogs', items: 'logRecords' },
-};
-
-/** The kinds of points that a metric can have. */
-export const METRIC_TYPES = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'] as const;
-
-/** A line of a journal, parsed as far as to know what it is. */
+/** A line of a journal that was parsed: the request and its signal, or why it is no request. */
 export type ParsedLine =
   | { readonly signal: Signal; readonly body: JsonObject }
   | { readonly signal?: undefined; readonly problem: string };
 
-/** One span, record or point, with what stands around it. */
+/** One span, log record or metric point, with its resource and scope. */
 export interface OtlpItem {
   readonly signal: Signal;
   readonly resource: JsonObject;
@@ -38,24 +21,20 @@ export interface OtlpItem {
   readonly point: JsonObject | undefined;
 }
 
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The objects of a list; nothing for what is no list. */
+/** The objects in a list. Elements that are no objects are left out; a value that is no list has none. */
 export function objectsIn(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }
 
-/** Which signal a request belongs to, by its first key. */
+/** The signal of a request, by its first key; `undefined` if that is none of OTLP's. */
 export function signalOf(body: JsonObject): Signal | undefined {
   const [key] = Object.keys(body);
   return SIGNALS.find((signal) => LEVELS[signal].resources === key);
 }
 
 /**
- * Parses a line.
- * @param exact keeps integers beyond 2^53, for a line that will be written again; several times slower
+ * Parses one line, and never throws.
+ * @param exact keeps integers beyond 2^53, for a line that will be written again. It is several times slower.
  */
 export function parseLine(bytes: Uint8Array, exact = false): ParsedLine {
   if (!isUtf8(bytes)) return { problem: 'it is not UTF-8' };
@@ -86,15 +65,15 @@ function keepInteger(
   return isRounded && context?.source !== undefined ? rawJSON(context.source) : value;
 }
 
-/** The points of a metric, whatever their kind. */
+/** The points of a metric, of whatever type. */
 export function pointsOf(metric: JsonObject): readonly JsonObject[] {
   return METRIC_TYPES.flatMap((type) => {
     const data = metric[type];
-    return isJsonObject(data) ? objectsIn(data['dataPoints']) : [];
+    return isJsonObject(data) ? objectsIn(data[POINTS]) : [];
   });
 }
 
-/** Every span, record or point of a request, in its order. */
+/** Yields every span, log record or point of a request, in the order of the request. */
 export function* itemsOf(signal: Signal, body: JsonObject): Generator<OtlpItem> {
   const { resources, scopes, items } = LEVELS[signal];
   for (const outer of objectsIn(body[resources])) {
@@ -109,14 +88,17 @@ export function* itemsOf(signal: Signal, body: JsonObject): Generator<OtlpItem> 
   }
 }
 
-/** How many spans, records or points a request has. */
+/** The number of spans, log records or points of a request. */
 export function countOf(signal: Signal, body: JsonObject): number {
   let count = 0;
   for (const _item of itemsOf(signal, body)) count += 1;
   return count;
 }
 
-/** The request without the items that `keep` refuses, and without what is empty then; `undefined` where nothing is left. */
+/**
+ * Leaves out the items that `keep` refuses, and the scopes and resources that are empty then.
+ * @returns `undefined` if no item is left
+ */
 export function withItems(
   signal: Signal,
   body: JsonObject,
@@ -141,21 +123,21 @@ function keepPoints(metric: JsonObject, keep: (point: JsonObject) => boolean): r
   const type = METRIC_TYPES.find((each) => isJsonObject(metric[each]));
   if (type === undefined) return [];
   const data = metric[type] as JsonObject;
-  const dataPoints = objectsIn(data['dataPoints']).filter(keep);
-  return dataPoints.length === 0 ? [] : [{ ...metric, [type]: { ...data, dataPoints } }];
+  const points = objectsIn(data[POINTS]).filter(keep);
+  return points.length === 0 ? [] : [{ ...metric, [type]: { ...data, [POINTS]: points } }];
 }
 
 const NANOSECONDS_PER_MS = 1_000_000n;
 
-/** Reads a 64-bit field: a string in JSON, a number where a writer is lax. */
+/** Parses a 64-bit field. OTLP JSON writes a string; some writers write a number. @returns `undefined` for anything else */
 export function readInt64(value: unknown): bigint | undefined {
   if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value);
   return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : undefined;
 }
 
 /**
- * When an item came to be, in milliseconds since 1970: the end of a span, the time of a point, the time of a record or of its observation.
- * `undefined` where it does not say.
+ * When an item came to be, in milliseconds since 1970: the end of a span, the time of a point, the time or the observation of a log record.
+ * @returns `undefined` if the item has none of these times
  */
 export function timeOf(item: JsonObject): number | undefined {
   for (const key of ['endTimeUnixNano', 'timeUnixNano', 'observedTimeUnixNano']) {

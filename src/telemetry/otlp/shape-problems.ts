@@ -1,6 +1,8 @@
 import type { Signal } from '../semconv.ts';
-import { isJsonObject, itemsOf, METRIC_TYPES, readInt64 } from './read-request.ts';
-import type { JsonObject, OtlpItem } from './read-request.ts';
+import { itemsOf, readInt64 } from './read-request.ts';
+import type { OtlpItem } from './read-request.ts';
+import { isJsonObject, METRIC_TYPES } from './shape.ts';
+import type { JsonObject } from './shape.ts';
 
 const UINT64_LIMIT = 1n << 64n;
 const TRACE_ID = /^(?!0+$)[0-9a-f]{32}$/i;
@@ -15,10 +17,10 @@ const TEMPORALITIES: readonly unknown[] = [
 type Report = (problem: string) => void;
 
 /**
- * What a request has that a receiver would refuse or misread: ids that are not hex (OTLP's exception from proto3 JSON), times that are no
- * 64-bit nanoseconds, metrics without exactly one kind of data, counts that do not fit their bounds.
+ * Finds what a receiver would refuse or misread in a request: ids that are not hex (OTLP's exception from proto3 JSON), times that are no 64-bit
+ * nanoseconds, metrics without exactly one type of data, bucket counts that do not fit their bounds.
  *
- * @returns one text for each problem, each with where the item stands in the line
+ * @returns one text for each problem, each with the position of the item in the line
  */
 export function shapeProblems(signal: Signal, body: JsonObject): readonly string[] {
   const found: string[] = [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { systemCode } from '../../../storage/index.ts';
 import { SIGNALS } from '../../semconv.ts';
 import type { Signal } from '../../semconv.ts';
-import { countWaiting } from '../../otlp/item-count.ts';
+import { readWaiting } from '../lines/waiting-items.ts';
 import type { JournalBase } from '../journal-context.ts';
 import { journalFolders } from '../format/layout.ts';
 import { listed, Owners } from './owners.ts';
@@ -141,10 +141,10 @@ export class Adoption {
   async #count(segment: Segment): Promise<void> {
     const { size, settled, signal, path } = segment;
     try {
-      const counting = countWaiting(this.#base.files, path, gapsOf(settled, size), signal);
-      let step = counting.next();
-      for (; !step.done; step = counting.next()) await nextTurn();
-      segment.count(step.value);
+      const reading = readWaiting(this.#base.files, path, gapsOf(settled, size), signal);
+      let step = reading.next();
+      for (; !step.done; step = reading.next()) await nextTurn();
+      segment.count(step.value.items);
     } catch {
       // Whoever reads it next finds what is wrong, and says it.
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { jsonLinesDefaults, systemCode } from '../../../storage/index.ts';
 import { SIGNALS } from '../../semconv.ts';
 import type { Signal } from '../../semconv.ts';
-import { countWaiting } from '../../otlp/item-count.ts';
+import { readWaitingNow } from '../lines/waiting-items.ts';
 import type { JournalBase } from '../journal-context.ts';
 import { isRejectedFile, journalFolders } from '../format/layout.ts';
 import { Owners } from './owners.ts';
@@ -148,10 +148,7 @@ export class Caps {
     let items = 0;
     try {
       const settled = this.#owners.settledOf(owner, `${signal}/${name}`, size);
-      const counting = countWaiting(this.#base.files, path, gapsOf(settled, size), signal);
-      let step = counting.next();
-      while (!step.done) step = counting.next();
-      items = step.value;
+      items = readWaitingNow(this.#base.files, path, gapsOf(settled, size), signal).items;
     } catch {
       // What cannot be read cannot be counted either.
     }

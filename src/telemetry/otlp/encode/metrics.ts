@@ -9,6 +9,7 @@ import type {
   ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 
+import { LEVELS } from '../shape.ts';
 import { withoutEmptyKeys } from './empty-keys.ts';
 import type { Exemplar, ExemplarStore } from './exemplar-store.ts';
 import { warnOfOverflow } from './metric-overflow.ts';
@@ -139,13 +140,13 @@ export function encodeMetrics(metrics: ResourceMetrics, exemplars: Exemplars = n
   const body = {
     resource: resource.body,
     schemaUrl: resource.schemaUrl,
-    scopeMetrics: metrics.scopeMetrics.map((scope) => ({
+    [LEVELS.metrics.scopes]: metrics.scopeMetrics.map((scope) => ({
       scope: jsonScope(scope.scope),
-      metrics: scope.metrics.map((metric) => jsonMetric(metric, exemplars)),
+      [LEVELS.metrics.items]: scope.metrics.map((metric) => jsonMetric(metric, exemplars)),
       schemaUrl: scope.scope.schemaUrl,
     })),
   };
-  return Buffer.from(JSON.stringify({ resourceMetrics: [body] }));
+  return Buffer.from(JSON.stringify({ [LEVELS.metrics.resources]: [body] }));
 }
 
 /**

@@ -4,6 +4,8 @@ import type { Resource } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
+import type { Signal } from '../../semconv.ts';
+import { LEVELS } from '../shape.ts';
 import { jsonAttributes, jsonTime } from './values.ts';
 import { redactedAttributes, redactedMessage, redactedValue } from './redacted.ts';
 
@@ -66,25 +68,24 @@ function grouped<T extends Scoped>(items: readonly T[]): Map<Resource, Map<strin
 }
 
 function request<T extends Scoped>(
+  signal: Signal,
   items: readonly T[],
-  outer: 'resourceSpans' | 'resourceLogs',
-  inner: 'scopeSpans' | 'scopeLogs',
-  list: 'spans' | 'logRecords',
   encode: (item: T) => object,
 ): Uint8Array {
+  const levels = LEVELS[signal];
   const body = Array.from(grouped(items), ([resource, scopes]) => {
     const encoded = jsonResource(resource);
     return {
       resource: encoded.body,
-      [inner]: Array.from(scopes.values(), (group) => ({
+      [levels.scopes]: Array.from(scopes.values(), (group) => ({
         scope: group[0] === undefined ? {} : jsonScope(group[0].instrumentationScope),
-        [list]: group.map(encode),
+        [levels.items]: group.map(encode),
         schemaUrl: group[0]?.instrumentationScope.schemaUrl,
       })),
       schemaUrl: encoded.schemaUrl,
     };
   });
-  return Buffer.from(JSON.stringify({ [outer]: body }));
+  return Buffer.from(JSON.stringify({ [levels.resources]: body }));
 }
 
 function spanFlags(context: SpanContext | undefined, traceFlags: number): number {
@@ -144,10 +145,10 @@ function jsonLogRecord(record: ReadableLogRecord): object {
 
 /** @returns an `ExportTraceServiceRequest` as one line of JSON */
 export function encodeSpans(spans: readonly ReadableSpan[]): Uint8Array {
-  return request(spans, 'resourceSpans', 'scopeSpans', 'spans', jsonSpan);
+  return request('traces', spans, jsonSpan);
 }
 
 /** @returns an `ExportLogsServiceRequest` as one line of JSON */
 export function encodeLogs(records: readonly ReadableLogRecord[]): Uint8Array {
-  return request(records, 'resourceLogs', 'scopeLogs', 'logRecords', jsonLogRecord);
+  return request('logs', records, jsonLogRecord);
 }
