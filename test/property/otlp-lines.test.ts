@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countOf, itemsOf, parseLine, timeOf, withItems } from '../../src/telemetry/otlp/read-request.ts';
+import { countOf, itemsOf, parseLine, timeOf, withItems } from '../../src/telemetry/otlp/read/request.ts';
 import type { JsonObject } from '../../src/telemetry/otlp/shape.ts';
-import { shapeProblems } from '../../src/telemetry/otlp/shape-problems.ts';
+import { shapeProblems } from '../../src/telemetry/otlp/read/shape-problems.ts';
 import type { Signal } from '../../src/telemetry/semconv.ts';
 
 const nanoseconds = fc.integer({ min: 1, max: 1e6 }).map((ms) => `${ms}000000`);

@@ -1,7 +1,7 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { CommandContext } from '../frame/command.ts';
-import { objectsIn } from '../../telemetry/otlp/read-request.ts';
-import { isJsonObject } from '../../telemetry/otlp/shape.ts';
+import { isJsonObject } from '../../telemetry/otlp/index.ts';
+import { objectsIn } from '../../telemetry/otlp/read/index.ts';
 import { eventually } from './eventually.ts';
 import { fail, pass } from './check.ts';
 import type { CheckResult } from './check.ts';

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { CommandContext } from '../frame/command.ts';
-import { isJsonObject } from '../../telemetry/otlp/shape.ts';
+import { isJsonObject } from '../../telemetry/otlp/index.ts';
 import { eventually } from './eventually.ts';
 import { fail, pass, skipped } from './check.ts';
 import type { CheckResult } from './check.ts';

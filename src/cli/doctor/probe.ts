@@ -1,6 +1,6 @@
 import type { Random } from '../../core/random.ts';
-import { requestOf } from '../../telemetry/otlp/shape.ts';
-import type { JsonObject } from '../../telemetry/otlp/shape.ts';
+import { requestOf } from '../../telemetry/otlp/index.ts';
+import type { JsonObject } from '../../telemetry/otlp/index.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import { DOCTOR_EVENT, DOCTOR_METRIC, DOCTOR_SCOPE, DOCTOR_SERVICE, DOCTOR_SPAN } from './semconv.ts';
 

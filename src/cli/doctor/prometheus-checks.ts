@@ -1,8 +1,8 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { CommandContext } from '../frame/command.ts';
-import { objectsIn } from '../../telemetry/otlp/read-request.ts';
-import { isJsonObject } from '../../telemetry/otlp/shape.ts';
-import type { JsonObject } from '../../telemetry/otlp/shape.ts';
+import { isJsonObject } from '../../telemetry/otlp/index.ts';
+import { objectsIn } from '../../telemetry/otlp/read/index.ts';
+import type { JsonObject } from '../../telemetry/otlp/index.ts';
 import { eventually } from './eventually.ts';
 import { fail, pass, skipped, warn } from './check.ts';
 import type { CheckResult } from './check.ts';

@@ -1,7 +1,7 @@
 import { backoffMs } from '../../telemetry/otlp/http/index.ts';
 import type { OtlpTransport, SendResult } from '../../telemetry/otlp/http/index.ts';
-import { splitRequest } from '../../telemetry/otlp/split-request.ts';
-import type { RequestPart } from '../../telemetry/otlp/split-request.ts';
+import { splitRequest } from '../../telemetry/otlp/index.ts';
+import type { RequestPart } from '../../telemetry/otlp/index.ts';
 import { Redactor } from '../../telemetry/redaction/index.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import type { CommandContext } from '../frame/command.ts';

@@ -1,19 +1,20 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { KeelsonError } from '../../core/errors.ts';
-import { systemCode } from '../../storage/index.ts';
+import { systemCode, systemFiles } from '../../storage/index.ts';
 import {
   journalFolders,
+  OwnerFiles,
   OWNERS_FOLDER,
+  parseSegmentName,
   REJECTED_FOLDER,
   TELEMETRY_FOLDER,
-} from '../../telemetry/journal/format/layout.ts';
-import { isOwnerAlive, lockName, parseOwnerLock } from '../../host/owners/index.ts';
+} from '../../telemetry/journal/reading/index.ts';
+import type { SegmentName } from '../../telemetry/journal/reading/index.ts';
+import { isOwnerAlive } from '../../host/owners/index.ts';
 import type { ProcessPort } from '../../host/owners/index.ts';
-import { parseSegmentName } from '../../telemetry/journal/format/segment-name.ts';
-import type { SegmentName } from '../../telemetry/journal/format/segment-name.ts';
 import { SIGNALS } from '../../telemetry/semconv.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import { fileHint } from '../frame/file-error.ts';
@@ -168,12 +169,14 @@ export function whereNow(source: Source): Source {
   );
 }
 
-/** Whether a process is still writing to a segment, so that its last line may be unfinished. */
+/** The folder of the owners of the journal in which a segment lies. */
+export function ownersFolderOf(path: string): string {
+  return join(dirname(path), '..', OWNERS_FOLDER);
+}
+
+/** Whether a process still writes to a segment, so that its last line may be unfinished. @param now milliseconds since 1970 */
 export function isLive({ path, segment }: Source, processes: ProcessPort, now: number): boolean {
   if (segment?.kind !== 'segment') return false;
-  const lockPath = join(dirname(path), '..', OWNERS_FOLDER, lockName(segment.owner));
-  const facts = statSync(lockPath, { throwIfNoEntry: false });
-  if (facts?.isFile() !== true) return false;
-  const lock = parseOwnerLock(readFileSync(lockPath, 'utf8'));
-  return isOwnerAlive({ lock, touchedAt: facts.mtimeMs }, processes, now);
+  const lock = new OwnerFiles(systemFiles, ownersFolderOf(path)).lockOf(segment.owner);
+  return lock !== undefined && isOwnerAlive(lock, processes, now);
 }

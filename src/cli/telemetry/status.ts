@@ -1,7 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 
 import { KeelsonError } from '../../core/errors.ts';
-import { Home, systemCode } from '../../storage/index.ts';
+import { Home, systemCode, systemFiles } from '../../storage/index.ts';
 import { systemProcesses } from '../../host/owners/index.ts';
 import type { Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';
@@ -11,8 +11,8 @@ import { printable } from '../frame/printable.ts';
 import { counted, formatAge, formatBytes } from '../frame/quantities.ts';
 import { tableLines } from '../frame/table.ts';
 import type { Column } from '../frame/table.ts';
-import { takeInventory } from '../../telemetry/journal/reading/inventory.ts';
-import type { JournalInventory, SignalInventory } from '../../telemetry/journal/reading/inventory.ts';
+import { takeInventory } from '../../telemetry/journal/reading/index.ts';
+import type { JournalInventory, SignalInventory } from '../../telemetry/journal/reading/index.ts';
 
 /** What `keelson telemetry status` takes. */
 export interface StatusInput {
@@ -61,7 +61,7 @@ function refusalOf(home: string): Attention | undefined {
 
 function readInventory(home: string, now: number): JournalInventory {
   try {
-    return takeInventory(home, systemProcesses, now);
+    return takeInventory({ home, files: systemFiles, processes: systemProcesses, now });
   } catch (error) {
     throw new KeelsonError('ERR_KEELSON_HOME', `Cannot read the journal in ${home}: ${systemCode(error)}.`, {
       cause: error,

@@ -6,9 +6,9 @@ import { EXIT } from '../frame/exit-codes.ts';
 import { pause } from '../frame/pause.ts';
 import { counted } from '../frame/quantities.ts';
 import { itemDocument, itemLine } from './item-line.ts';
-import { readLines } from '../../telemetry/journal/lines/read-lines.ts';
-import { itemsOf, parseLine, timeOf } from '../../telemetry/otlp/read-request.ts';
-import type { OtlpItem } from '../../telemetry/otlp/read-request.ts';
+import { readLines } from '../../telemetry/journal/reading/index.ts';
+import { itemsOf, parseLine, timeOf } from '../../telemetry/otlp/read/index.ts';
+import type { OtlpItem } from '../../telemetry/otlp/read/index.ts';
 import { journalSources } from './sources.ts';
 import type { Source } from './sources.ts';
 

@@ -1,18 +1,23 @@
-import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { KeelsonError } from '../../core/errors.ts';
-import { systemCode } from '../../storage/index.ts';
-import { parseCursor } from '../../telemetry/journal/format/cursor.ts';
-import { cursorName, OWNERS_FOLDER, REJECTED_FOLDER } from '../../telemetry/journal/format/layout.ts';
-import { gapsOf, sizeOf } from '../../telemetry/journal/format/ranges.ts';
-import type { Ranges } from '../../telemetry/journal/format/ranges.ts';
+import { systemFiles } from '../../storage/index.ts';
+import {
+  cursorName,
+  gapsOf,
+  OwnerFiles,
+  REJECTED_FOLDER,
+  settledIn,
+  sizeOf,
+} from '../../telemetry/journal/reading/index.ts';
+import type { Ranges } from '../../telemetry/journal/reading/index.ts';
+import { ownersFolderOf } from './sources.ts';
 import type { Source } from './sources.ts';
 
-/** What of a segment was delivered, as its owner's cursor says. */
+/** What of a segment was delivered, by the cursor of its owner. */
 export interface Delivered {
   readonly ranges: Ranges;
-  /** The cursor's path, where it cannot be believed; then nothing counts as delivered. */
+  /** The path of the cursor if it cannot be used; then nothing counts as delivered. */
   readonly unreadable?: string;
 }
 
@@ -24,21 +29,24 @@ export interface LeftOutAsDelivered {
   bytes: number;
 }
 
-/** Asks the cursor anew each time: a living owner goes on delivering. Nothing was delivered where there is no cursor. */
+/**
+ * Reads what of a file was delivered, at each call anew: a living owner goes on delivering. Nothing was delivered if there is no cursor.
+ * Everything was if the file is an archive.
+ */
 export function deliveredOf({ path, size, segment, signal }: Source): Delivered {
   if (segment === undefined || signal === undefined) return { ranges: [] };
   if (segment.kind === 'archive') return { ranges: [[0, Infinity]] };
-  const cursorPath = join(dirname(path), '..', OWNERS_FOLDER, cursorName(segment.owner));
-  let text: string;
+  const { owner } = segment;
+  const folder = ownersFolderOf(path);
+  const unreadable = join(folder, cursorName(owner));
   try {
-    text = readFileSync(cursorPath, 'utf8');
-  } catch (error) {
-    return systemCode(error) === 'ENOENT' ? { ranges: [] } : { ranges: [], unreadable: cursorPath };
+    const reading = new OwnerFiles(systemFiles, folder).cursorOf(owner);
+    if (!reading) return { ranges: [] };
+    const ranges = reading.cursor && settledIn(reading.cursor, `${signal}/${basename(path)}`, size);
+    return ranges ? { ranges } : { ranges: [], unreadable };
+  } catch {
+    return { ranges: [], unreadable };
   }
-  const { cursor } = parseCursor(text);
-  const ranges = cursor?.segments.get(`${signal}/${basename(path)}`) ?? [];
-  const isBelievable = cursor !== undefined && (ranges.at(-1)?.[1] ?? 0) <= size;
-  return isBelievable ? { ranges } : { ranges: [], unreadable: cursorPath };
 }
 
 /** Whether all of a line was delivered. @param to the offset behind its line break */

@@ -8,9 +8,8 @@ import type { CommandContext, Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';
 import { printable } from '../frame/printable.ts';
 import { counted, formatBytes } from '../frame/quantities.ts';
-import { readLines } from '../../telemetry/journal/lines/read-lines.ts';
-import { countOf, parseLine } from '../../telemetry/otlp/read-request.ts';
-import { shapeProblems } from '../../telemetry/otlp/shape-problems.ts';
+import { readLines } from '../../telemetry/journal/reading/index.ts';
+import { countOf, parseLine, shapeProblems } from '../../telemetry/otlp/read/index.ts';
 import { findSources, isLive } from './sources.ts';
 import type { Source } from './sources.ts';
 

@@ -5,8 +5,8 @@ import { firstWords } from '../redaction/index.ts';
 import type { OtlpTransport, SendResult } from '../otlp/http/index.ts';
 import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
-import { splitRequest } from '../otlp/split-request.ts';
-import type { RequestPart } from '../otlp/split-request.ts';
+import { splitRequest } from '../otlp/index.ts';
+import type { RequestPart } from '../otlp/index.ts';
 
 /** What a {@link Sender} is made of. */
 export interface SenderParts {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { JsonLinesWriter, systemCode } from '../../storage/index.ts';
 import type { Signal } from '../semconv.ts';
-import { countItems } from '../otlp/item-count.ts';
+import { countItems } from '../otlp/index.ts';
 import { segmentsFolder } from './journal-context.ts';
 import type { JournalBase, Waiting } from './journal-context.ts';
 import { LineReader } from './lines/line-reader.ts';

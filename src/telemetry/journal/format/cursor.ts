@@ -1,7 +1,7 @@
 import { parseRanges } from './ranges.ts';
 import type { Ranges } from './ranges.ts';
 
-/** What one owner knows of its segments: which bytes were delivered, set aside, or counted as lost. All else waits. */
+/** Which bytes of one owner's segments were delivered, set aside, or counted as lost. All other bytes wait. */
 export interface Cursor {
   readonly owner: string;
   /** Milliseconds since 1970. */
@@ -47,6 +47,18 @@ export function parseCursor(text: string): CursorReading {
     read.set(name, ranges);
   }
   return { cursor: { owner, savedAt, segments: read } };
+}
+
+/**
+ * What a cursor has of one segment: which bytes were delivered, set aside, or counted as lost.
+ * @param key `<signal>/<file>`
+ * @param size bytes of the segment, looked up after the cursor was read
+ * @returns no ranges for a segment that the cursor does not name; `undefined` if the cursor covers bytes beyond the segment's end, so that none
+ *   of it can be believed
+ */
+export function settledIn(cursor: Cursor, key: string, size: number): Ranges | undefined {
+  const settled = cursor.segments.get(key) ?? [];
+  return (settled.at(-1)?.[1] ?? 0) <= size ? settled : undefined;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

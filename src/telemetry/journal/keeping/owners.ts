@@ -1,60 +1,60 @@
 import { join } from 'node:path';
 
-import { systemCode } from '../../../storage/index.ts';
-import type { FilePort } from '../../../storage/index.ts';
-import { parseCursor } from '../format/cursor.ts';
-import type { JournalBase } from '../journal-context.ts';
-import { cursorName, journalFolders, parseOwnerFile } from '../format/layout.ts';
-import { isOwnerAlive, lockName, parseOwnerLock } from '../../../host/owners/index.ts';
+import { isOwnerAlive } from '../../../host/owners/index.ts';
 import type { ProcessPort } from '../../../host/owners/index.ts';
+import { systemCode } from '../../../storage/index.ts';
+import { settledIn } from '../format/cursor.ts';
+import type { Cursor } from '../format/cursor.ts';
+import { cursorName, journalFolders, parseOwnerFile } from '../format/layout.ts';
 import type { Ranges } from '../format/ranges.ts';
+import type { JournalBase } from '../journal-context.ts';
+import { OwnerFiles } from '../owner-files.ts';
 
-/** The owners on a home during one look: who lives, and what the cursors of the dead say. */
+/** The owners on a home during one look: which of them live, and what the cursors of the dead cover. Renames cursors that cannot be used. */
 export class Owners {
   readonly #base: JournalBase;
   readonly #processes: ProcessPort;
   readonly #folder: string;
+  readonly #files: OwnerFiles;
   readonly #alive = new Map<string, boolean>();
-  readonly #cursors = new Map<string, ReadonlyMap<string, Ranges>>();
+  /** `undefined` for an owner without a cursor that can be used. */
+  readonly #cursors = new Map<string, Cursor | undefined>();
 
   constructor(base: JournalBase, processes: ProcessPort) {
     this.#base = base;
     this.#processes = processes;
     this.#folder = journalFolders(base.home.path).owners;
+    this.#files = new OwnerFiles(base.files, this.#folder);
   }
 
   isAlive(owner: string): boolean {
     if (owner === this.#base.owner.id) return true;
     const known = this.#alive.get(owner);
     if (known !== undefined) return known;
-    const { files, clock } = this.#base;
-    const path = join(this.#folder, lockName(owner));
-    const facts = files.facts(path);
-    const alive =
-      facts !== undefined &&
-      isOwnerAlive(
-        { lock: parseOwnerLock(this.#text(path)), touchedAt: facts.changedAt },
-        this.#processes,
-        clock.epoch(),
-      );
+    const lock = this.#files.lockOf(owner);
+    const alive = lock !== undefined && isOwnerAlive(lock, this.#processes, this.#base.clock.epoch());
     this.#alive.set(owner, alive);
     return alive;
   }
 
-  /** What a dead owner's cursor says of a segment; nothing where it cannot be believed. */
+  /** What a dead owner's cursor covers of a segment. It covers nothing if it cannot be used; then it is also renamed. */
   settledOf(owner: string, key: string, size: number): Ranges {
-    let segments = this.#cursors.get(owner);
-    if (!segments) this.#cursors.set(owner, (segments = this.#read(owner)));
-    const settled = segments.get(key) ?? [];
-    if ((settled.at(-1)?.[1] ?? 0) <= size) return settled;
+    if (!this.#cursors.has(owner)) this.#cursors.set(owner, this.#read(owner));
+    const cursor = this.#cursors.get(owner);
+    if (!cursor) return [];
+    const settled = settledIn(cursor, key, size);
+    if (settled) return settled;
     this.#setAside(owner, `it speaks of bytes beyond the end of ${key}`);
-    this.#cursors.set(owner, new Map());
+    this.#cursors.set(owner, undefined);
     return [];
   }
 
-  /** Removes locks and cursors of dead owners, and cursors that they did not get to put in place, one file at each step. @param left owners that still have segments */
+  /**
+   * Removes the locks and cursors of dead owners, and temporary cursors that they left, one file at each step.
+   * @param left owners that still have segments: their locks and cursors stay
+   */
   *removeDead(left: ReadonlySet<string>): Generator<undefined, void> {
-    for (const name of listed(this.#base.files, this.#folder)) {
+    for (const name of this.#files.names()) {
       const file = parseOwnerFile(name);
       if (!file || this.isAlive(file.owner)) continue;
       if (left.has(file.owner) && file.kind !== 'replacing') continue;
@@ -67,13 +67,15 @@ export class Owners {
     }
   }
 
-  #read(owner: string): ReadonlyMap<string, Ranges> {
-    const path = join(this.#folder, cursorName(owner));
-    if (!this.#base.files.facts(path)) return new Map();
-    const reading = parseCursor(this.#text(path));
-    if (reading.cursor) return reading.cursor.segments;
-    this.#setAside(owner, reading.problem);
-    return new Map();
+  #read(owner: string): Cursor | undefined {
+    try {
+      const reading = this.#files.cursorOf(owner);
+      if (reading?.cursor || !reading) return reading?.cursor;
+      this.#setAside(owner, reading.problem);
+    } catch (error) {
+      this.#setAside(owner, `it cannot be read (${systemCode(error)})`);
+    }
+    return undefined;
   }
 
   #setAside(owner: string, problem: string): void {
@@ -87,23 +89,5 @@ export class Owners {
     } catch {
       // It is not believed either way.
     }
-  }
-
-  #text(path: string): string {
-    try {
-      return this.#base.files.readText(path);
-    } catch {
-      return '';
-    }
-  }
-}
-
-/** The names in a folder, in order; none where there is no folder. */
-export function listed(files: FilePort, folder: string): readonly string[] {
-  try {
-    return [...files.list(folder)].sort();
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
   }
 }

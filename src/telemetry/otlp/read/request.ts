@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 
-import { SIGNALS } from '../semconv.ts';
-import type { Signal } from '../semconv.ts';
-import { isJsonObject, LEVELS, METRIC_TYPES, POINTS } from './shape.ts';
-import type { JsonObject } from './shape.ts';
+import { SIGNALS } from '../../semconv.ts';
+import type { Signal } from '../../semconv.ts';
+import { isJsonObject, LEVELS, METRIC_TYPES, POINTS } from '../shape.ts';
+import type { JsonObject } from '../shape.ts';
 
 /** A line of a journal that was parsed: the request and its signal, or why it is no request. */
 export type ParsedLine =

@@ -1,0 +1,12 @@
+export {
+  attributeOf,
+  countOf,
+  itemsOf,
+  objectsIn,
+  parseLine,
+  readInt64,
+  timeOf,
+  withItems,
+} from './request.ts';
+export type { OtlpItem } from './request.ts';
+export { shapeProblems } from './shape-problems.ts';
