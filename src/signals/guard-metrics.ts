@@ -5,6 +5,7 @@ import { OUTCOMES } from '../core/outcome.ts';
 import type { GuardSource } from '../core/stats.ts';
 import { exemplarPort } from './exemplars.ts';
 import type { ExemplarPort } from './exemplars.ts';
+import { createObservable } from './observable.ts';
 import type { MetricDefinition } from './semconv.ts';
 import * as semconv from './semconv.ts';
 
@@ -157,16 +158,6 @@ function readSource(
 function createHistogram(meter: Meter, { name, unit, description }: MetricDefinition): Histogram {
   const advice = { explicitBucketBoundaries: [...semconv.CALL_DURATION_BOUNDS] };
   return meter.createHistogram(name, { unit, description, advice });
-}
-
-function createObservable(
-  meter: Meter,
-  { name, instrument, unit, description }: MetricDefinition,
-): Observable {
-  const options = { unit, description };
-  if (instrument === 'counter') return meter.createObservableCounter(name, options);
-  if (instrument === 'updowncounter') return meter.createObservableUpDownCounter(name, options);
-  return meter.createObservableGauge(name, options);
 }
 
 function readTally(counts: Readonly<Record<string, number>>, attribute: string, observe: Observe): void {

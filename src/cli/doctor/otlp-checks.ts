@@ -1,7 +1,7 @@
 import { readOtlp, VariableReader } from '../../telemetry/environment/index.ts';
 import { HttpTransport, shownUrl, signalUrl } from '../../telemetry/otlp/http/index.ts';
 import type { OtlpSettings, SendResult } from '../../telemetry/otlp/http/index.ts';
-import { firstWords } from '../../telemetry/redaction/index.ts';
+import { answerExcerpt } from '../../telemetry/redaction/index.ts';
 import { SIGNALS } from '../../telemetry/semconv.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import type { CommandContext } from '../frame/command.ts';
@@ -72,7 +72,7 @@ function judge(name: string, result: SendResult, where: string): CheckResult {
     case 'rejected':
       return fail(
         name,
-        `${where} refused it with HTTP ${result.code}${result.answer.trim() === '' ? '' : `: "${firstWords(result.answer)}"`}.`,
+        `${where} refused it with HTTP ${result.code}${result.answer.trim() === '' ? '' : `: "${answerExcerpt(result.answer)}"`}.`,
         refusalRemedy(result),
       );
     case 'later':

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import type { Place, SetAside } from '../journal/index.ts';
-import { firstWords } from '../redaction/index.ts';
+import { answerExcerpt } from '../redaction/index.ts';
 import type { OtlpTransport, SendResult } from '../otlp/http/index.ts';
 import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
@@ -105,7 +105,7 @@ export class Sender {
     counts.exported(signal, items - refused, clock.epoch());
     if (refused > 0) {
       counts.dropped(signal, 'rejected', refused);
-      const why = result.detail === undefined ? '' : `: ${firstWords(result.detail, MAX_DETAIL)}`;
+      const why = result.detail === undefined ? '' : `: ${answerExcerpt(result.detail, MAX_DETAIL)}`;
       warn(`otlp:partial:${target}`, `OTLP at ${target} refused ${refused} of ${items} ${signal}${why}.`);
     }
     if (result.odd !== undefined) {

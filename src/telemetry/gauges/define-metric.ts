@@ -1,7 +1,7 @@
 import type { MetricDefinition } from '../../signals/semconv.ts';
 
 /** Describes a metric in one call. */
-export const metric = (
+export const defineMetric = (
   name: string,
   instrument: MetricDefinition['instrument'],
   unit: string,

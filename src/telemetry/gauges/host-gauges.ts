@@ -1,27 +1,12 @@
-import type { BatchObservableCallback, Meter, Observable } from '@opentelemetry/api';
+import type { BatchObservableCallback, Meter } from '@opentelemetry/api';
 
 import { HostSampler } from '../../host/index.ts';
 import type { HostSample, HostSamplerOptions } from '../../host/index.ts';
-import type { MetricDefinition } from '../../signals/semconv.ts';
+import { createObservable } from '../../signals/index.ts';
 import { observeMachine } from './machine-gauges.ts';
 import type { Observe } from './machine-gauges.ts';
 import { observeProcess, recordGc } from './process-gauges.ts';
 import { HOST_METRICS } from './host-metrics.ts';
-
-/** Makes the observable instrument that a definition describes. */
-export function observableFor(meter: Meter, definition: MetricDefinition): Observable {
-  const options = { unit: definition.unit, description: definition.description };
-  switch (definition.instrument) {
-    case 'counter':
-      return meter.createObservableCounter(definition.name, options);
-    case 'updowncounter':
-      return meter.createObservableUpDownCounter(definition.name, options);
-    case 'gauge':
-      return meter.createObservableGauge(definition.name, options);
-    case 'histogram':
-      throw new TypeError(`${definition.name} is a histogram: it cannot be observed.`);
-  }
-}
 
 /**
  * Publishes the sampler's last sample. However often and by whom it is read, the figures are those of the sample.
@@ -33,7 +18,7 @@ export function registerHostGauges(meter: Meter, latest: () => HostSample | unde
   const instruments = new Map(
     HOST_METRICS.filter(({ instrument }) => instrument !== 'histogram').map((definition) => [
       definition,
-      observableFor(meter, definition),
+      createObservable(meter, definition),
     ]),
   );
   const callback: BatchObservableCallback = (result) => {

@@ -10,7 +10,7 @@ import type { Signal } from '../semconv.ts';
 import type { Warn } from '../warnings/warner.ts';
 import type { CapLimits } from './keeping/caps.ts';
 import { CursorFile } from './cursor-file.ts';
-import type { JournalBase } from './journal-context.ts';
+import type { JournalContext } from './journal-context.ts';
 import { JournalKeeper } from './keeping/journal-keeper.ts';
 import { cursorName, OWNERS_FOLDER, TELEMETRY_FOLDER } from './format/layout.ts';
 import { HEARTBEAT_MS, Owner } from '../../host/owners/index.ts';
@@ -39,7 +39,7 @@ const SWEEP_MS = 30_000;
 
 /** What this process has on disk: every batch, what of it was delivered, and what other processes left. */
 export class Journal {
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
   readonly #signals: SignalJournal[] = [];
   readonly #keeper: JournalKeeper;
   readonly #timers = new Set<Timer>();
@@ -57,7 +57,7 @@ export class Journal {
       segments: () => this.#settled(),
       onError: (error) => warnAboutDisk(warn, systemCode(error), error),
     });
-    this.#base = {
+    this.#context = {
       home,
       owner,
       cursor,
@@ -69,12 +69,12 @@ export class Journal {
       onSegment: () => this.#keeper.segmentOpened(),
       onDiskFull: () => this.#keeper.diskFull(),
     };
-    this.#keeper = new JournalKeeper(this.#base, processes, this.#signals, onAdopted, limits);
+    this.#keeper = new JournalKeeper(this.#context, processes, this.#signals, onAdopted, limits);
   }
 
   /** The journal of one signal. @param delivers whether lines are sent anywhere */
   open(signal: Signal, delivers: boolean): SignalJournal {
-    const journal = new SignalJournal(this.#base, signal, delivers);
+    const journal = new SignalJournal(this.#context, signal, delivers);
     this.#signals.push(journal);
     return journal;
   }
@@ -82,7 +82,7 @@ export class Journal {
   /** Starts the heartbeat and the looks at what others left, on timers that keep no process alive. */
   begin(): void {
     const beat = (): void => {
-      this.#base.owner.beat();
+      this.#context.owner.beat();
       this.#after(HEARTBEAT_MS, beat);
     };
     const sweep = (): void => {
@@ -95,7 +95,7 @@ export class Journal {
 
   /** Saves what was delivered. */
   flush(): void {
-    this.#base.cursor.flush();
+    this.#context.cursor.flush();
   }
 
   /** Looks at what others left, where this process has not lived long enough to have done so. Never rejects. */
@@ -124,7 +124,7 @@ export class Journal {
 
   #leave(): void {
     for (const signal of this.#signals) signal.endSegment();
-    const { cursor, owner, files, home } = this.#base;
+    const { cursor, owner, files, home } = this.#context;
     this.#keeper.end();
     cursor.flush();
     if (owner.id === undefined) return;
@@ -138,7 +138,7 @@ export class Journal {
   }
 
   #after(delayMs: number, work: () => void): void {
-    const timer = this.#base.clock.setTimer(() => {
+    const timer = this.#context.clock.setTimer(() => {
       this.#timers.delete(timer);
       if (!this.#closed) work();
     }, delayMs);

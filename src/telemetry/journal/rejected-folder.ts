@@ -4,7 +4,7 @@ import { systemCode } from '../../storage/index.ts';
 import { warnAboutDisk } from '../warnings/disk-warning.ts';
 import { Redactor } from '../redaction/index.ts';
 import type { Signal } from '../semconv.ts';
-import type { JournalBase } from './journal-context.ts';
+import type { JournalContext } from './journal-context.ts';
 import { REJECTED_FOLDER, rejectedStem, TELEMETRY_FOLDER } from './format/layout.ts';
 import { MAX_ANSWER_BYTES } from './format/rejected-record.ts';
 import type { RejectedReason, RejectedRecord } from './format/rejected-record.ts';
@@ -25,15 +25,15 @@ const redactor = new Redactor();
 
 /** Writes batches that a receiver refused for good, or that are damaged, to where somebody can look at them and send them again. */
 export class RejectedFolder {
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
 
-  constructor(base: JournalBase) {
-    this.#base = base;
+  constructor(context: JournalContext) {
+    this.#context = context;
   }
 
   /** Keeps a batch and the reason. A disk that refuses is said once; the batch counts as lost either way. */
   keep(signal: Signal, { line, reason, items, target, status, answer }: SetAside): void {
-    const { home, owner, files, clock, nextNumber, warn } = this.#base;
+    const { home, owner, files, clock, nextNumber, warn } = this.#context;
     const now = clock.epoch();
     const record: RejectedRecord = {
       version: 1,

@@ -3,16 +3,24 @@ import { join } from 'node:path';
 import { JsonLinesWriter, systemCode } from '../../storage/index.ts';
 import type { Signal } from '../semconv.ts';
 import { countItems } from '../otlp/index.ts';
-import { segmentsFolder } from './journal-context.ts';
-import type { JournalBase, Waiting } from './journal-context.ts';
+import type { JournalContext } from './journal-context.ts';
 import { LineReader } from './lines/line-reader.ts';
 import type { ReadLine } from './lines/line-reader.ts';
+import { TELEMETRY_FOLDER } from './format/layout.ts';
 import type { Range } from './format/ranges.ts';
 import { RejectedFolder } from './rejected-folder.ts';
 import type { SetAside } from './rejected-folder.ts';
 import { formatSegmentName } from './format/segment-name.ts';
 import { Segment } from './segment.ts';
 import type { Place } from './segment.ts';
+
+/** What waits to be delivered. */
+export interface Waiting {
+  readonly items: number;
+  readonly bytes: number;
+  /** Milliseconds since 1970; `undefined` if nothing waits. */
+  readonly oldestAt: number | undefined;
+}
 
 /** A batch is on the disk, or why it is not. */
 export type AppendOutcome =
@@ -33,7 +41,7 @@ export class SignalJournal {
   readonly signal: Signal;
   /** Whether lines are sent anywhere; where not, they are kept and wait for nobody. */
   readonly delivers: boolean;
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
   readonly #writer: JsonLinesWriter;
   readonly #reader: LineReader;
   readonly #rejected: RejectedFolder;
@@ -41,13 +49,13 @@ export class SignalJournal {
   readonly #segments: Segment[] = [];
   readonly #deferred: Place[] = [];
 
-  constructor(base: JournalBase, signal: Signal, delivers: boolean) {
-    this.#base = base;
+  constructor(context: JournalContext, signal: Signal, delivers: boolean) {
+    this.#context = context;
     this.signal = signal;
     this.delivers = delivers;
-    const { home, owner, clock, files, nextNumber } = base;
+    const { home, owner, clock, files, nextNumber } = context;
     this.#writer = new JsonLinesWriter({
-      folder: () => segmentsFolder(home, signal),
+      folder: () => home.folder(TELEMETRY_FOLDER, signal),
       naming: (openedAt) =>
         formatSegmentName({ openedAt, owner: owner.take(), number: nextNumber(), kind: 'segment' }),
       maxTotalBytes: Infinity,
@@ -56,7 +64,7 @@ export class SignalJournal {
       files,
     });
     this.#reader = new LineReader(files);
-    this.#rejected = new RejectedFolder(base);
+    this.#rejected = new RejectedFolder(context);
   }
 
   get segments(): readonly Segment[] {
@@ -83,13 +91,13 @@ export class SignalJournal {
     const result = this.#writer.append([body]);
     if (this.#writer.openFile !== before) this.#close(before);
     if (!result.written) {
-      if (result.reason === 'disk_full' && result.error !== undefined) this.#base.onDiskFull();
+      if (result.reason === 'disk_full' && result.error !== undefined) this.#context.onDiskFull();
       return { code: result.code, error: result.error };
     }
     if (!result.place) throw new TypeError('A batch was appended without a place.');
     const range: Range = [result.place.from, result.place.to];
     const segment = this.#openSegment(result.place.file);
-    segment.grow(range, items, this.#base.clock.epoch());
+    segment.grow(range, items, this.#context.clock.epoch());
     const place = { segment, range };
     if (this.delivers) segment.hold(range, items);
     else this.settle(place, items);
@@ -99,7 +107,7 @@ export class SignalJournal {
   /** The oldest batch that waits and that no lane holds; from now on the caller's lane holds it. What is damaged is set aside on the way. */
   next(): BacklogLine | undefined {
     for (const segment of this.#segments.slice()) {
-      if (segment.notBefore > this.#base.clock.now()) continue;
+      if (segment.notBefore > this.#context.clock.now()) continue;
       for (let range = segment.next; range; range = segment.next) {
         const line = this.#read(segment, range);
         if (!line) break;
@@ -123,13 +131,13 @@ export class SignalJournal {
   /** A batch was delivered, set aside or counted as lost. */
   settle({ segment, range }: Place, items: number): void {
     segment.settle(range, items);
-    this.#base.cursor.changed();
+    this.#context.cursor.changed();
   }
 
   /** A batch waits on the disk alone from now on; where its file is gone, it is lost. */
   release({ segment, range }: Place): void {
     const items = segment.release(range);
-    if (segment.isLost) this.#base.counts.dropped(this.signal, 'disk', items);
+    if (segment.isLost) this.#context.counts.dropped(this.signal, 'disk', items);
   }
 
   /** A batch waits until everything else was tried. */
@@ -153,7 +161,7 @@ export class SignalJournal {
     const index = this.#segments.indexOf(segment);
     if (index !== -1) this.#segments.splice(index, 1);
     this.#reader.close();
-    this.#base.cursor.changed();
+    this.#context.cursor.changed();
   }
 
   /** Ends a segment that is old, although nothing asks for the next. */
@@ -172,7 +180,7 @@ export class SignalJournal {
   *checkingFiles(): Generator<undefined, void> {
     for (const segment of this.#segments.slice()) {
       try {
-        if (!this.#base.files.facts(segment.path)) this.#vanished(segment);
+        if (!this.#context.files.facts(segment.path)) this.#vanished(segment);
       } catch {
         // What cannot be looked at is found out when it is read.
       }
@@ -201,11 +209,11 @@ export class SignalJournal {
   #openSegment(name: string): Segment {
     const known = this.#segments.findLast((segment) => segment.name === name);
     if (known) return known;
-    const { clock, home } = this.#base;
+    const { clock, home } = this.#context;
     const segment = new Segment({
       signal: this.signal,
       name,
-      path: join(segmentsFolder(home, this.signal), name),
+      path: join(home.folder(TELEMETRY_FOLDER, this.signal), name),
       openedAt: clock.epoch(),
       size: 0,
       settled: [],
@@ -213,7 +221,7 @@ export class SignalJournal {
     });
     segment.open = true;
     this.#segments.push(segment);
-    this.#base.onSegment();
+    this.#context.onSegment();
     return segment;
   }
 
@@ -228,8 +236,8 @@ export class SignalJournal {
       const code = systemCode(error);
       if (code === 'ENOENT') this.#vanished(segment);
       else {
-        segment.notBefore = this.#base.clock.now() + UNREADABLE_FOR_MS;
-        this.#base.warn(
+        segment.notBefore = this.#context.clock.now() + UNREADABLE_FOR_MS;
+        this.#context.warn(
           `journal:read:${code}`,
           `The journal cannot read ${segment.key}: ${code}. It is tried again each minute.`,
         );
@@ -243,8 +251,8 @@ export class SignalJournal {
     const stamp = segment.name.slice(0, segment.name.indexOf('-', segment.name.indexOf('T')) + 1);
     let adopted = false;
     try {
-      adopted = this.#base.files
-        .list(segmentsFolder(this.#base.home, this.signal))
+      adopted = this.#context.files
+        .list(this.#context.home.folder(TELEMETRY_FOLDER, this.signal))
         .some((name) => name.startsWith(stamp));
     } catch {
       // The folder is gone too.
@@ -254,7 +262,7 @@ export class SignalJournal {
   }
 
   #lose(segment: Segment, what: string): void {
-    const { counts, warn } = this.#base;
+    const { counts, warn } = this.#context;
     // What a lane holds is in memory too, and may still be delivered.
     counts.dropped(this.signal, 'disk', segment.waiting.items - segment.heldItems);
     segment.isLost = true;
@@ -263,7 +271,7 @@ export class SignalJournal {
   }
 
   #setDamagedAside(place: Place, line: Uint8Array, items: number): void {
-    const { counts, warn } = this.#base;
+    const { counts, warn } = this.#context;
     const key = place.segment.key;
     this.setAside({ line, reason: 'damaged', items, target: 'none' });
     counts.dropped(this.signal, 'damaged', items);

@@ -14,7 +14,7 @@ export function isMarkup(contentType: string | undefined, text: string): boolean
  * The beginning of what somebody else answered, for a message: without secrets and markup, on one line, and without what steers a terminal.
  * @param maxLength in characters
  */
-export function firstWords(text: string, maxLength = 80): string {
+export function answerExcerpt(text: string, maxLength = 80): string {
   const start = text.slice(0, MAX_READ);
   const plain = MARKUP.test(start)
     ? start.replaceAll(/<(script|style)\b[^]*?<\/\1\s*>/gi, ' ').replaceAll(/<[^>]*>/g, ' ')

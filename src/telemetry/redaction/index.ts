@@ -1,3 +1,3 @@
-export { firstWords, isMarkup } from './answer-excerpt.ts';
+export { answerExcerpt, isMarkup } from './answer-excerpt.ts';
 export { Redactor } from './redactor.ts';
 export type { PlainRecord, PlainValue } from './redactor.ts';

@@ -1,9 +1,9 @@
 import type { Meter } from '@opentelemetry/api';
 
+import { createObservable } from '../../signals/index.ts';
 import * as names from '../../signals/semconv.ts';
 import { DROP_REASONS } from '../counts.ts';
 import type { SignalStats, TelemetryCounts } from '../counts.ts';
-import { observableFor } from '../gauges/host-gauges.ts';
 import { SIGNALS } from '../semconv.ts';
 
 const FIGURES = new Map<names.MetricDefinition, (stats: SignalStats) => number>([
@@ -19,10 +19,10 @@ const FIGURES = new Map<names.MetricDefinition, (stats: SignalStats) => number>(
 /** Publishes what became of the telemetry: every signal and reason, at 0 too, so that each series exists from the start. */
 export function publishOwnMetrics(meter: Meter, counts: TelemetryCounts): void {
   const figures = Array.from(FIGURES, ([definition, read]) => ({
-    instrument: observableFor(meter, definition),
+    instrument: createObservable(meter, definition),
     read,
   }));
-  const dropped = observableFor(meter, names.METRIC_TELEMETRY_DROPPED);
+  const dropped = createObservable(meter, names.METRIC_TELEMETRY_DROPPED);
   meter.addBatchObservableCallback(
     (result) => {
       const stats = counts.snapshot();

@@ -4,7 +4,7 @@ import { systemCode } from '../../../storage/index.ts';
 import { SIGNALS } from '../../semconv.ts';
 import type { Signal } from '../../semconv.ts';
 import { readWaiting } from '../lines/waiting-items.ts';
-import type { JournalBase } from '../journal-context.ts';
+import type { JournalContext } from '../journal-context.ts';
 import { journalFolders } from '../format/layout.ts';
 import { listed } from '../present-files.ts';
 import { Owners } from './owners.ts';
@@ -33,27 +33,27 @@ interface Orphan {
  * does not say too much.
  */
 export class Adoption {
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
   readonly #processes: ProcessPort;
   readonly #onAdopted: (signal: Signal) => void;
   readonly #slices: Slices;
 
-  constructor(base: JournalBase, processes: ProcessPort, onAdopted: (signal: Signal) => void) {
-    this.#base = base;
+  constructor(context: JournalContext, processes: ProcessPort, onAdopted: (signal: Signal) => void) {
+    this.#context = context;
     this.#processes = processes;
     this.#onAdopted = onAdopted;
-    this.#slices = new Slices(base.clock);
+    this.#slices = new Slices(context.clock);
   }
 
   /** Looks through the home once. @param journals those of this process, by signal */
   async run(journals: readonly SignalJournal[], isClosed: () => boolean): Promise<void> {
-    const owners = new Owners(this.#base, this.#processes);
+    const owners = new Owners(this.#context, this.#processes);
     const left = new Set<string>();
     let found: Orphan[] = [];
     for (const signal of SIGNALS) {
       const journal = journals.find((each) => each.signal === signal);
-      const folder = journalFolders(this.#base.home.path).segments(signal);
-      for (const name of listed(this.#base.files, folder)) {
+      const folder = journalFolders(this.#context.home.path).segments(signal);
+      for (const name of listed(this.#context.files, folder)) {
         await this.#slices.pause();
         if (isClosed()) return;
         const parts = parseSegmentName(name);
@@ -84,7 +84,7 @@ export class Adoption {
     owners: Owners,
   ): Orphan | 'done' | 'left' {
     if (!journal) return 'left';
-    const { files } = this.#base;
+    const { files } = this.#context;
     const { signal } = journal;
     const path = join(folder, name);
     const facts = files.facts(path);
@@ -104,8 +104,8 @@ export class Adoption {
     if (!done && !journal.delivers) return 'left';
     const newName = formatSegmentName({
       openedAt,
-      owner: this.#base.owner.take(),
-      number: this.#base.nextNumber(),
+      owner: this.#context.owner.take(),
+      number: this.#context.nextNumber(),
       kind: 'segment',
     });
     const newPath = join(folder, newName);
@@ -116,7 +116,7 @@ export class Adoption {
 
   async #take(orphans: readonly Orphan[], left: Set<string>): Promise<void> {
     if (orphans.length === 0) return;
-    const { cursor, files } = this.#base;
+    const { cursor, files } = this.#context;
     // From here to the names in one turn: a process that ends in between would leave a cursor and names that do not fit.
     for (const { journal, segment } of orphans) journal.adopt(segment);
     const saved = cursor.save();
@@ -142,7 +142,7 @@ export class Adoption {
   async #count(segment: Segment): Promise<void> {
     const { size, settled, signal, path } = segment;
     try {
-      const reading = readWaiting(this.#base.files, path, gapsOf(settled, size), signal);
+      const reading = readWaiting(this.#context.files, path, gapsOf(settled, size), signal);
       let step = reading.next();
       for (; !step.done; step = reading.next()) await nextTurn();
       segment.count(step.value.items);
@@ -155,14 +155,14 @@ export class Adoption {
 
   #remove(path: string): void {
     try {
-      this.#base.files.remove(path);
+      this.#context.files.remove(path);
     } catch {
       // Another process was first, or the next look will do it.
     }
   }
 
   #sayForeign(signal: Signal, name: string): void {
-    this.#base.warn(
+    this.#context.warn(
       `journal:foreign:${signal}`,
       `telemetry/${signal} holds a file that is not the journal's (${name.slice(0, 100)}). It is left alone and never sent; move it elsewhere.`,
     );

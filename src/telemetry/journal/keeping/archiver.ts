@@ -1,6 +1,6 @@
 import { systemCode } from '../../../storage/index.ts';
 import { warnAboutDisk } from '../../warnings/disk-warning.ts';
-import type { JournalBase } from '../journal-context.ts';
+import type { JournalContext } from '../journal-context.ts';
 import { formatSegmentName, parseSegmentName } from '../format/segment-name.ts';
 import type { Segment } from '../segment.ts';
 import type { SignalJournal } from '../signal-journal.ts';
@@ -10,15 +10,15 @@ const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Compresses segments that are settled, one at a time and off the event loop: lines are kept for whoever wants to search or replay them. */
 export class Archiver {
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
 
-  constructor(base: JournalBase) {
-    this.#base = base;
+  constructor(context: JournalContext) {
+    this.#context = context;
   }
 
   /** Archives what is settled. @param isClosed asked before each file */
   async run(journals: readonly SignalJournal[], isClosed: () => boolean): Promise<void> {
-    const { files } = this.#base;
+    const { files } = this.#context;
     for (const journal of journals) {
       for (const segment of journal.segments.filter((each) => !each.open && each.isSettled)) {
         if (isClosed()) return;
@@ -37,7 +37,7 @@ export class Archiver {
 
   /** Whether a segment that could not be archived is gone all the same: what was delivered must not fill the disk for good. */
   #mayForget(segment: Segment, making: string, error: unknown): boolean {
-    const { files, warn } = this.#base;
+    const { files, warn } = this.#context;
     const code = systemCode(error);
     if (code === 'ENOENT') return true;
     try {

@@ -4,7 +4,7 @@ import { jsonLinesDefaults, systemCode } from '../../../storage/index.ts';
 import { SIGNALS } from '../../semconv.ts';
 import type { Signal } from '../../semconv.ts';
 import { readWaitingNow } from '../lines/waiting-items.ts';
-import type { JournalBase } from '../journal-context.ts';
+import type { JournalContext } from '../journal-context.ts';
 import { isRejectedFile, journalFolders } from '../format/layout.ts';
 import { Owners } from './owners.ts';
 import type { ProcessPort } from '../../../host/owners/index.ts';
@@ -50,7 +50,7 @@ const STAMP_LENGTH = segmentTime(0).length;
  * oldest segment of the signal that uses the most, and what waited in it is counted.
  */
 export class Caps {
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
   readonly #processes: ProcessPort;
   readonly #journals: readonly SignalJournal[];
   readonly #limits: CapLimits;
@@ -61,12 +61,12 @@ export class Caps {
   #opened = 0;
 
   constructor(
-    base: JournalBase,
+    context: JournalContext,
     processes: ProcessPort,
     journals: readonly SignalJournal[],
     limits: CapLimits = capDefaults,
   ) {
-    this.#base = base;
+    this.#context = context;
     this.#processes = processes;
     this.#journals = journals;
     this.#limits = limits;
@@ -81,7 +81,7 @@ export class Caps {
   /** Removes what is too old or too much. */
   enforce(): void {
     const { maxTotalBytes, maxAgeMs, segmentBytes } = this.#limits;
-    const oldest = segmentTime(Math.max(0, this.#base.clock.epoch() - maxAgeMs));
+    const oldest = segmentTime(Math.max(0, this.#context.clock.epoch() - maxAgeMs));
     const room = maxTotalBytes - Math.min(segmentBytes, maxTotalBytes / 2);
     const { kept: found, others, segmentBytes: inSegments } = this.#inventory();
     const kept = this.#withoutOldRefusals(found);
@@ -142,13 +142,13 @@ export class Caps {
 
   /** What nobody took over: its owner is dead, and whoever runs now sends nothing of its signal or lives too short. @returns the bytes that are free now */
   #evictOrphan({ path, name, size, signal }: Orphan, reason: 'evicted' | 'expired'): number {
-    this.#owners ??= new Owners(this.#base, this.#processes);
+    this.#owners ??= new Owners(this.#context, this.#processes);
     const owner = parseSegmentName(name)?.owner;
     if (owner === undefined || this.#owners.isAlive(owner)) return 0;
     let items = 0;
     try {
       const settled = this.#owners.settledOf(owner, `${signal}/${name}`, size);
-      items = readWaitingNow(this.#base.files, path, gapsOf(settled, size), signal).items;
+      items = readWaitingNow(this.#context.files, path, gapsOf(settled, size), signal).items;
     } catch {
       // What cannot be read cannot be counted either.
     }
@@ -179,8 +179,8 @@ export class Caps {
   }
 
   #sayLost(signal: Signal, reason: 'evicted' | 'expired', items: number): void {
-    this.#base.counts.dropped(signal, reason, items);
-    this.#base.warn(
+    this.#context.counts.dropped(signal, reason, items);
+    this.#context.warn(
       `journal:${reason}:${signal}`,
       reason === 'evicted'
         ? `The journal is full (${Math.round(this.#limits.maxTotalBytes / 1_048_576)} MiB): the oldest ${signal} that waited are lost and counted. Start the receiver.`
@@ -194,10 +194,10 @@ export class Caps {
     readonly others: readonly Orphan[];
     readonly segmentBytes: number;
   } {
-    const folders = journalFolders(this.#base.home.path);
+    const folders = journalFolders(this.#context.home.path);
     const kept: Kept[] = [];
     const others: Orphan[] = [];
-    const me = this.#base.owner.id;
+    const me = this.#context.owner.id;
     const sizes = new Map<string, number>();
     const own = new Map(
       this.#journals.flatMap(({ segments }) => segments.map(({ path, size }) => [path, size])),
@@ -205,7 +205,7 @@ export class Caps {
     let segmentBytes = 0;
     const keep = (folder: string, name: string): void => {
       const path = join(folder, name);
-      const size = this.#sizes.get(path) ?? this.#base.files.facts(path)?.size ?? 0;
+      const size = this.#sizes.get(path) ?? this.#context.files.facts(path)?.size ?? 0;
       sizes.set(path, size);
       kept.push({ path, name, size });
     };
@@ -219,7 +219,7 @@ export class Caps {
           continue;
         }
         const path = join(folder, name);
-        const size = own.get(path) ?? this.#base.files.facts(path)?.size ?? 0;
+        const size = own.get(path) ?? this.#context.files.facts(path)?.size ?? 0;
         segmentBytes += size;
         if (parts.kind === 'segment' && parts.owner !== me) others.push({ path, name, size, signal });
       }
@@ -233,7 +233,7 @@ export class Caps {
 
   #list(folder: string): readonly string[] {
     try {
-      return this.#base.files.list(folder);
+      return this.#context.files.list(folder);
     } catch {
       return [];
     }
@@ -241,7 +241,7 @@ export class Caps {
 
   #remove(path: string): boolean {
     try {
-      this.#base.files.remove(path);
+      this.#context.files.remove(path);
       return true;
     } catch (error) {
       return systemCode(error) === 'ENOENT';

@@ -5,7 +5,7 @@ import { Adoption } from './adoption.ts';
 import { Archiver } from './archiver.ts';
 import { Caps } from './caps.ts';
 import type { CapLimits } from './caps.ts';
-import type { JournalBase } from '../journal-context.ts';
+import type { JournalContext } from '../journal-context.ts';
 import { OWNERS_FOLDER, TELEMETRY_FOLDER } from '../format/layout.ts';
 import type { ProcessPort } from '../../../host/owners/index.ts';
 import type { SignalJournal } from '../signal-journal.ts';
@@ -13,7 +13,7 @@ import { Slices } from './slices.ts';
 
 /** Looks after the journal from time to time: takes over what the dead left, archives what is settled, and keeps it all within its caps. */
 export class JournalKeeper {
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
   readonly #journals: readonly SignalJournal[];
   readonly #adoption: Adoption;
   readonly #archiver: Archiver;
@@ -23,17 +23,17 @@ export class JournalKeeper {
   #closed = false;
 
   constructor(
-    base: JournalBase,
+    context: JournalContext,
     processes: ProcessPort,
     journals: readonly SignalJournal[],
     onAdopted: (signal: Signal) => void,
     limits?: CapLimits,
   ) {
-    this.#base = base;
+    this.#context = context;
     this.#journals = journals;
-    this.#adoption = new Adoption(base, processes, onAdopted);
-    this.#archiver = new Archiver(base);
-    this.#caps = new Caps(base, processes, journals, limits);
+    this.#adoption = new Adoption(context, processes, onAdopted);
+    this.#archiver = new Archiver(context);
+    this.#caps = new Caps(context, processes, journals, limits);
   }
 
   /** One look; a second one meanwhile joins it. Never rejects. */
@@ -64,7 +64,7 @@ export class JournalKeeper {
   end(): void {
     for (const journal of this.#journals) journal.checkFiles();
     try {
-      if (this.#base.home.check()) this.#caps.enforce();
+      if (this.#context.home.check()) this.#caps.enforce();
     } catch {
       // A home that is refused is nobody's to tidy up; whoever wanted to write there has said so.
     }
@@ -77,26 +77,26 @@ export class JournalKeeper {
   async #look(): Promise<void> {
     const isClosed = (): boolean => this.#closed;
     try {
-      const slices = new Slices(this.#base.clock);
+      const slices = new Slices(this.#context.clock);
       for (const journal of this.#journals) {
         journal.rotate();
         for (const _ of journal.checkingFiles()) await slices.pause();
       }
       // In a home that is refused, somebody else may have laid down what would be sent.
-      if (!this.#base.home.check()) return;
+      if (!this.#context.home.check()) return;
       await this.#adoption.run(this.#journals, isClosed);
       await this.#archiver.run(this.#journals, isClosed);
       if (!this.#closed) this.#caps.enforce();
     } catch (error) {
       const cause = this.#whyUnwritable() ?? error;
-      warnAboutDisk(this.#base.warn, systemCode(cause), cause);
+      warnAboutDisk(this.#context.warn, systemCode(cause), cause);
     }
   }
 
   /** What writers meet, too: then it is one trouble, and said once. */
   #whyUnwritable(): unknown {
     try {
-      this.#base.home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER);
+      this.#context.home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER);
       return undefined;
     } catch (error) {
       return error;

@@ -7,12 +7,12 @@ import { settledIn } from '../format/cursor.ts';
 import type { Cursor } from '../format/cursor.ts';
 import { cursorName, journalFolders, parseOwnerFile } from '../format/layout.ts';
 import type { Ranges } from '../format/ranges.ts';
-import type { JournalBase } from '../journal-context.ts';
+import type { JournalContext } from '../journal-context.ts';
 import { OwnerFiles } from '../owner-files.ts';
 
 /** The owners on a home during one look: which of them live, and what the cursors of the dead cover. Renames cursors that cannot be used. */
 export class Owners {
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
   readonly #processes: ProcessPort;
   readonly #folder: string;
   readonly #files: OwnerFiles;
@@ -20,19 +20,19 @@ export class Owners {
   /** `undefined` for an owner without a cursor that can be used. */
   readonly #cursors = new Map<string, Cursor | undefined>();
 
-  constructor(base: JournalBase, processes: ProcessPort) {
-    this.#base = base;
+  constructor(context: JournalContext, processes: ProcessPort) {
+    this.#context = context;
     this.#processes = processes;
-    this.#folder = journalFolders(base.home.path).owners;
-    this.#files = new OwnerFiles(base.files, this.#folder);
+    this.#folder = journalFolders(context.home.path).owners;
+    this.#files = new OwnerFiles(context.files, this.#folder);
   }
 
   isAlive(owner: string): boolean {
-    if (owner === this.#base.owner.id) return true;
+    if (owner === this.#context.owner.id) return true;
     const known = this.#alive.get(owner);
     if (known !== undefined) return known;
     const lock = this.#files.lockOf(owner);
-    const alive = lock !== undefined && isOwnerAlive(lock, this.#processes, this.#base.clock.epoch());
+    const alive = lock !== undefined && isOwnerAlive(lock, this.#processes, this.#context.clock.epoch());
     this.#alive.set(owner, alive);
     return alive;
   }
@@ -59,7 +59,7 @@ export class Owners {
       if (!file || this.isAlive(file.owner)) continue;
       if (left.has(file.owner) && file.kind !== 'replacing') continue;
       try {
-        this.#base.files.remove(join(this.#folder, name));
+        this.#context.files.remove(join(this.#folder, name));
       } catch {
         // Another process was first.
       }
@@ -80,12 +80,12 @@ export class Owners {
 
   #setAside(owner: string, problem: string): void {
     const name = cursorName(owner);
-    this.#base.warn(
+    this.#context.warn(
       'journal:cursor',
       `The cursor telemetry/owners/${name} cannot be used: ${problem}. It is renamed to ${name}.unreadable, and what it covered is sent again.`,
     );
     try {
-      this.#base.files.rename(join(this.#folder, name), join(this.#folder, `${name}.unreadable`));
+      this.#context.files.rename(join(this.#folder, name), join(this.#folder, `${name}.unreadable`));
     } catch {
       // It is not believed either way.
     }

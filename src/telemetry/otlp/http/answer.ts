@@ -1,4 +1,4 @@
-import { firstWords, isMarkup } from '../../redaction/index.ts';
+import { answerExcerpt, isMarkup } from '../../redaction/index.ts';
 
 /**
  * Why a batch is to be sent again.
@@ -84,7 +84,7 @@ export function judgeAnswer(
 
 /** What a body says, behind a status. */
 function said(text: string): string {
-  const words = firstWords(text);
+  const words = answerExcerpt(text);
   return /\p{L}/u.test(words) ? `: "${words}"` : '';
 }
 
