@@ -6,8 +6,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Duration } from '../core/duration.ts';
 import { NOT_SHOWN, OptionChecker } from '../core/options.ts';
 import { DEFAULT_SAMPLE_INTERVAL_MS } from '../host/index.ts';
-import { isHttpUrl } from './otlp/http/index.ts';
 import type { Variables } from './environment/index.ts';
+import { isHttpUrl } from './otlp/http/index.ts';
 
 /** Levels of the logger, most important first, as npm and winston have them. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'] as const;

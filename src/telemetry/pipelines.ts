@@ -1,18 +1,18 @@
 import type { Clock } from '../core/clock.ts';
 import { systemRandom } from '../core/random.ts';
+import { systemProcesses } from '../host/owners/index.ts';
 import type { FilePort, Home } from '../storage/index.ts';
 import type { BacklogStats, TelemetryCounts } from './counts.ts';
 import { Delivery } from './delivery/delivery.ts';
-import { HttpTransport, shownUrl, signalUrl } from './otlp/http/index.ts';
-import type { OtlpSettings } from './otlp/http/index.ts';
 import type { EnvironmentSettings } from './environment/index.ts';
-import type { ExporterParts } from './sdk/journal-exporter.ts';
 import { Journal } from './journal/index.ts';
 import type { SignalJournal } from './journal/index.ts';
-import { systemProcesses } from '../host/owners/index.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
-import { writeQuietly } from './warnings/quiet-write.ts';
+import { HttpTransport, shownUrl, signalUrl } from './otlp/http/index.ts';
+import type { OtlpSettings } from './otlp/http/index.ts';
+import type { ExporterParts } from './sdk/journal-exporter.ts';
 import type { Signal } from './semconv.ts';
+import { writeQuietly } from './warnings/quiet-write.ts';
 import type { Warn } from './warnings/warner.ts';
 
 /** What {@link Pipelines} are made of. */

@@ -1,10 +1,10 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { CommandContext } from '../frame/command.ts';
 import { isJsonObject } from '../../telemetry/otlp/index.ts';
 import { objectsIn } from '../../telemetry/otlp/read/index.ts';
-import { eventually } from './eventually.ts';
+import type { CommandContext } from '../frame/command.ts';
 import { fail, pass } from './check.ts';
 import type { CheckResult } from './check.ts';
+import { eventually } from './eventually.ts';
 import { askJson, describeAnswer, remedyFor } from './http-json.ts';
 import { DOCTOR_ALERT, DOCTOR_ALERT_LABEL, DOCTOR_SERVICE } from './semconv.ts';
 

@@ -17,9 +17,9 @@ import { systemCode } from '../../storage/index.ts';
 import type { Home } from '../../storage/index.ts';
 import { ENVIRONMENT, readEnvironment } from '../../telemetry/environment/index.ts';
 import { formatBytes } from '../frame/quantities.ts';
-import { satisfies } from './node-range.ts';
 import { fail, pass, warn } from './check.ts';
 import type { CheckResult } from './check.ts';
+import { satisfies } from './node-range.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 

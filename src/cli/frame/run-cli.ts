@@ -7,9 +7,9 @@ import { EXIT, Interruption } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { Output, wantsColour } from './output.ts';
 import type { CliPorts } from './ports.ts';
-import { Progress } from './progress.ts';
 import { makeProgram } from './program.ts';
 import type { Call } from './program.ts';
+import { Progress } from './progress.ts';
 import { humanError, shownError } from './shown-error.ts';
 
 /** How long a command may take to end once it was asked to. */

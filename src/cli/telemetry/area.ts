@@ -1,6 +1,6 @@
+import { SIGNALS } from '../../telemetry/semconv.ts';
 import { defineCommand } from '../frame/command.ts';
 import type { Area, Command } from '../frame/command.ts';
-import { SIGNALS } from '../../telemetry/semconv.ts';
 import { flag, optional, repeated, required, severalArguments, withDefault } from '../frame/parameters.ts';
 import {
   choice,

@@ -1,10 +1,10 @@
 import { formatDuration } from '../../core/duration.ts';
+import { isJsonObject, METRIC_TYPES } from '../../telemetry/otlp/index.ts';
+import type { JsonObject } from '../../telemetry/otlp/index.ts';
+import { attributeOf, objectsIn, readInt64, timeOf } from '../../telemetry/otlp/read/index.ts';
+import type { OtlpItem } from '../../telemetry/otlp/read/index.ts';
 import type { Output } from '../frame/output.ts';
 import { printable } from '../frame/printable.ts';
-import { isJsonObject, METRIC_TYPES } from '../../telemetry/otlp/index.ts';
-import { attributeOf, objectsIn, readInt64, timeOf } from '../../telemetry/otlp/read/index.ts';
-import type { JsonObject } from '../../telemetry/otlp/index.ts';
-import type { OtlpItem } from '../../telemetry/otlp/read/index.ts';
 
 const ERROR_STATUS: readonly unknown[] = [2, 'STATUS_CODE_ERROR'];
 const WARN_SEVERITY = 13;

@@ -3,6 +3,8 @@ import type { Dirent, Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { KeelsonError } from '../../core/errors.ts';
+import { isOwnerAlive } from '../../host/owners/index.ts';
+import type { ProcessPort } from '../../host/owners/index.ts';
 import { systemCode, systemFiles } from '../../storage/index.ts';
 import {
   journalFolders,
@@ -13,8 +15,6 @@ import {
   TELEMETRY_FOLDER,
 } from '../../telemetry/journal/reading/index.ts';
 import type { SegmentName } from '../../telemetry/journal/reading/index.ts';
-import { isOwnerAlive } from '../../host/owners/index.ts';
-import type { ProcessPort } from '../../host/owners/index.ts';
 import { SIGNALS } from '../../telemetry/semconv.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import { fileHint } from '../frame/file-error.ts';

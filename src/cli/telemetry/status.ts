@@ -1,8 +1,10 @@
 import { existsSync, lstatSync } from 'node:fs';
 
 import { KeelsonError } from '../../core/errors.ts';
-import { Home, systemCode, systemFiles } from '../../storage/index.ts';
 import { systemProcesses } from '../../host/owners/index.ts';
+import { Home, systemCode, systemFiles } from '../../storage/index.ts';
+import { takeInventory } from '../../telemetry/journal/reading/index.ts';
+import type { JournalInventory, SignalInventory } from '../../telemetry/journal/reading/index.ts';
 import type { Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';
 import { fileHint } from '../frame/file-error.ts';
@@ -11,8 +13,6 @@ import { printable } from '../frame/printable.ts';
 import { counted, formatAge, formatBytes } from '../frame/quantities.ts';
 import { tableLines } from '../frame/table.ts';
 import type { Column } from '../frame/table.ts';
-import { takeInventory } from '../../telemetry/journal/reading/index.ts';
-import type { JournalInventory, SignalInventory } from '../../telemetry/journal/reading/index.ts';
 
 /** What `keelson telemetry status` takes. */
 export interface StatusInput {

@@ -1,4 +1,7 @@
 import { Home } from '../../storage/index.ts';
+import { readLines } from '../../telemetry/journal/reading/index.ts';
+import { itemsOf, parseLine, timeOf } from '../../telemetry/otlp/read/index.ts';
+import type { OtlpItem } from '../../telemetry/otlp/read/index.ts';
 import { SIGNALS } from '../../telemetry/semconv.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import type { CommandContext, Run } from '../frame/command.ts';
@@ -6,9 +9,6 @@ import { EXIT } from '../frame/exit-codes.ts';
 import { pause } from '../frame/pause.ts';
 import { counted } from '../frame/quantities.ts';
 import { itemDocument, itemLine } from './item-line.ts';
-import { readLines } from '../../telemetry/journal/reading/index.ts';
-import { itemsOf, parseLine, timeOf } from '../../telemetry/otlp/read/index.ts';
-import type { OtlpItem } from '../../telemetry/otlp/read/index.ts';
 import { journalSources } from './sources.ts';
 import type { Source } from './sources.ts';
 

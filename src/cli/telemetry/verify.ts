@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 
-import { Home } from '../../storage/index.ts';
 import { systemProcesses } from '../../host/owners/index.ts';
+import { Home } from '../../storage/index.ts';
+import { readLines } from '../../telemetry/journal/reading/index.ts';
+import { countOf, parseLine, shapeProblems } from '../../telemetry/otlp/read/index.ts';
 import { SIGNALS } from '../../telemetry/semconv.ts';
 import type { Signal } from '../../telemetry/semconv.ts';
 import type { CommandContext, Run } from '../frame/command.ts';
 import { EXIT } from '../frame/exit-codes.ts';
 import { printable } from '../frame/printable.ts';
 import { counted, formatBytes } from '../frame/quantities.ts';
-import { readLines } from '../../telemetry/journal/reading/index.ts';
-import { countOf, parseLine, shapeProblems } from '../../telemetry/otlp/read/index.ts';
 import { findSources, isLive } from './sources.ts';
 import type { Source } from './sources.ts';
 

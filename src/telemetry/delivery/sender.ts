@@ -1,12 +1,12 @@
 import type { Clock } from '../../core/clock.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import type { Place, SetAside } from '../journal/index.ts';
-import { answerExcerpt } from '../redaction/index.ts';
 import type { OtlpTransport, SendResult } from '../otlp/http/index.ts';
-import type { Signal } from '../semconv.ts';
-import type { Warn } from '../warnings/warner.ts';
 import { splitRequest } from '../otlp/index.ts';
 import type { RequestPart } from '../otlp/index.ts';
+import { answerExcerpt } from '../redaction/index.ts';
+import type { Signal } from '../semconv.ts';
+import type { Warn } from '../warnings/warner.ts';
 
 /** What a {@link Sender} is made of. */
 export interface SenderParts {

@@ -1,12 +1,12 @@
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
 
-import { ENVIRONMENT } from './table.ts';
-import { readOtlp } from './otlp.ts';
 import type { OtlpSettings } from '../otlp/http/index.ts';
 import type { Signal } from '../semconv.ts';
+import type { Warn } from '../warnings/warner.ts';
+import { readOtlp } from './otlp.ts';
+import { ENVIRONMENT } from './table.ts';
 import { VariableReader } from './variable-reader.ts';
 import type { Variables } from './variable-reader.ts';
-import type { Warn } from '../warnings/warner.ts';
 
 const EXPORTERS = ['otlp', 'console', 'prometheus', 'none'] as const;
 const SAMPLERS = [

@@ -8,8 +8,8 @@ import { systemCode } from '../../storage/index.ts';
 import { DEFAULT_OTLP_ENDPOINT, isHttpUrl, signalUrl } from '../otlp/http/index.ts';
 import type { OtlpSettings } from '../otlp/http/index.ts';
 import type { Signal } from '../semconv.ts';
-import type { VariableReader } from './variable-reader.ts';
 import type { Warn } from '../warnings/warner.ts';
+import type { VariableReader } from './variable-reader.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 

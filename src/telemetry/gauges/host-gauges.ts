@@ -3,10 +3,10 @@ import type { BatchObservableCallback, Meter } from '@opentelemetry/api';
 import { HostSampler } from '../../host/index.ts';
 import type { HostSample, HostSamplerOptions } from '../../host/index.ts';
 import { createObservable } from '../../signals/index.ts';
+import { HOST_METRICS } from './host-metrics.ts';
 import { observeMachine } from './machine-gauges.ts';
 import type { Observe } from './machine-gauges.ts';
 import { observeProcess, recordGc } from './process-gauges.ts';
-import { HOST_METRICS } from './host-metrics.ts';
 
 /**
  * Publishes the sampler's last sample. However often and by whom it is read, the figures are those of the sample.

@@ -1,6 +1,6 @@
 import type { MetricDefinition } from '../../signals/semconv.ts';
-import { ATTR_CPU_MODE } from './machine-semconv.ts';
 import { defineMetric } from './define-metric.ts';
+import { ATTR_CPU_MODE } from './machine-semconv.ts';
 
 /**
  * Names of the metrics of this process, of Node and of V8, as OpenTelemetry's semantic conventions 1.45.0 have them (in development there;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 
 import type { Clock, Timer } from '../../core/clock.ts';
+import type { Owner } from '../../host/owners/index.ts';
 import type { FilePort } from '../../storage/index.ts';
 import { formatCursor } from './format/cursor.ts';
 import { cursorName } from './format/layout.ts';
-import type { Owner } from '../../host/owners/index.ts';
 import type { Ranges } from './format/ranges.ts';
 
 /** What a {@link CursorFile} is made of. */

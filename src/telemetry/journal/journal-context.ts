@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
+import type { Owner } from '../../host/owners/index.ts';
 import type { FilePort, Home } from '../../storage/index.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import type { Warn } from '../warnings/warner.ts';
 import type { CursorFile } from './cursor-file.ts';
-import type { Owner } from '../../host/owners/index.ts';
 
 /** What all parts of one journal share: where they write, as whom, and whom they tell. */
 export interface JournalContext {

@@ -2,20 +2,20 @@ import { join } from 'node:path';
 
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
+import { HEARTBEAT_MS, Owner } from '../../host/owners/index.ts';
+import type { ProcessPort } from '../../host/owners/index.ts';
 import { systemCode } from '../../storage/index.ts';
 import type { FilePort, Home } from '../../storage/index.ts';
 import type { TelemetryCounts } from '../counts.ts';
-import { warnAboutDisk } from '../warnings/disk-warning.ts';
 import type { Signal } from '../semconv.ts';
+import { warnAboutDisk } from '../warnings/disk-warning.ts';
 import type { Warn } from '../warnings/warner.ts';
-import type { CapLimits } from './keeping/caps.ts';
 import { CursorFile } from './cursor-file.ts';
-import type { JournalContext } from './journal-context.ts';
-import { JournalKeeper } from './keeping/journal-keeper.ts';
 import { cursorName, OWNERS_FOLDER, TELEMETRY_FOLDER } from './format/layout.ts';
-import { HEARTBEAT_MS, Owner } from '../../host/owners/index.ts';
-import type { ProcessPort } from '../../host/owners/index.ts';
 import type { Ranges } from './format/ranges.ts';
+import type { JournalContext } from './journal-context.ts';
+import type { CapLimits } from './keeping/caps.ts';
+import { JournalKeeper } from './keeping/journal-keeper.ts';
 import { SignalJournal } from './signal-journal.ts';
 
 /** What a {@link Journal} is made of. */

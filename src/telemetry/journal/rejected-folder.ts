@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 
 import { systemCode } from '../../storage/index.ts';
-import { warnAboutDisk } from '../warnings/disk-warning.ts';
 import { Redactor } from '../redaction/index.ts';
 import type { Signal } from '../semconv.ts';
-import type { JournalContext } from './journal-context.ts';
+import { warnAboutDisk } from '../warnings/disk-warning.ts';
 import { REJECTED_FOLDER, rejectedStem, TELEMETRY_FOLDER } from './format/layout.ts';
 import { MAX_ANSWER_BYTES } from './format/rejected-record.ts';
 import type { RejectedReason, RejectedRecord } from './format/rejected-record.ts';
+import type { JournalContext } from './journal-context.ts';
 
 /** A batch that nobody will take, and why. */
 export interface SetAside {

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 
 import { JsonLinesWriter, systemCode } from '../../storage/index.ts';
-import type { Signal } from '../semconv.ts';
 import { countItems } from '../otlp/index.ts';
+import type { Signal } from '../semconv.ts';
+import { TELEMETRY_FOLDER } from './format/layout.ts';
+import type { Range } from './format/ranges.ts';
+import { formatSegmentName } from './format/segment-name.ts';
 import type { JournalContext } from './journal-context.ts';
 import { LineReader } from './lines/line-reader.ts';
 import type { ReadLine } from './lines/line-reader.ts';
-import { TELEMETRY_FOLDER } from './format/layout.ts';
-import type { Range } from './format/ranges.ts';
 import { RejectedFolder } from './rejected-folder.ts';
 import type { SetAside } from './rejected-folder.ts';
-import { formatSegmentName } from './format/segment-name.ts';
 import { Segment } from './segment.ts';
 import type { Place } from './segment.ts';
 

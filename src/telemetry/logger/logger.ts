@@ -10,9 +10,9 @@ import { requestIdFrom } from '../../signals/index.ts';
 import { ATTR_REQUEST_ID } from '../../signals/semconv.ts';
 import { LOG_LEVELS } from '../options.ts';
 import type { LogLevel } from '../options.ts';
-import type { LogEntry } from './log-records.ts';
 import { Redactor } from '../redaction/index.ts';
 import type { PlainRecord, PlainValue } from '../redaction/index.ts';
+import type { LogEntry } from './log-records.ts';
 
 /** Where the lines of the logger go; what a sink throws is caught and counted. */
 export interface LogSinks {

@@ -1,9 +1,9 @@
 import { DataPointType } from '@opentelemetry/sdk-metrics';
 import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
+import type { Warn } from '../warnings/warner.ts';
 import { prometheusName, prometheusSeries, prometheusUnit } from './prometheus-name.ts';
 import type { NamedInstrument } from './prometheus-name.ts';
-import type { Warn } from '../warnings/warner.ts';
 
 /** The name of the metric that holds the resource. */
 export const TARGET_INFO = 'target_info';

@@ -3,9 +3,9 @@ import type { ExportResult } from '@opentelemetry/core';
 
 import type { TelemetryCounts } from '../counts.ts';
 import type { Delivery } from '../delivery/delivery.ts';
-import { warnAboutDisk } from '../warnings/disk-warning.ts';
 import type { SignalJournal } from '../journal/index.ts';
 import type { Signal } from '../semconv.ts';
+import { warnAboutDisk } from '../warnings/disk-warning.ts';
 import type { Warn } from '../warnings/warner.ts';
 
 /** Where the batches of one signal go. An absent one is off. */

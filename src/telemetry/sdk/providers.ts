@@ -26,12 +26,12 @@ import {
 import type { ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 
 import type { Clock } from '../../core/clock.ts';
+import type { BatchSettings, EnvironmentSettings } from '../environment/index.ts';
+import type { Warn } from '../warnings/warner.ts';
 import { BatchQueue, logRecordProcessor, spanProcessor } from './batch-queue.ts';
 import type { BatchExporter } from './batch-queue.ts';
-import type { BatchSettings, EnvironmentSettings } from '../environment/index.ts';
 import { JournalExporter } from './journal-exporter.ts';
 import type { ExporterParts } from './journal-exporter.ts';
-import type { Warn } from '../warnings/warner.ts';
 
 /** Makes the sampler that the variables name. */
 export function makeSampler({ name, ratio }: EnvironmentSettings['sampler']): Sampler {

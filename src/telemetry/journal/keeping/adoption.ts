@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 
+import type { ProcessPort } from '../../../host/owners/index.ts';
 import { systemCode } from '../../../storage/index.ts';
 import { SIGNALS } from '../../semconv.ts';
 import type { Signal } from '../../semconv.ts';
-import { readWaiting } from '../lines/waiting-items.ts';
-import type { JournalContext } from '../journal-context.ts';
 import { journalFolders } from '../format/layout.ts';
-import { listed } from '../present-files.ts';
-import { Owners } from './owners.ts';
-import type { ProcessPort } from '../../../host/owners/index.ts';
 import { gapsOf, sizeOf } from '../format/ranges.ts';
 import { formatSegmentName, parseSegmentName } from '../format/segment-name.ts';
 import type { SegmentName } from '../format/segment-name.ts';
+import type { JournalContext } from '../journal-context.ts';
+import { readWaiting } from '../lines/waiting-items.ts';
+import { listed } from '../present-files.ts';
 import { Segment } from '../segment.ts';
 import type { SignalJournal } from '../signal-journal.ts';
+import { Owners } from './owners.ts';
 import { nextTurn, Slices } from './slices.ts';
 
 /** Orphans that are taken over together, with one save of the cursor; the event loop turns between them. */

@@ -1,7 +1,7 @@
 import { systemCode } from '../../../storage/index.ts';
 import { warnAboutDisk } from '../../warnings/disk-warning.ts';
-import type { JournalContext } from '../journal-context.ts';
 import { formatSegmentName, parseSegmentName } from '../format/segment-name.ts';
+import type { JournalContext } from '../journal-context.ts';
 import type { Segment } from '../segment.ts';
 import type { SignalJournal } from '../signal-journal.ts';
 

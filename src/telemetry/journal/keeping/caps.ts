@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 
+import type { ProcessPort } from '../../../host/owners/index.ts';
 import { jsonLinesDefaults, systemCode } from '../../../storage/index.ts';
 import { SIGNALS } from '../../semconv.ts';
 import type { Signal } from '../../semconv.ts';
-import { readWaitingNow } from '../lines/waiting-items.ts';
-import type { JournalContext } from '../journal-context.ts';
 import { isRejectedFile, journalFolders } from '../format/layout.ts';
-import { Owners } from './owners.ts';
-import type { ProcessPort } from '../../../host/owners/index.ts';
 import { gapsOf } from '../format/ranges.ts';
 import { parseSegmentName, segmentTime } from '../format/segment-name.ts';
+import type { JournalContext } from '../journal-context.ts';
+import { readWaitingNow } from '../lines/waiting-items.ts';
 import type { Segment } from '../segment.ts';
 import type { SignalJournal } from '../signal-journal.ts';
+import { Owners } from './owners.ts';
 
 /** How much the journal keeps. */
 export interface CapLimits {

@@ -1,14 +1,14 @@
+import type { ProcessPort } from '../../../host/owners/index.ts';
 import { systemCode } from '../../../storage/index.ts';
-import { warnAboutDisk } from '../../warnings/disk-warning.ts';
 import type { Signal } from '../../semconv.ts';
+import { warnAboutDisk } from '../../warnings/disk-warning.ts';
+import { OWNERS_FOLDER, TELEMETRY_FOLDER } from '../format/layout.ts';
+import type { JournalContext } from '../journal-context.ts';
+import type { SignalJournal } from '../signal-journal.ts';
 import { Adoption } from './adoption.ts';
 import { Archiver } from './archiver.ts';
 import { Caps } from './caps.ts';
 import type { CapLimits } from './caps.ts';
-import type { JournalContext } from '../journal-context.ts';
-import { OWNERS_FOLDER, TELEMETRY_FOLDER } from '../format/layout.ts';
-import type { ProcessPort } from '../../../host/owners/index.ts';
-import type { SignalJournal } from '../signal-journal.ts';
 import { Slices } from './slices.ts';
 
 /** Looks after the journal from time to time: takes over what the dead left, archives what is settled, and keeps it all within its caps. */

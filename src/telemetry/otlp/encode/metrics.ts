@@ -9,13 +9,13 @@ import type {
   ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 
+import type { Warn } from '../../warnings/warner.ts';
 import { LEVELS } from '../shape.ts';
 import { withoutEmptyKeys } from './empty-keys.ts';
 import type { Exemplar, ExemplarStore } from './exemplar-store.ts';
 import { warnOfOverflow } from './metric-overflow.ts';
-import { isInt64, jsonAttributes, jsonDouble, jsonInt, jsonTime } from './values.ts';
 import { jsonResource, jsonScope } from './spans-and-logs.ts';
-import type { Warn } from '../../warnings/warner.ts';
+import { isInt64, jsonAttributes, jsonDouble, jsonInt, jsonTime } from './values.ts';
 
 const TEMPORALITY: Readonly<Record<AggregationTemporality, number>> = {
   [AggregationTemporality.DELTA]: 1,

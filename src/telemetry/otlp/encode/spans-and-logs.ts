@@ -6,8 +6,8 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
 import type { Signal } from '../../semconv.ts';
 import { LEVELS } from '../shape.ts';
-import { jsonAttributes, jsonTime } from './values.ts';
 import { redactedAttributes, redactedMessage, redactedValue } from './redacted.ts';
+import { jsonAttributes, jsonTime } from './values.ts';
 
 /**
  * OTLP's JSON form (proto3 JSON with OTLP's exceptions: ids in hex), written once for each batch: the same bytes go to the file and to the

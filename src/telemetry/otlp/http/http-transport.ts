@@ -9,9 +9,9 @@ import { suppressTracing } from '@opentelemetry/core';
 
 import type { Clock } from '../../../core/clock.ts';
 import { systemCode } from '../../../storage/index.ts';
-import type { OtlpSettings } from './settings.ts';
 import { judgeAnswer } from './answer.ts';
 import type { LaterReason, SendResult } from './answer.ts';
+import type { OtlpSettings } from './settings.ts';
 
 /** Sends encoded batches to one endpoint. */
 export interface OtlpTransport {

@@ -1,8 +1,8 @@
 import type { Signal } from '../../semconv.ts';
-import { itemsOf, readInt64 } from './request.ts';
-import type { OtlpItem } from './request.ts';
 import { isJsonObject, METRIC_TYPES } from '../shape.ts';
 import type { JsonObject } from '../shape.ts';
+import { itemsOf, readInt64 } from './request.ts';
+import type { OtlpItem } from './request.ts';
 
 const UINT64_LIMIT = 1n << 64n;
 const TRACE_ID = /^(?!0+$)[0-9a-f]{32}$/i;
