@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/duration.ts';
-import { isJsonObject } from '../../telemetry/otlp/index.ts';
+import { isJsonObject } from '../../telemetry/otlp/read/index.ts';
 import type { CommandContext } from '../frame/command.ts';
 import { fail, pass, skipped } from './check.ts';
 import type { CheckResult } from './check.ts';

@@ -1,7 +1,6 @@
 import { formatDuration } from '../../core/duration.ts';
-import { isJsonObject } from '../../telemetry/otlp/index.ts';
-import type { JsonObject } from '../../telemetry/otlp/index.ts';
-import { objectsIn } from '../../telemetry/otlp/read/index.ts';
+import { isJsonObject, objectsIn } from '../../telemetry/otlp/read/index.ts';
+import type { JsonObject } from '../../telemetry/otlp/read/index.ts';
 import type { CommandContext } from '../frame/command.ts';
 import { fail, pass, skipped, warn } from './check.ts';
 import type { CheckResult } from './check.ts';

@@ -1,8 +1,13 @@
 import { formatDuration } from '../../core/duration.ts';
-import { isJsonObject, METRIC_TYPES } from '../../telemetry/otlp/index.ts';
-import type { JsonObject } from '../../telemetry/otlp/index.ts';
-import { attributeOf, objectsIn, readInt64, timeOf } from '../../telemetry/otlp/read/index.ts';
-import type { OtlpItem } from '../../telemetry/otlp/read/index.ts';
+import {
+  attributeOf,
+  isJsonObject,
+  METRIC_TYPES,
+  objectsIn,
+  readInt64,
+  timeOf,
+} from '../../telemetry/otlp/read/index.ts';
+import type { JsonObject, OtlpItem } from '../../telemetry/otlp/read/index.ts';
 import type { Output } from '../frame/output.ts';
 import { printable } from '../frame/printable.ts';
 

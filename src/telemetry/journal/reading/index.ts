@@ -13,5 +13,3 @@ export type { SegmentName } from '../format/segment-name.ts';
 export { readLines } from '../lines/read-lines.ts';
 export type { ReadLine } from '../lines/read-lines.ts';
 export { OwnerFiles } from '../owner-files.ts';
-export { takeInventory } from './inventory.ts';
-export type { JournalInventory, SignalInventory } from './inventory.ts';

@@ -1,3 +1,5 @@
+export { isJsonObject, METRIC_TYPES } from '../shape.ts';
+export type { JsonObject } from '../shape.ts';
 export {
   attributeOf,
   countOf,
