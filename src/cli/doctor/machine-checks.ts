@@ -104,7 +104,11 @@ export function checkEnvironment(env: Variables): readonly CheckResult[] {
     if (said.has(message)) return;
     said.add(message);
     found.push(
-      warn('environment', message, 'Mend or unset it: src/telemetry/README.md says what each variable does.'),
+      warn(
+        'environment',
+        message,
+        'Mend or unset it: src/telemetry/environment.md says what each variable does.',
+      ),
     );
   });
   const known = ENVIRONMENT.map(({ name }) => name);

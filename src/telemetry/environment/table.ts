@@ -27,7 +27,7 @@ const perSignal = (suffix: string, answer: EnvironmentAnswer, effect: string): E
 
 /**
  * Every variable of OpenTelemetry's specification (opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables and
- * .../protocol/exporter, as of 1.60) and of its Node packages, with the answer that Keelson gives. The README's table and the tests come
+ * .../protocol/exporter, as of 1.60) and of its Node packages, with the answer that Keelson gives. The table in environment.md and the tests come
  * from this list.
  */
 export const ENVIRONMENT: readonly EnvironmentRow[] = [

@@ -198,7 +198,7 @@ export const METRIC_PRESSURE_TIME: MetricDefinition = defineMetric(
   [ATTR_PRESSURE_SCOPE, ATTR_PRESSURE_RESOURCE, ATTR_PRESSURE_STALL],
 );
 
-/** Every metric of machine and container, in the order of the README's table. */
+/** Every metric of machine and container, in the order of the table in metrics.md. */
 export const MACHINE_METRICS: readonly MetricDefinition[] = [
   METRIC_CPU_TIME,
   METRIC_CPU_UTILIZATION,

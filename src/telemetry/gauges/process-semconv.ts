@@ -180,7 +180,7 @@ export const METRIC_HEAP_LIMIT: MetricDefinition = defineMetric(
   'What the heap may grow to before V8 ends the process.',
 );
 
-/** Every metric of process, Node and V8, in the order of the README's table. */
+/** Every metric of process, Node and V8, in the order of the table in metrics.md. */
 export const PROCESS_METRICS: readonly MetricDefinition[] = [
   METRIC_PROCESS_CPU_TIME,
   METRIC_PROCESS_CPU_UTILIZATION,
