@@ -1,16 +1,16 @@
 /**
- * What happens to a variable.
- * - `honoured`: it does what the specification says
- * - `mapped`: it does what Keelson has for it; `effect` says the difference
- * - `refused`: it does nothing, and one warning says so where it is set
+ * What Keelson does with a variable.
+ * - `honoured`: the variable does what the specification says
+ * - `mapped`: the variable does what its `effect` says, which differs from the specification
+ * - `refused`: the variable does nothing, and one warning says so if it is set
  */
 export type EnvironmentAnswer = 'honoured' | 'mapped' | 'refused';
 
-/** One variable and its answer. */
+/** One environment variable, and what Keelson does with it. */
 export interface EnvironmentRow {
   readonly name: string;
   readonly answer: EnvironmentAnswer;
-  /** What it does, or why it does nothing. */
+  /** What the variable does, or why it does nothing. */
   readonly effect: string;
 }
 

@@ -3,17 +3,17 @@ import type { Telemetry } from '../telemetry.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const DEADLINE_MS = 3_000;
-/** An application that drains its connections after a signal is flushed so often, */
+/** How often to flush while the application drains its connections after a signal. */
 const DRAIN_FLUSH_MS = 500;
-/** and for so long: the grace period of Kubernetes. Later it has evidently decided to stay. */
+/** How long to keep doing that. Kubernetes kills a pod 30 s after SIGTERM; an application that is still up by then has decided to stay. */
 const DRAIN_MS = 30_000;
-/** A process that is still here so long after a signal without a listener is not ended by it. */
+/** How long to wait after raising a signal again. A process that still runs by then is not ended by that signal. */
 const OUTLIVED_MS = 1_000;
 
 /** The part of `process` that {@link endWithProcess} uses. */
 export type EndingProcess = Pick<NodeJS.Process, 'pid' | 'on' | 'off' | 'once' | 'listenerCount' | 'kill'>;
 
-/** How many listeners of a kind have been counted by a copy of `signal-exit`; 0 for what is none. */
+/** The number of listeners that a copy of `signal-exit` counts; 0 if `emitter` is no such copy. */
 function countOf(emitter: unknown): number {
   const count: unknown =
     typeof emitter === 'object' && emitter !== null ? Reflect.get(emitter, 'count') : undefined;
@@ -21,8 +21,8 @@ function countOf(emitter: unknown): number {
 }
 
 /**
- * Listeners that only watch: those of `signal-exit` (4 and 3), which many packages load. They end the process by the signal where they are alone,
- * and do nothing where they are not; taken for the application's, they would leave a process that no signal ends.
+ * The number of listeners that only watch: those of `signal-exit` (4 and 3), which many packages load. If they are the only listeners, they end the
+ * process by the signal; otherwise they do nothing. If Keelson took them for the application's, no signal would end the process.
  */
 function watchingListeners(): number {
   return (
@@ -32,14 +32,13 @@ function watchingListeners(): number {
 }
 
 /**
- * Sends what waits before the process ends, and leaves how it ends to the application.
- * - A signal that the application listens to: what waits is sent at once and, while it drains, every 0.5 s for 30 s; the application decides.
- * - A signal that nobody else listens to (`signal-exit` only watches, and does not count): what waits is sent within a deadline (3 s), then the
- *   home is let go of and the signal raised again, so that the process ends by it as it would have. A second signal meanwhile, of either kind,
- *   ends it at once.
+ * Sends what waits before the process ends. The application decides how it ends.
+ * - A signal that the application listens to: Keelson sends what waits at once, and every 0.5 s for 30 s while the application drains.
+ * - A signal that nobody else listens to (`signal-exit` only watches, and does not count): Keelson sends what waits within 3 s, releases the home, and
+ *   raises the signal again, so that the process ends by it. A second signal meanwhile, of either kind, ends the process at once.
  *   Init of a container (process 1) outlives that, as it does without Keelson, and goes on.
- * - The loop runs empty: what waits is sent once.
- * - `process.exit()`, an exception: spans and log records that wait are written to the files, synchronously.
+ * - The event loop has nothing left to do: Keelson sends what waits once.
+ * - `process.exit()` or an exception: Keelson writes the spans and log records that wait to the files, synchronously.
  */
 export function endWithProcess(
   telemetry: Pick<Telemetry, 'forceFlush' | 'flushOnExit'>,
@@ -60,7 +59,7 @@ export function endWithProcess(
 
   for (const signal of SIGNALS) {
     const raise = (): void => {
-      // What ended since the flush is written, and the home let go of: no `exit` event follows a signal.
+      // Writes what ended since the flush, and releases the home: no `exit` event follows a signal.
       telemetry.flushOnExit();
       host.off(signal, listener);
       host.kill(host.pid, signal);
@@ -73,7 +72,7 @@ export function endWithProcess(
     };
     const flushThenRaise = async (): Promise<void> => {
       await telemetry.forceFlush(DEADLINE_MS);
-      // A second signal has raised it already where this is false.
+      // If this is false, a second signal has raised it already.
       if (ending) raise();
     };
     const listener = (): void => {

@@ -16,10 +16,10 @@ import type { SignalJournal } from '../signal-journal.ts';
 import { Owners } from './owners.ts';
 import { nextTurn, Slices } from './slices.ts';
 
-/** Orphans that are taken over together, with one save of the cursor; the event loop turns between them. */
+/** How many orphans are taken over with one save of the cursor. The event loop turns between two such groups. */
 const BATCH = 32;
 
-/** A file that is about to be taken over. */
+/** A segment of a dead owner that is about to be taken over. */
 interface Orphan {
   readonly journal: SignalJournal;
   readonly owner: string;
@@ -28,9 +28,9 @@ interface Orphan {
 }
 
 /**
- * Takes over what dead owners left, once: an orphan is renamed, so that its name carries the new owner, after the new owner's cursor says what
- * the old one's did. Whoever finds the file gone was second. A crash at any point leaves a file that its name's owner has, and a cursor that
- * does not say too much.
+ * Takes over segments whose owner has died. Two steps, in this order: first our cursor records which bytes the dead owner had delivered, then the
+ * file is renamed to carry our id. The rename is the lock: a second adopter finds the file gone. A crash between the steps leaves the file under
+ * the old name, so that the next adopter repeats both.
  */
 export class Adoption {
   readonly #context: JournalContext;
@@ -45,7 +45,11 @@ export class Adoption {
     this.#slices = new Slices(context.clock);
   }
 
-  /** Looks through the home once. @param journals those of this process, by signal */
+  /**
+   * Looks through the home once.
+   * @param journals the journals of this process
+   * @param isClosed whether to stop, asked between two files
+   */
   async run(journals: readonly SignalJournal[], isClosed: () => boolean): Promise<void> {
     const owners = new Owners(this.#context, this.#processes);
     const left = new Set<string>();
@@ -75,7 +79,7 @@ export class Adoption {
     while (!removing.next().done) await this.#slices.pause();
   }
 
-  /** @returns what to take over; `done` where nothing is to be, `left` where it stays the dead owner's */
+  /** @returns the orphan to take over; `done` if there is nothing to take over; `left` if the file stays the dead owner's */
   #find(
     journal: SignalJournal | undefined,
     folder: string,
@@ -117,7 +121,7 @@ export class Adoption {
   async #take(orphans: readonly Orphan[], left: Set<string>): Promise<void> {
     if (orphans.length === 0) return;
     const { cursor, files } = this.#context;
-    // From here to the names in one turn: a process that ends in between would leave a cursor and names that do not fit.
+    // From here to the renames in one turn of the event loop: a process that ended in between would leave a cursor that does not fit the names.
     for (const { journal, segment } of orphans) journal.adopt(segment);
     const saved = cursor.save();
     const taken = orphans.filter(({ journal, owner, path, segment }) => {
@@ -138,7 +142,7 @@ export class Adoption {
     }
   }
 
-  /** Gives a segment free for the lanes, once it is known how much waits in it. */
+  /** Counts what waits in a segment, and then lets the lanes read it. */
   async #count(segment: Segment): Promise<void> {
     const { size, settled, signal, path } = segment;
     try {
@@ -147,7 +151,7 @@ export class Adoption {
       for (; !step.done; step = reading.next()) await nextTurn();
       segment.count(step.value.items);
     } catch {
-      // Whoever reads it next finds what is wrong, and says it.
+      // The lane that reads it next finds what is wrong, and warns.
     }
     segment.notBefore = 0;
     this.#onAdopted(signal);
@@ -157,7 +161,7 @@ export class Adoption {
     try {
       this.#context.files.remove(path);
     } catch {
-      // Another process was first, or the next look will do it.
+      // Another process was first, or the next look removes it.
     }
   }
 
