@@ -27,17 +27,17 @@ export interface JournalParts {
   readonly processes: ProcessPort;
   readonly counts: TelemetryCounts;
   readonly warn: Warn;
-  /** Called when a signal has something new on disk to send. */
+  /** Called after a segment of this signal was taken over, since it holds something to send. */
   readonly onAdopted: (signal: Signal) => void;
   /** @defaultValue 512 MiB and 7 days */
   readonly limits?: CapLimits;
 }
 
-/** How long after the start the first look at what others left is; the start itself pays nothing. */
+/** How long after the start to look for what other processes left, in milliseconds. The start itself pays nothing. */
 const FIRST_SWEEP_MS = 1_000;
 const SWEEP_MS = 30_000;
 
-/** What this process has on disk: every batch, what of it was delivered, and what other processes left. */
+/** The journal of this process: its batches on disk, which of their bytes were delivered, and what it took over from dead processes. */
 export class Journal {
   readonly #context: JournalContext;
   readonly #signals: SignalJournal[] = [];
@@ -72,14 +72,14 @@ export class Journal {
     this.#keeper = new JournalKeeper(this.#context, processes, this.#signals, onAdopted, limits);
   }
 
-  /** The journal of one signal. @param delivers whether lines are sent anywhere */
+  /** Opens the journal of one signal; call it once for each. @param delivers whether its lines are sent anywhere */
   open(signal: Signal, delivers: boolean): SignalJournal {
     const journal = new SignalJournal(this.#context, signal, delivers);
     this.#signals.push(journal);
     return journal;
   }
 
-  /** Starts the heartbeat and the looks at what others left, on timers that keep no process alive. */
+  /** Starts the heartbeat and the looks for what other processes left. Its timers do not keep the process alive. */
   begin(): void {
     const beat = (): void => {
       this.#context.owner.beat();
@@ -93,17 +93,17 @@ export class Journal {
     this.#after(FIRST_SWEEP_MS, sweep);
   }
 
-  /** Saves what was delivered. */
+  /** Saves which bytes were delivered. */
   flush(): void {
     this.#context.cursor.flush();
   }
 
-  /** Looks at what others left, where this process has not lived long enough to have done so. Never rejects. */
+  /** Looks for what other processes left, if this one has not lived long enough to have done so. Never rejects. */
   firstLook(): Promise<void> {
     return this.#closed ? Promise.resolve() : this.#keeper.firstLook();
   }
 
-  /** Lets go of everything, and takes nothing any more. Calling it again does nothing. */
+  /** Ends all work, and releases the lock. Calling it again does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -114,9 +114,9 @@ export class Journal {
   }
 
   /**
-   * The process ends: saves what was delivered and lets go of the lock, before it returns. What is left is the next process's, which sends what
-   * waits and archives what was delivered: until then it stays readable as it is, and the end is not held up by compression.
-   * What is appended after that is so too; a process that does not end after all has its lock again at the next heartbeat.
+   * The process ends: saves which bytes were delivered, and releases the lock, before it returns. The next process sends what waits, and archives what
+   * was delivered. This one does not compress anything, so that its end is not held up.
+   * Batches that are appended after that also go to the next process. If this process goes on after all, the next heartbeat makes its lock again.
    */
   leave(): void {
     if (!this.#closed) this.#leave();
@@ -133,7 +133,7 @@ export class Journal {
       owner.release();
       if (!rest) files.remove(join(home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER), cursorName(owner.id)));
     } catch {
-      // Whoever looks next finds a dead owner's lock, and removes it.
+      // The next process finds a dead owner's lock, and removes it.
     }
   }
 

@@ -9,7 +9,7 @@ import { MAX_ANSWER_BYTES } from './format/rejected-record.ts';
 import type { RejectedReason, RejectedRecord } from './format/rejected-record.ts';
 import type { JournalContext } from './journal-context.ts';
 
-/** A batch that nobody will take, and why. */
+/** A batch that is set aside, and why. */
 export interface SetAside {
   readonly line: Uint8Array;
   readonly reason: RejectedReason;
@@ -23,7 +23,7 @@ const PRIVATE_FILE = 0o600;
 const NEWLINE = Buffer.from('\n');
 const redactor = new Redactor();
 
-/** Writes batches that a receiver refused for good, or that are damaged, to where somebody can look at them and send them again. */
+/** Sets batches aside that a receiver refused for good, or that are damaged, so that somebody can look at them and send them again. */
 export class RejectedFolder {
   readonly #context: JournalContext;
 
@@ -31,7 +31,7 @@ export class RejectedFolder {
     this.#context = context;
   }
 
-  /** Keeps a batch and the reason. A disk that refuses is said once; the batch counts as lost either way. */
+  /** Writes a batch and the reason. If the disk refuses, one warning says so. The batch counts as lost either way. */
   keep(signal: Signal, { line, reason, items, target, status, answer }: SetAside): void {
     const { home, owner, files, clock, nextNumber, warn } = this.#context;
     const now = clock.epoch();

@@ -22,7 +22,7 @@ export interface Waiting {
   readonly oldestAt: number | undefined;
 }
 
-/** A batch is on the disk, or why it is not. */
+/** The bytes of a batch on the disk, or why it is not there. */
 export type AppendOutcome =
   | { readonly place: Place }
   | { readonly place?: undefined; readonly code: string; readonly error: unknown };
@@ -36,10 +36,10 @@ export interface BacklogLine {
 
 const UNREADABLE_FOR_MS = 60_000;
 
-/** The journal of one signal: appends batches, and gives out those that wait, oldest first. */
+/** The journal of one signal. It appends batches, and hands out waiting ones, oldest first. */
 export class SignalJournal {
   readonly signal: Signal;
-  /** Whether lines are sent anywhere; where not, they are kept and wait for nobody. */
+  /** Whether lines are sent anywhere. If not, each is settled once it is written. */
   readonly delivers: boolean;
   readonly #context: JournalContext;
   readonly #writer: JsonLinesWriter;
@@ -71,7 +71,7 @@ export class SignalJournal {
     return this.#segments;
   }
 
-  /** Everything that is not settled, in memory too where it has a place on disk. */
+  /** Everything on disk that is not settled, including batches that are also in memory. */
   get waiting(): Waiting {
     let items = 0;
     let bytes = 0;
@@ -85,7 +85,7 @@ export class SignalJournal {
     return { items, bytes, oldestAt };
   }
 
-  /** Appends a batch, synchronously; the caller's lane holds it until it settles or releases it. Never throws. */
+  /** Appends a batch, synchronously. The caller's lane holds it until it settles or releases it. Never throws. */
   append(body: Uint8Array, items: number): AppendOutcome {
     const before = this.#writer.openFile;
     const result = this.#writer.append([body]);
@@ -104,7 +104,10 @@ export class SignalJournal {
     return { place };
   }
 
-  /** The oldest batch that waits and that no lane holds; from now on the caller's lane holds it. What is damaged is set aside on the way. */
+  /**
+   * The oldest batch that waits and that no lane holds. The caller's lane holds it from now on. Damaged lines on the way are set aside.
+   * @returns `undefined` if there is none; then deferred batches wait again
+   */
   next(): BacklogLine | undefined {
     for (const segment of this.#segments.slice()) {
       if (segment.notBefore > this.#context.clock.now()) continue;
@@ -134,29 +137,29 @@ export class SignalJournal {
     this.#context.cursor.changed();
   }
 
-  /** A batch waits on the disk alone from now on; where its file is gone, it is lost. */
+  /** A batch waits on the disk alone from now on. If its file is gone, it is lost. */
   release({ segment, range }: Place): void {
     const items = segment.release(range);
     if (segment.isLost) this.#context.counts.dropped(this.signal, 'disk', items);
   }
 
-  /** A batch waits until everything else was tried. */
+  /** A batch waits until all others were tried. */
   defer(place: Place): void {
     this.#deferred.push(place);
   }
 
-  /** Keeps a batch that nobody will take, with the reason. */
+  /** Sets a batch aside, with the reason. */
   setAside(batch: SetAside): void {
     this.#rejected.keep(this.signal, batch);
   }
 
-  /** Takes a segment over that another owner left. */
+  /** Adds a segment that was taken over. */
   adopt(segment: Segment): void {
     this.#segments.push(segment);
     this.#segments.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** A segment is gone. */
+  /** Forgets a segment whose file is gone. */
   forget(segment: Segment): void {
     const index = this.#segments.indexOf(segment);
     if (index !== -1) this.#segments.splice(index, 1);
@@ -164,14 +167,14 @@ export class SignalJournal {
     this.#context.cursor.changed();
   }
 
-  /** Ends a segment that is old, although nothing asks for the next. */
+  /** Ends the open segment if it is old. */
   rotate(): void {
     const before = this.#writer.openFile;
     this.#writer.rotate();
     if (this.#writer.openFile !== before) this.#close(before);
   }
 
-  /** Finds out which segments somebody removed, and counts what waited in them; without it an outage would hide the loss. */
+  /** Finds segments that somebody removed, and counts what waited in them. Without it, an outage would hide the loss. */
   checkFiles(): void {
     for (const _ of this.checkingFiles());
   }
@@ -182,7 +185,7 @@ export class SignalJournal {
       try {
         if (!this.#context.files.facts(segment.path)) this.#vanished(segment);
       } catch {
-        // What cannot be looked at is found out when it is read.
+        // The next read finds out what is wrong.
       }
       yield;
     }
@@ -246,7 +249,7 @@ export class SignalJournal {
     return undefined;
   }
 
-  /** Removed by hand, or adopted by a process that took this one for dead (and then nothing is lost). */
+  /** Somebody removed the file, or a process adopted it that took this one for dead. In the second case nothing is lost. */
   #vanished(segment: Segment): void {
     const stamp = segment.name.slice(0, segment.name.indexOf('-', segment.name.indexOf('T')) + 1);
     let adopted = false;

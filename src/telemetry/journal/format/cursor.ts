@@ -23,7 +23,7 @@ export function formatCursor({ owner, savedAt, segments }: Cursor): string {
   return `${JSON.stringify(body)}\n`;
 }
 
-/** Reads the text of a cursor file. Whatever it holds, nothing is thrown. */
+/** Parses the text of a cursor file, and never throws. */
 export function parseCursor(text: string): CursorReading {
   let body: unknown;
   try {

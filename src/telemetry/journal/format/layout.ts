@@ -15,7 +15,7 @@ const CURSOR = '.cursor.json';
 const OWNER_FILE = /^(\d+-[0-9a-f]{4,32})(\.lock|\.cursor\.json)(\.\d+\.tmp)?$/;
 const REJECTED_FILE = /^\d{4}-\d{2}-\d{2}T\d{9}Z-\d+-[0-9a-f]{4,32}-\d+\.json(?:l)?$/;
 
-/** Where the journal's folders lie. @param home the home's path */
+/** The paths of the journal's folders. @param home the path of the home */
 export function journalFolders(home: string): {
   readonly root: string;
   readonly owners: string;
@@ -39,11 +39,11 @@ export function cursorName(owner: string): string {
 /** A file in the folder of owners. */
 export interface OwnerFile {
   readonly owner: string;
-  /** `replacing`: a cursor that takes the place of the one before; a leftover where its owner is dead. */
+  /** `replacing`: the temporary file of a cursor that is about to replace the one before. A leftover if its owner is dead. */
   readonly kind: 'lock' | 'cursor' | 'replacing';
 }
 
-/** Reads a file name in the folder of owners. @returns `undefined` for every other file */
+/** Parses a file name in the folder of owners. @returns `undefined` for a file that is not the journal's */
 export function parseOwnerFile(name: string): OwnerFile | undefined {
   const match = OWNER_FILE.exec(name);
   if (!match) return undefined;
@@ -51,7 +51,7 @@ export function parseOwnerFile(name: string): OwnerFile | undefined {
   return { owner: match[1] ?? '', kind };
 }
 
-/** The name that a batch set aside and its record share, without `.jsonl` and `.json`. */
+/** The name that a rejected batch and its record share, without `.jsonl` and `.json`. */
 export function rejectedStem(epochMs: number, owner: string, number: number): string {
   return `${segmentTime(epochMs)}-${owner}-${number}`;
 }

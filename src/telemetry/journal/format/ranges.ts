@@ -4,7 +4,7 @@ export type Range = readonly [from: number, to: number];
 /** Ranges in ascending order, with at least one byte between any two. */
 export type Ranges = readonly Range[];
 
-/** The ranges with one more, merged with those that it touches. An empty range adds nothing. */
+/** Adds a range, and merges it with the ranges that it touches. An empty range adds nothing. */
 export function addRange(ranges: Ranges, [from, to]: Range): Ranges {
   if (to <= from) return ranges;
   const last = ranges.at(-1);
@@ -17,7 +17,7 @@ export function addRange(ranges: Ranges, [from, to]: Range): Ranges {
   return [...before, merged, ...after];
 }
 
-/** The ranges without the bytes of one. */
+/** Takes the bytes of one range away. */
 export function removeRange(ranges: Ranges, [from, to]: Range): Ranges {
   if (to <= from) return ranges;
   return ranges.flatMap((range): Ranges => {
@@ -27,7 +27,7 @@ export function removeRange(ranges: Ranges, [from, to]: Range): Ranges {
   });
 }
 
-/** What the ranges leave out of a file of `size` bytes. */
+/** The bytes of a file of `size` bytes that no range covers. */
 export function gapsOf(ranges: Ranges, size: number): Ranges {
   const gaps: Range[] = [];
   let from = 0;
@@ -40,12 +40,12 @@ export function gapsOf(ranges: Ranges, size: number): Ranges {
   return gaps;
 }
 
-/** How many bytes the ranges hold. */
+/** The number of bytes in the ranges. */
 export function sizeOf(ranges: Ranges): number {
   return ranges.reduce((sum, [from, to]) => sum + to - from, 0);
 }
 
-/** Reads ranges from JSON. @returns `undefined` where they are not ascending pairs of whole numbers */
+/** Parses ranges from JSON. @returns `undefined` if they are not ascending pairs of whole numbers */
 export function parseRanges(value: unknown): Ranges | undefined {
   if (!Array.isArray(value)) return undefined;
   let ranges: Ranges = [];

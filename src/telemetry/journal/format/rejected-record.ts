@@ -4,11 +4,11 @@ export const REJECTED_REASONS = ['rejected', 'too_large', 'damaged'] as const;
 /** Why a batch was set aside; see {@link REJECTED_REASONS}. */
 export type RejectedReason = (typeof REJECTED_REASONS)[number];
 
-/** What lies beside a batch that was set aside. */
+/** The record beside a batch that was set aside. */
 export interface RejectedRecord {
   readonly version: 1;
   readonly reason: RejectedReason;
-  /** HTTP status of the answer, where there was one. */
+  /** The HTTP status of the answer, if there was one. */
   readonly status?: number | undefined;
   /** The first 4 KiB of the answer, without secrets. */
   readonly answer?: string | undefined;
@@ -22,7 +22,7 @@ export interface RejectedRecord {
 /** The longest answer that a record keeps, in bytes. */
 export const MAX_ANSWER_BYTES = 4_096;
 
-/** Reads a record. @returns `undefined` where it is none, or one of a later version */
+/** Parses a record, and never throws. @returns `undefined` if it is none, or has a later version */
 export function parseRejectedRecord(text: string): RejectedRecord | undefined {
   let body: Partial<Record<keyof RejectedRecord, unknown>> | null;
   try {

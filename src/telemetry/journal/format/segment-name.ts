@@ -1,10 +1,10 @@
-/** What the name of a file in `telemetry/<signal>` says. */
+/** The parts of the name of a file in `telemetry/<signal>`. */
 export interface SegmentName {
   /** When it was opened, in milliseconds since 1970. */
   readonly openedAt: number;
-  /** The process start that it belongs to: `<pid>-<random hex>`. */
+  /** The id of the owner that it belongs to: `<pid>-<random hex>`. */
   readonly owner: string;
-  /** Counts the files of one owner. */
+  /** The number of the file among those of its owner. */
   readonly number: number;
   /** `segment`: lines; `archive`: delivered lines, compressed; `archiving`: an archive that is being made. */
   readonly kind: 'segment' | 'archive' | 'archiving';
@@ -19,12 +19,12 @@ export function segmentTime(epochMs: number): string {
   return new Date(epochMs).toISOString().replaceAll(':', '').replace('.', '');
 }
 
-/** The file name of a segment or archive; the times sort as texts. */
+/** The file name of a segment or archive. Sorting names as texts sorts them by time. */
 export function formatSegmentName({ openedAt, owner, number, kind }: SegmentName): string {
   return `${segmentTime(openedAt)}-${owner}-${number}${EXTENSIONS[kind]}`;
 }
 
-/** Reads a file name. @returns `undefined` for a file that is not the journal's */
+/** Parses a file name. @returns `undefined` for a file that is not the journal's */
 export function parseSegmentName(name: string): SegmentName | undefined {
   const match = NAME.exec(name);
   if (!match) return undefined;

@@ -8,7 +8,7 @@ import type { SignalJournal } from '../signal-journal.ts';
 const PRIVATE_FILE = 0o600;
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** Compresses segments that are settled, one at a time and off the event loop: lines are kept for whoever wants to search or replay them. */
+/** Compresses settled segments, one at a time and off the event loop. Somebody may want to search or replay their lines. */
 export class Archiver {
   readonly #context: JournalContext;
 
@@ -16,7 +16,7 @@ export class Archiver {
     this.#context = context;
   }
 
-  /** Archives what is settled. @param isClosed asked before each file */
+  /** Archives every settled segment. @param isClosed whether to stop, asked before each file */
   async run(journals: readonly SignalJournal[], isClosed: () => boolean): Promise<void> {
     const { files } = this.#context;
     for (const journal of journals) {
@@ -35,7 +35,7 @@ export class Archiver {
     }
   }
 
-  /** Whether a segment that could not be archived is gone all the same: what was delivered must not fill the disk for good. */
+  /** @returns whether a segment that could not be archived is gone. On a full disk it is removed, since it was delivered. */
   #mayForget(segment: Segment, making: string, error: unknown): boolean {
     const { files, warn } = this.#context;
     const code = systemCode(error);
@@ -43,7 +43,7 @@ export class Archiver {
     try {
       files.remove(making);
     } catch {
-      // It was not made, or a later look removes it.
+      // There is none, or a later look removes it.
     }
     warnAboutDisk(warn, code, error);
     if (!FULL.has(code)) return false;

@@ -17,11 +17,11 @@ import { Owners } from './owners.ts';
 export interface CapLimits {
   /** Bytes of all signals together, archives and rejected batches included. */
   readonly maxTotalBytes: number;
-  /** Milliseconds since a file was opened. */
+  /** The age of a file since its opening, in milliseconds. */
   readonly maxAgeMs: number;
-  /** Files of rejected batches, two for each. @defaultValue 10,000 */
+  /** The number of files of rejected batches; each batch has two. @defaultValue 10,000 */
   readonly maxRejectedFiles?: number;
-  /** Bytes of a segment: so much is kept free for the one that is written. */
+  /** Bytes of a segment. As much is kept free for the open one. */
   readonly segmentBytes: number;
 }
 
@@ -46,8 +46,8 @@ const MAX_REJECTED_FILES = 10_000;
 const STAMP_LENGTH = segmentTime(0).length;
 
 /**
- * Keeps the journal within its caps. Archives and rejected batches take at most half, and go first, the oldest before the others; then goes the
- * oldest segment of the signal that uses the most, and what waited in it is counted.
+ * Keeps the journal within its caps. Archives and rejected batches take at most half, and go first, oldest first. Then the oldest segment of the
+ * signal that uses the most goes, and what waited in it is counted.
  */
 export class Caps {
   readonly #context: JournalContext;
@@ -72,13 +72,13 @@ export class Caps {
     this.#limits = limits;
   }
 
-  /** A segment is about to be opened: looks again where it may be the one too many. */
+  /** A segment is about to be opened. Enforces the caps if it could exceed them. */
   segmentOpened(): void {
     this.#opened += this.#limits.segmentBytes;
     if (this.#total + this.#opened > this.#limits.maxTotalBytes) this.enforce();
   }
 
-  /** Removes what is too old or too much. */
+  /** Removes files that are too old, and then files until the rest fits. */
   enforce(): void {
     const { maxTotalBytes, maxAgeMs, segmentBytes } = this.#limits;
     const oldest = segmentTime(Math.max(0, this.#context.clock.epoch() - maxAgeMs));
@@ -116,7 +116,7 @@ export class Caps {
     this.#owners = undefined;
   }
 
-  /** A receiver that refuses everything leaves two files for each batch: they would become too many long before they are too large. */
+  /** Removes the oldest rejected batches beyond their number. If a receiver refuses everything, they are too many long before they are too large. */
   #withoutOldRefusals(kept: readonly Kept[]): readonly Kept[] {
     const refused = kept.filter(({ name }) => isRejectedFile(name));
     const excess = refused.length - (this.#limits.maxRejectedFiles ?? MAX_REJECTED_FILES);
@@ -125,7 +125,7 @@ export class Caps {
     return kept.filter((file) => !gone.has(file));
   }
 
-  /** The disk is full, however little the caps allow: what was delivered gives way to what was not, as much as two segments hold. */
+  /** The disk is full, although the caps hold. Removes what was delivered, up to the size of two segments. */
   makeRoom(): void {
     let wanted = 2 * this.#limits.segmentBytes;
     for (const file of this.#inventory().kept) {
@@ -140,7 +140,10 @@ export class Caps {
     }
   }
 
-  /** What nobody took over: its owner is dead, and whoever runs now sends nothing of its signal or lives too short. @returns the bytes that are free now */
+  /**
+   * Removes a segment that nobody took over: its owner is dead, and the processes that run send nothing of its signal, or live too short.
+   * @returns the bytes that are free now
+   */
   #evictOrphan({ path, name, size, signal }: Orphan, reason: 'evicted' | 'expired'): number {
     this.#owners ??= new Owners(this.#context, this.#processes);
     const owner = parseSegmentName(name)?.owner;
@@ -150,7 +153,7 @@ export class Caps {
       const settled = this.#owners.settledOf(owner, `${signal}/${name}`, size);
       items = readWaitingNow(this.#context.files, path, gapsOf(settled, size), signal).items;
     } catch {
-      // What cannot be read cannot be counted either.
+      // A segment that cannot be read cannot be counted either.
     }
     if (!this.#remove(path)) return 0;
     if (items > 0) this.#sayLost(signal, reason, items);
@@ -188,7 +191,7 @@ export class Caps {
     );
   }
 
-  /** Archives and rejected batches, and segments of other owners, each oldest first; and the bytes of everybody's segments. */
+  /** Lists archives with rejected batches, and segments of other owners, each oldest first. Adds up the bytes of all segments. */
   #inventory(): {
     readonly kept: readonly Kept[];
     readonly others: readonly Orphan[];

@@ -11,7 +11,7 @@ import { Caps } from './caps.ts';
 import type { CapLimits } from './caps.ts';
 import { Slices } from './slices.ts';
 
-/** Looks after the journal from time to time: takes over what the dead left, archives what is settled, and keeps it all within its caps. */
+/** Looks after the journal from time to time: takes over segments of dead owners, archives settled ones, and keeps all within the caps. */
 export class JournalKeeper {
   readonly #context: JournalContext;
   readonly #journals: readonly SignalJournal[];
@@ -36,7 +36,7 @@ export class JournalKeeper {
     this.#caps = new Caps(context, processes, journals, limits);
   }
 
-  /** One look; a second one meanwhile joins it. Never rejects. */
+  /** One look. A second call meanwhile joins it. Never rejects. */
   sweep(): Promise<void> {
     this.#hasLooked = true;
     this.#sweeping ??= this.#look().finally(() => {
@@ -45,7 +45,7 @@ export class JournalKeeper {
     return this.#sweeping;
   }
 
-  /** The first look, where the process has not lived long enough for one. */
+  /** The first look, if there was none yet. Never rejects. */
   firstLook(): Promise<void> {
     return this.#hasLooked ? Promise.resolve() : this.sweep();
   }
@@ -60,13 +60,13 @@ export class JournalKeeper {
     this.#caps.segmentOpened();
   }
 
-  /** The process ends: keeps the folders small, however short it lived. */
+  /** The process ends. Enforces the caps, which a process that lives too short for a look would never do. */
   end(): void {
     for (const journal of this.#journals) journal.checkFiles();
     try {
       if (this.#context.home.check()) this.#caps.enforce();
     } catch {
-      // A home that is refused is nobody's to tidy up; whoever wanted to write there has said so.
+      // A refused home is not tidied up. The writer has warned of it.
     }
   }
 
@@ -82,7 +82,7 @@ export class JournalKeeper {
         journal.rotate();
         for (const _ of journal.checkingFiles()) await slices.pause();
       }
-      // In a home that is refused, somebody else may have laid down what would be sent.
+      // In a refused home, another user can have planted files that would be sent.
       if (!this.#context.home.check()) return;
       await this.#adoption.run(this.#journals, isClosed);
       await this.#archiver.run(this.#journals, isClosed);
@@ -93,7 +93,7 @@ export class JournalKeeper {
     }
   }
 
-  /** What writers meet, too: then it is one trouble, and said once. */
+  /** The error that writers meet too, if there is one. Then both give the same warning, once. */
   #whyUnwritable(): unknown {
     try {
       this.#context.home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER);

@@ -1,14 +1,14 @@
 import type { Clock } from '../../../core/clock.ts';
 
-/** The most that one turn of the event loop spends on housekeeping, beside single operations that cannot be cut. */
+/** How long one turn of the event loop may work on this, in milliseconds. A single operation can take longer. */
 const SLICE_MS = 4;
-/** And the most pieces of work, whatever they take. */
+/** How many pieces of work one turn may do, however short they are. */
 const SLICE_PIECES = 32;
 
-/** Lets everything else have its turn. */
+/** Settles in the next turn of the event loop, after all other work. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Cuts long work into slices of a few milliseconds, so that the service answers in between. */
+/** Cuts long work into slices of a few milliseconds, so that the service can answer in between. */
 export class Slices {
   readonly #clock: Clock;
   #startedAt: number;
@@ -19,7 +19,7 @@ export class Slices {
     this.#startedAt = clock.now();
   }
 
-  /** Asked between two pieces of work: goes on at once, or in the next turn of the event loop where this one has had its share. */
+  /** Call it between two pieces of work. Settles at once, or in the next turn of the event loop if this turn has worked long enough. */
   async pause(): Promise<void> {
     this.#pieces += 1;
     if (this.#pieces < SLICE_PIECES && this.#clock.now() - this.#startedAt < SLICE_MS) return;

@@ -1,22 +1,20 @@
 import type { FilePort } from '../../../storage/index.ts';
 import type { Range } from '../format/ranges.ts';
+import { MAX_LINE_BYTES } from './line-splitter.ts';
 
 /** A line read from a file. */
 export interface ReadLine {
   /** Without its line break. */
   readonly bytes: Uint8Array;
   readonly range: Range;
-  /** Whether a line break ends it: where not, it was never written to its end. */
+  /** Whether a line break ends it. If not, it was never written to its end. */
   readonly whole: boolean;
 }
-
-/** The longest line that is taken for one: four times the largest segment. */
-export const MAX_LINE_BYTES: number = 64 * 1_024 * 1_024;
 
 const CHUNK_BYTES = 256 * 1_024;
 const NEWLINE = 0x0a;
 
-/** Reads lines of a file from any offset, with one descriptor and one buffer for those that follow one another. */
+/** Reads single lines of a file from any offset. Lines that follow one another share a descriptor and a buffer. */
 export class LineReader {
   readonly #files: FilePort;
   #open: { readonly path: string; readonly descriptor: number } | undefined;
@@ -29,8 +27,8 @@ export class LineReader {
 
   /**
    * The line that starts at `from`.
-   * @param end the offset at which the file, or what is asked of it, ends
-   * @returns `undefined` where the file has no bytes there
+   * @param end the offset at which to stop
+   * @returns `undefined` if the file has no bytes there
    * @throws what the file system throws
    */
   lineAt(path: string, [from, end]: Range): ReadLine | undefined {
@@ -54,11 +52,11 @@ export class LineReader {
     try {
       this.#files.close(open.descriptor);
     } catch {
-      // It was only read.
+      // The file was only read.
     }
   }
 
-  /** What the buffer has from an offset on; nothing for another file. */
+  /** The bytes that the buffer has from an offset on; none for another file. */
   #window(path: string, from: number): Uint8Array {
     const inside = this.#open?.path === path && from >= this.#from;
     return inside ? this.#buffer.subarray(from - this.#from) : new Uint8Array(0);
@@ -69,7 +67,7 @@ export class LineReader {
       this.close();
       this.#open = { path, descriptor: this.#files.openRead(path) };
     }
-    // A new buffer each time: lines that were handed out keep theirs.
+    // A new buffer each time, since earlier lines are views of the old one.
     const buffer = Buffer.allocUnsafeSlow(size);
     let filled = 0;
     while (filled < size) {

@@ -3,9 +3,9 @@ import type { FileHandle } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 
 import { systemCode } from '../../../storage/index.ts';
-import { LineSplitter } from './line-splitter.ts';
+import { LineSplitter, MAX_LINE_BYTES } from './line-splitter.ts';
 
-/** What comes out of a file, in its order. */
+/** One step of reading a file, in the order of the file. */
 export type ReadLine =
   | {
       readonly kind: 'line';
@@ -13,31 +13,28 @@ export type ReadLine =
       readonly number: number;
       /** Without its line break. */
       readonly bytes: Uint8Array;
-      /** The offset behind its line break. */
+      /** The offset after its line break. */
       readonly to: number;
-      /** Bytes of the file that were read so far, compressed ones for an archive. */
+      /** How many bytes of the file were read so far; of an archive, compressed ones. */
       readonly read: number;
     }
-  /** What follows the last line break. */
+  /** The bytes after the last line break. */
   | { readonly kind: 'tail'; readonly number: number; readonly bytes: Uint8Array }
-  /** The file cannot be read any further. */
+  /** The file cannot be read further. */
   | { readonly kind: 'broken'; readonly number: number; readonly problem: string };
-
-/** The longest line that is read. A batch has a few hundred KiB; what is longer is no batch, and must not fill the memory. */
-export const MAX_LINE_BYTES = 67_108_864;
 
 const CHUNK_BYTES = 262_144;
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /**
- * Reads a file line by line, with one line in memory at a time. Compressed files are told by their first bytes.
- * It never throws: what goes wrong is the last thing that it gives.
- * @param offset where to begin; for files that are not compressed
+ * Reads a file line by line, with one line in memory at a time. It recognises a compressed file by its first bytes.
+ * It never throws: an error is its last step.
+ * @param offset where to begin, in bytes; only for files that are not compressed
  */
 export async function* readLines(path: string, offset = 0): AsyncGenerator<ReadLine> {
   let number = 0;
   try {
-    // Opened once, so that a file that gets another name or goes meanwhile is read as it was found.
+    // Opened once: a file that is renamed or removed meanwhile is still read to its end.
     await using handle = await open(path, 'r');
     const gzip = await isGzip(handle);
     const file = handle.createReadStream({ start: offset, highWaterMark: CHUNK_BYTES, autoClose: false });
@@ -62,7 +59,7 @@ export async function* readLines(path: string, offset = 0): AsyncGenerator<ReadL
     } finally {
       const closed = file.closed ? undefined : new Promise<void>((resolve) => file.once('close', resolve));
       file.destroy();
-      // The stream closes the handle too, and the handle does not wait for that.
+      // The stream closes the handle too, and the handle does not wait for the stream.
       await closed;
     }
     const { tail } = splitter;

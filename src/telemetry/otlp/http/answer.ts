@@ -1,4 +1,6 @@
 import { answerExcerpt, isMarkup } from '../../redaction/index.ts';
+import { isJsonObject } from '../shape.ts';
+import type { JsonObject } from '../shape.ts';
 
 /**
  * Why a batch is to be sent again.
@@ -97,12 +99,12 @@ function retryAfterMs(value: string | undefined, epochMs: number): number | unde
   return Number.isNaN(date) ? undefined : Math.max(0, date - epochMs);
 }
 
-function partialSuccess(answer: Readonly<Record<string, unknown>>): {
+function partialSuccess(answer: JsonObject): {
   readonly refused: number;
   readonly detail: string | undefined;
 } {
   const partial = answer['partialSuccess'];
-  if (!isRecord(partial)) return { refused: 0, detail: undefined };
+  if (!isJsonObject(partial)) return { refused: 0, detail: undefined };
   const refused = Number(
     partial['rejectedSpans'] ?? partial['rejectedDataPoints'] ?? partial['rejectedLogRecords'] ?? 0,
   );
@@ -122,15 +124,11 @@ function isJson(contentType: string | undefined): boolean {
   return contentType?.startsWith('application/json') ?? false;
 }
 
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+function parsed(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
 import { formatCursor, parseCursor } from '../../../../../src/telemetry/journal/format/cursor.ts';
-import { countItems } from '../../../../../src/telemetry/otlp/item-count.ts';
 import {
   cursorName,
   isRejectedFile,
@@ -9,7 +8,6 @@ import {
   rejectedStem,
 } from '../../../../../src/telemetry/journal/format/layout.ts';
 import { lockName } from '../../../../../src/host/owners/owner-lock.ts';
-import { LineSplitter } from '../../../../../src/telemetry/journal/lines/line-splitter.ts';
 import { parseRejectedRecord } from '../../../../../src/telemetry/journal/format/rejected-record.ts';
 import {
   formatSegmentName,
@@ -72,40 +70,6 @@ describe('a cursor', () => {
     ['{"version":1,"owner":"o","savedAt":1,"segments":{"a":[[-1,6]]}}', 'a segment has ranges'],
   ])('that reads %j is refused with the reason', (text, problem) => {
     expect(parseCursor(text)).toEqual({ problem: expect.stringContaining(problem) });
-  });
-});
-
-describe('lines', () => {
-  const split = (...chunks: string[]): string[] => {
-    const splitter = new LineSplitter();
-    const lines = chunks.flatMap((chunk) => splitter.push(Buffer.from(chunk)));
-    return lines.map(({ bytes, from, to }) => `${from}-${to} ${Buffer.from(bytes).toString()}`);
-  };
-
-  it('end at a line feed and nowhere else, wherever the chunks are cut', () => {
-    expect(split('a\u2028b\n', 'c', 'd\r\n\ne')).toEqual(['0-6 a\u2028b', '6-10 cd\r', '10-11 ']);
-  });
-
-  it('leave a tail that was not written to its end', () => {
-    const splitter = new LineSplitter(100);
-    expect(splitter.push(Buffer.from('ab\ncd'))).toHaveLength(1);
-    expect(splitter.push(Buffer.from('e'))).toEqual([]);
-    expect(splitter.tail).toEqual({ bytes: Buffer.from('cde'), from: 103, to: 106 });
-    splitter.push(Buffer.from('\n'));
-    expect(splitter.tail).toBeUndefined();
-  });
-});
-
-describe('the count of items', () => {
-  it('sees the field of each item, and no text that looks like it', () => {
-    const line = {
-      spans: [{ name: '"startTimeUnixNano":', startTimeUnixNano: '1' }, { startTimeUnixNano: '2' }],
-    };
-    expect(countItems('traces', Buffer.from(JSON.stringify(line)))).toBe(2);
-    expect(countItems('logs', Buffer.from('{"observedTimeUnixNano":"1"}{"observedTimeUnixNano":"1"}'))).toBe(
-      2,
-    );
-    expect(countItems('metrics', Buffer.from(''))).toBe(0);
   });
 });
 
