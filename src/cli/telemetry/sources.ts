@@ -21,39 +21,39 @@ import { fileHint } from '../frame/file-error.ts';
 
 /** A file with lines of OTLP JSON. */
 export interface Source {
-  /** As the user would write it. */
+  /** Its path, as the user would write it. */
   readonly path: string;
   readonly size: number;
-  /** When it was begun, by its name; when it was changed, for a file that is not the journal's. Milliseconds since 1970. */
+  /** When it was begun, by its name, in milliseconds since 1970. The last change for a file that is not the journal's. */
   readonly begunAt: number;
   /** Milliseconds since 1970. */
   readonly changedAt: number;
-  /** Stays the same when the file gets another name. */
+  /** Identifies the file, also after it was renamed. */
   readonly inode: string;
-  /** Its name, where it is the journal's. */
+  /** The parts of its name, if it is the journal's. */
   readonly segment: SegmentName | undefined;
-  /** The signal of the folder that it lies in, where it is the journal's. */
+  /** The signal of its folder, if it is the journal's. */
   readonly signal: Signal | undefined;
 }
 
-/** What paths of the command line lead to. */
+/** The files that the paths of a command line lead to. */
 export interface Sources {
   /** Oldest first. */
   readonly sources: readonly Source[];
-  /** Files of a journal that are not the journal's; they are not read. */
+  /** Files in a journal that are not the journal's. They are not read. */
   readonly foreign: readonly string[];
-  /** Folders of batches that were set aside; they are only read when they are named. */
+  /** Folders of batches that were set aside. They are read only if they are named. */
   readonly leftOut: readonly string[];
 }
 
 const LINES = /\.jsonl(?:\.gz)?$/;
 
 /**
- * Finds the files behind paths: a file as it is; of a home or its `telemetry` folder the segments and archives; of any other folder
- * every `.jsonl` and `.jsonl.gz` at any depth. Links inside folders are not followed.
+ * Finds the files behind paths. A file stands for itself. A home, or its folder `telemetry`, stands for its segments and archives. Any other folder
+ * stands for every `.jsonl` and `.jsonl.gz` at any depth. Links inside folders are not followed.
  *
  * @param paths absolute, or below `cwd`
- * @throws KeelsonError `ERR_KEELSON_FILE` for a path that cannot be read
+ * @throws {KeelsonError} `ERR_KEELSON_FILE` for a path that cannot be read
  */
 export function findSources(paths: readonly string[], cwd: string): Sources {
   const found = new Map<string, Source>();
@@ -122,7 +122,7 @@ function collect(
   }
 }
 
-/** The segments and archives of one signal in a home, oldest first; none where there is no home. */
+/** The segments and archives of one signal in a home, oldest first; none if there is no home. */
 export function journalSources(home: string, signal: Signal): readonly Source[] {
   return filesBelow(journalFolders(home).segments(signal))
     .map(({ path, facts }) => sourceOf(path, facts))
@@ -140,7 +140,7 @@ interface Found {
   readonly facts: Stats;
 }
 
-/** The files below a folder that are there when they are looked at; nothing where there is no folder. */
+/** The files below a folder, without those that vanish meanwhile; none if there is no folder. */
 function filesBelow(folder: string): readonly Found[] {
   return entriesOf(folder).flatMap((entry): readonly Found[] => {
     const path = join(folder, entry.name);
@@ -159,7 +159,7 @@ function entriesOf(folder: string): readonly Dirent[] {
   }
 }
 
-/** Where a file is now that was found before: a segment gets another name when it is adopted, and becomes an archive when all of it was delivered. */
+/** Finds a file again. A segment is renamed when another process takes it over, and becomes an archive once all of it was delivered. */
 export function whereNow(source: Source): Source {
   const { path, inode, segment } = source;
   if (segment?.kind !== 'segment' || statSync(path, { throwIfNoEntry: false })) return source;

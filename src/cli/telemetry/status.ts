@@ -19,7 +19,7 @@ export interface StatusInput {
   readonly home: string | undefined;
 }
 
-/** Something that will not mend itself. */
+/** A problem that needs somebody, and what to do. */
 export interface Attention {
   readonly what: string;
   readonly remedy: string;
@@ -45,7 +45,7 @@ export const status: Run<StatusInput> = async (context, input) => {
   return attention.length > 0 ? EXIT.unwell : EXIT.ok;
 };
 
-/** Why a service does not use the home; whoever asks may be another user than the service. */
+/** Why a service would refuse the home. It is checked as the owner of the home, who can be another user than the one who asks. */
 function refusalOf(home: string): Attention | undefined {
   try {
     new Home({ path: home, user: lstatSync(home, { throwIfNoEntry: false })?.uid }).check();
@@ -70,7 +70,7 @@ function readInventory(home: string, now: number): JournalInventory {
   }
 }
 
-/** What will not mend itself, with what to do. */
+/** Finds the problems that need somebody. */
 export function attentionFor(inventory: JournalInventory, home: string, now: number): readonly Attention[] {
   const found: Attention[] = [];
   for (const { signal, orphaned, rejected } of inventory.signals) {

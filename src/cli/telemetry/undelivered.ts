@@ -21,11 +21,11 @@ export interface Delivered {
   readonly unreadable?: string;
 }
 
-/** What of files was delivered, and is not to be sent. */
+/** The part of files that was delivered, and that is not sent again. */
 export interface LeftOutAsDelivered {
-  /** Files of which all was delivered, compressed. */
+  /** How many archives: files of which everything was delivered. */
   archives: number;
-  /** Bytes of segments. */
+  /** How many bytes of segments. */
   bytes: number;
 }
 
@@ -49,15 +49,15 @@ export function deliveredOf({ path, size, segment, signal }: Source): Delivered 
   }
 }
 
-/** Whether all of a line was delivered. @param to the offset behind its line break */
+/** Whether all of a line was delivered. @param to the offset after its line break */
 export function isDelivered(ranges: Ranges, bytes: Uint8Array, to: number): boolean {
   const from = to - bytes.byteLength - 1;
   return ranges.some((range) => range[0] <= from && to <= range[1]);
 }
 
 /**
- * The segments of which something waits.
- * @throws KeelsonError `ERR_KEELSON_FILE` for a file that is in no journal: nothing says what of it was delivered
+ * Selects the segments in which something waits.
+ * @throws {KeelsonError} `ERR_KEELSON_FILE` for a file that is in no journal: no cursor covers it
  */
 export function selectUndelivered(sources: readonly Source[]): {
   readonly sources: readonly Source[];
@@ -82,7 +82,7 @@ export function selectUndelivered(sources: readonly Source[]): {
   return { sources: waiting, delivered };
 }
 
-/** Batches that were set aside lie in folders with names of signals, too. */
+/** Whether a file holds batches that were set aside. Their folders have the names of signals, too. */
 function isSetAside({ path }: Source): boolean {
   return basename(dirname(dirname(path))) === REJECTED_FOLDER;
 }

@@ -26,22 +26,22 @@ const EXEMPLAR_FILTERS = ['trace_based', 'always_on', 'always_off'] as const;
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 const MAX_PORT = 65_535;
 
-/** Where a signal goes. */
+/** A destination of a signal. */
 export type ExporterName = Exclude<(typeof EXPORTERS)[number], 'none'>;
-/** Which spans are sampled. */
+/** A sampler of spans. */
 export type SamplerName = (typeof SAMPLERS)[number];
 /** A source of resource attributes. */
 export type DetectorName = (typeof DETECTORS)[number];
-/** Level of the SDK's own messages. */
+/** A level of the SDK's own messages. */
 export type DiagLevel = (typeof LOG_LEVELS)[number];
 
-/** Settings of a batch processor; milliseconds and items. */
+/** Settings of a batch processor, in milliseconds and items. */
 export interface BatchSettings {
   readonly scheduledDelayMillis: number;
   readonly maxExportBatchSize: number;
 }
 
-/** Everything that variables say, defaults filled in. */
+/** The settings of all variables, with defaults for the absent ones. */
 export interface EnvironmentSettings {
   readonly disabled: boolean;
   readonly serviceName: string | undefined;
@@ -69,7 +69,7 @@ export interface EnvironmentSettings {
   readonly histogram: (typeof HISTOGRAMS)[number];
   readonly exemplarFilter: (typeof EXEMPLAR_FILTERS)[number];
   readonly prometheus: { readonly host: string; readonly port: number };
-  /** What `keelson/register` instruments: the names that are on (`undefined`: all that are found) but those that are off. */
+  /** What `keelson/register` instruments: the names in `on` (all that are found if it is `undefined`), except for the names in `off`. */
   readonly instrumentations: {
     readonly enabled: readonly string[] | undefined;
     readonly disabled: readonly string[];
@@ -126,9 +126,10 @@ function readDetectors(read: VariableReader): readonly DetectorName[] {
 }
 
 /**
- * Reads the variables of {@link ENVIRONMENT}. A value that cannot be used gives one warning and the default; so does a refused variable.
- * @param env the variables; never changed
- * @param warn takes one warning for each bad or refused variable
+ * Reads the variables of {@link ENVIRONMENT}. If a value cannot be used, the default holds, and one warning says so. A refused variable that is set
+ * gives one warning too.
+ * @param env the variables; it is not changed
+ * @param warn called once for each such variable
  */
 export function readEnvironment(env: Variables, warn: Warn): EnvironmentSettings {
   const read = new VariableReader(env, warn);

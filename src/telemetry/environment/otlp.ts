@@ -13,7 +13,7 @@ import type { VariableReader } from './variable-reader.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** What is no header is left out with a warning: with one of them, no request could be made at all. */
+/** Leaves out, with a warning, what is no header: one such part would make every request fail. */
 function readHeaders(read: VariableReader, name: string, warn: Warn): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
   for (const pair of (read.text(name) ?? '').split(',')) {
@@ -42,8 +42,8 @@ function isHeader(name: string, value: string): boolean {
 }
 
 /**
- * Reads `OTEL_EXPORTER_OTLP_*` for one signal; the variable of the signal wins over the general one.
- * @param warn takes a warning for each value that cannot be used
+ * Reads `OTEL_EXPORTER_OTLP_*` for one signal. The variable of the signal wins over the general one.
+ * @param warn called for each value that cannot be used
  */
 export function readOtlp(read: VariableReader, signal: Signal, warn: Warn): OtlpSettings {
   const specific = (suffix: string): string => `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${suffix}`;

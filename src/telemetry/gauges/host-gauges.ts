@@ -9,10 +9,10 @@ import type { Observe } from './machine-gauges.ts';
 import { observeProcess, recordGc } from './process-gauges.ts';
 
 /**
- * Publishes the sampler's last sample. However often and by whom it is read, the figures are those of the sample.
- * @param meter takes the instruments
- * @param latest gives the last sample; `undefined` before the first
- * @returns a function that takes the callback away again
+ * Publishes the last sample of the sampler. All readers see the figures of one sample, however often they read.
+ * @param meter creates the instruments
+ * @param latest returns the last sample; `undefined` before the first
+ * @returns a function that removes the callback
  */
 export function registerHostGauges(meter: Meter, latest: () => HostSample | undefined): () => void {
   const instruments = new Map(
@@ -39,8 +39,8 @@ export function registerHostGauges(meter: Meter, latest: () => HostSample | unde
 }
 
 /**
- * Samples machine, container and process from now on, and publishes it.
- * @param meter takes the instruments
+ * Samples machine, container and process from now on, and publishes the samples.
+ * @param meter creates the instruments
  * @returns a function that ends the sampling; the last sample stays readable
  */
 export function startHostMetrics(meter: Meter, options: HostSamplerOptions): () => void {

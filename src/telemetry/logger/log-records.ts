@@ -4,7 +4,7 @@ import type { Attributes, Context, Logger as OtelLogger } from '@opentelemetry/a
 import type { LogLevel } from '../options.ts';
 import type { PlainRecord } from '../redaction/index.ts';
 
-/** Severities of winston's levels, as opentelemetry-js-contrib's transport has them. */
+/** The severity of each winston level. Source: the winston transport of opentelemetry-js-contrib. */
 const SEVERITY: Readonly<Record<LogLevel, SeverityNumber>> = {
   error: SeverityNumber.ERROR,
   warn: SeverityNumber.WARN,
@@ -15,7 +15,7 @@ const SEVERITY: Readonly<Record<LogLevel, SeverityNumber>> = {
   silly: SeverityNumber.TRACE,
 };
 
-/** One line of the logger, on its way to the transports. */
+/** One line of the logger, redacted and with its context. */
 export interface LogEntry {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly time: number;
@@ -28,10 +28,10 @@ export interface LogEntry {
 }
 
 /**
- * Hands a line to OpenTelemetry's logs API. It is our own because the published winston transport (0.34) speaks to the API before 1.10 and loses
- * every record without an error.
- * @param logger gives the logger of the provider that is in force
- * @param entry the line; its context, not the one of the moment, gives the trace
+ * Emits a line of the logger as a log record. The published winston transport (0.34) speaks to the API before 1.10, and loses every record without an
+ * error.
+ * @param logger returns the logger of the provider that is in force
+ * @param entry the line; the record has the trace of its context, not of the current one
  */
 export function emitLog(logger: () => OtelLogger, entry: LogEntry): void {
   const attributes: Attributes = {};

@@ -1,18 +1,18 @@
 import { Redactor } from './redactor.ts';
 
-/** Read of an answer at most; a page says what it is at its beginning. */
+/** How many characters of an answer to read. The beginning of a page shows what it is. */
 const MAX_READ = 8_192;
 const MARKUP = /^\s*</;
 const redactor = new Redactor();
 
-/** Whether an answer is a page for people, or other markup: no receiver of telemetry answers so. */
+/** Whether an answer is a page for people, or other markup. No receiver of telemetry answers with one. */
 export function isMarkup(contentType: string | undefined, text: string): boolean {
   return contentType?.includes('html') === true || MARKUP.test(text);
 }
 
 /**
- * The beginning of what somebody else answered, for a message: without secrets and markup, on one line, and without what steers a terminal.
- * @param maxLength in characters
+ * The beginning of an answer, for a message: on one line, without secrets, markup and control characters.
+ * @param maxLength the longest result in characters; a longer one is cut and ends in `...`. @defaultValue 80
  */
 export function answerExcerpt(text: string, maxLength = 80): string {
   const start = text.slice(0, MAX_READ);

@@ -7,7 +7,7 @@ import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { BatchSettings } from '../environment/index.ts';
 
-/** Where a {@link BatchQueue} puts its batches; it has to take them before `export` returns. */
+/** Takes the batches of a {@link BatchQueue}, each before `export` returns. */
 export interface BatchExporter<T> {
   export(batch: T[], done: (result: ExportResult) => void): void;
   shutdown(): Promise<void>;
@@ -18,7 +18,7 @@ export interface BatchQueueOptions<T> {
   readonly exporter: BatchExporter<T>;
   readonly settings: BatchSettings;
   readonly clock: Clock;
-  /** Takes the number of items that came after the end, or that the exporter threw at. */
+  /** Called with the number of items that came after the end, or at which the exporter threw. */
   readonly onLost: (items: number) => void;
 }
 
@@ -26,7 +26,7 @@ const untraced = suppressTracing(ROOT_CONTEXT);
 const ignoreResult = (): void => {};
 
 /**
- * Collects spans or log records, and hands them on as a batch when one is full or old enough.
+ * Collects spans or log records, and hands them to the exporter as a batch once it is full or old enough.
  *
  * The SDK's processors wait for each export, drop what a burst brings meanwhile, and flush log records a turn of the event loop later, which
  * `process.exit()` never reaches. Keelson's exporters take a batch at once, so that nothing here waits: a full batch goes on within the call that
@@ -37,7 +37,7 @@ export class BatchQueue<T> {
   #items: T[] = [];
   #timer: Timer | undefined;
   #return: Timer | undefined;
-  /** `direct`: each item is handed on as it comes; `closed`: there is nobody left who takes it. */
+  /** `direct`: each item goes on as it comes. `closed`: the exporter has ended, and items are lost. */
   #state: 'collecting' | 'direct' | 'closed' = 'collecting';
 
   constructor(options: BatchQueueOptions<T>) {
@@ -60,7 +60,7 @@ export class BatchQueue<T> {
     this.#timer.unref();
   }
 
-  /** Hands on what has been collected; nothing of it is here any more when this returns. */
+  /** Hands all collected items to the exporter before it returns. */
   drain(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -75,8 +75,8 @@ export class BatchQueue<T> {
   }
 
   /**
-   * The process ends: hands on what has been collected, and from now on each item as it comes. A process that outlives it, such as init of a
-   * container after a signal, collects again after a while; one that ends has no turn of the event loop any more in which it could.
+   * The process ends: hands all collected items on, and from now on each item as it comes. If the process goes on after all, such as init of a
+   * container after a signal, it collects batches again after a while. A process that ends has no further turn of the event loop for that.
    */
   drainForGood(): void {
     this.drain();

@@ -16,7 +16,7 @@ const FIGURES = new Map<names.MetricDefinition, (stats: SignalStats) => number>(
   [names.METRIC_TELEMETRY_LAST_SUCCESS, ({ lastSuccess }) => lastSuccess],
 ]);
 
-/** Publishes what became of the telemetry: every signal and reason, at 0 too, so that each series exists from the start. */
+/** Publishes the counts of the telemetry itself, for every signal and reason. Zeros are published too, so that each series exists from the start. */
 export function publishOwnMetrics(meter: Meter, counts: TelemetryCounts): void {
   const figures = Array.from(FIGURES, ([definition, read]) => ({
     instrument: createObservable(meter, definition),

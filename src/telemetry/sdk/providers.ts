@@ -83,7 +83,7 @@ class MetricExporter extends JournalExporter<ResourceMetrics> implements PushMet
   }
 }
 
-/** The temporality of an instrument under a preference, as the OTLP exporter's specification has it. */
+/** The temporality of an instrument under a preference. Source: the specification of the OTLP exporter. */
 export function temporalityOf(
   preference: EnvironmentSettings['temporality'],
   type: InstrumentType,
@@ -103,7 +103,7 @@ export function temporalityOf(
   }
 }
 
-/** A processor that somebody else wrote: what it throws stays inside, and is said once. */
+/** Wraps a processor of the application: if it throws, Keelson catches that and warns once. */
 function isolated<T extends object>(processor: T, warn: Warn): T {
   const caught = (error: unknown): void => {
     const name = error instanceof Error ? error.name : typeof error;
@@ -126,7 +126,7 @@ function isolated<T extends object>(processor: T, warn: Warn): T {
   });
 }
 
-/** What {@link makeProviders} takes: one exporter for each signal that goes anywhere. */
+/** What {@link makeProviders} takes. A signal without an exporter goes nowhere. */
 export interface ProviderParts {
   readonly resource: Resource;
   readonly settings: EnvironmentSettings;
@@ -138,7 +138,7 @@ export interface ProviderParts {
   readonly spanProcessors: readonly SpanProcessor[];
   readonly logRecordProcessors: readonly LogRecordProcessor[];
   readonly metricReaders: readonly IMetricReader[];
-  /** Takes the number of items that end after the shutdown. */
+  /** Called with the number of items that end after the shutdown. */
   readonly onLate: (signal: 'traces' | 'logs', items: number) => void;
   readonly clock: Clock;
   readonly warn: Warn;
@@ -149,7 +149,7 @@ export interface Providers {
   readonly tracer: TracerProvider;
   readonly meter: MeterProvider;
   readonly logger: LoggerProvider;
-  /** What collects spans and log records, for the exit of the process. */
+  /** The queues of spans and log records, which are drained when the process exits. */
   readonly queues: readonly Pick<BatchQueue<never>, 'drainForGood'>[];
 }
 

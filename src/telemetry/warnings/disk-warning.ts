@@ -2,9 +2,9 @@ import { KeelsonError } from '../../core/errors.ts';
 import type { Warn } from './warner.ts';
 
 /**
- * Says once for each kind of trouble that the disk does not take what it should.
- * @param code the system's or Keelson's error code, such as `ENOSPC`
- * @param error what was thrown, where it is known
+ * Warns, once for each code, that Keelson cannot write to the disk.
+ * @param code the error code of the system or of Keelson, such as `ENOSPC`
+ * @param error the error, if it is known
  */
 export function warnAboutDisk(warn: Warn, code: string, error: unknown): void {
   const why = error instanceof KeelsonError ? `${error.message} ${error.hint ?? ''}`.trim() : `${code}.`;

@@ -4,35 +4,37 @@ import type { JsonObject } from '../shape.ts';
 
 /**
  * Why a batch is to be sent again.
- * - `unreachable`: no connection, or one that broke off; `timeout`: no answer in time; `unavailable`: the receiver said later
- * - `refused`: what listens there is no receiver, or wants other headers; the batch is not to blame
+ * - `unreachable`: there is no connection, or it broke off
+ * - `timeout`: no answer came in time
+ * - `unavailable`: the receiver asked to try later
+ * - `refused`: what listens there is no receiver, or wants other headers. The batch is not to blame
  */
 export type LaterReason = 'unreachable' | 'timeout' | 'unavailable' | 'refused';
 
 /** How a request to an OTLP receiver ended. */
 export type SendResult =
-  /** Taken; `refused` of the items were not (partial success). `odd` says what answered, where that was no OTLP answer. */
+  /** The receiver took the batch, except for `refused` items (partial success). `odd` describes an answer that is none of OTLP's. */
   | {
       readonly status: 'taken';
       readonly refused: number;
       readonly detail: string | undefined;
       readonly odd?: string;
     }
-  /** Worth another try. */
+  /** The batch is to be sent again. */
   | {
       readonly status: 'later';
       readonly reason: LaterReason;
       readonly detail: string;
-      /** The HTTP status of the answer, where there was one. */
+      /** The HTTP status of the answer, if there was one. */
       readonly code?: number;
       readonly retryAfterMs: number | undefined;
     }
-  /** Larger than the receiver takes (413). */
+  /** The batch is larger than the receiver takes (413). */
   | { readonly status: 'too_large'; readonly code: number; readonly answer: string }
-  /** Refused for good, because of what is in it. */
+  /** The receiver refused the batch for good, because of its content. */
   | { readonly status: 'rejected'; readonly code: number; readonly answer: string };
 
-/** What an HTTP client has of an answer. */
+/** The parts of an HTTP answer that decide what it means. */
 export interface OtlpAnswer {
   readonly status: number;
   readonly contentType: string | undefined;
@@ -44,16 +46,18 @@ export interface OtlpAnswer {
 }
 
 const TOO_LARGE = 413;
-/** The specification's four, and 408, with which proxies give up a slow upload. */
+/** The four statuses of the specification, and 408, with which proxies give up a slow upload. */
 const LATER: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
-/** What a server says that has no OTLP here, or not for this sender. */
+/** The statuses of a server that takes no OTLP at this address, or not from this sender. */
 const WRONG_ENDPOINT: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 415, 501]);
 
 /**
- * What an answer means. Source: the OTLP specification's section on HTTP responses: 200 is success, and nothing in its body makes it a reason to send
- * again; 429, 502, 503 and 504 are to be tried again; all other errors are not. The difference between a batch and an endpoint that is wrong is ours:
- * the specification would drop everything because of a typing error in an address, or of the page of a captive portal, which comes with 200.
- * @param epochMs the time, for a `Retry-After` that is a date
+ * What an answer means for the batch.
+ *
+ * Source: the OTLP specification's section on HTTP responses. 200 is success, and no body of it is a reason to send again. 429, 502, 503 and 504 are to
+ * be tried again, and all other errors are not. Telling a wrong endpoint from a wrong batch is our addition: the specification would drop every batch
+ * for a typing error in the address, or for the page of a captive portal, which comes with 200.
+ * @param epochMs now, in milliseconds since 1970, for a `Retry-After` that is a date
  */
 export function judgeAnswer(
   { status, contentType, retryAfter, text, isWhole }: OtlpAnswer,
@@ -69,7 +73,7 @@ export function judgeAnswer(
   if (status >= 200 && status < 300) {
     if (isProtobuf(contentType) || text.trim() === '')
       return { status: 'taken', refused: 0, detail: undefined };
-    // Too long to be read: to send it again would only double it.
+    // Too long to be read. The receiver has the batch, and sending it again would only double it.
     if (!isWhole && isJson(contentType)) return { status: 'taken', refused: 0, detail: undefined };
     const body = parsed(text);
     if (body) return { status: 'taken', ...partialSuccess(body) };
@@ -84,13 +88,13 @@ export function judgeAnswer(
   return { status: status === TOO_LARGE ? 'too_large' : 'rejected', code: status, answer: text };
 }
 
-/** What a body says, behind a status. */
+/** The beginning of a body, as the end of a message about its status. */
 function said(text: string): string {
   const words = answerExcerpt(text);
   return /\p{L}/u.test(words) ? `: "${words}"` : '';
 }
 
-/** Reads `Retry-After`: seconds, or a date. */
+/** Parses `Retry-After`, which is a number of seconds or a date. @returns milliseconds from now */
 function retryAfterMs(value: string | undefined, epochMs: number): number | undefined {
   if (value === undefined) return undefined;
   const seconds = Number(value);
@@ -115,7 +119,7 @@ function partialSuccess(answer: JsonObject): {
   };
 }
 
-/** Some receivers answer JSON with their native form. */
+/** Whether a receiver answered JSON with protobuf, as some do. */
 function isProtobuf(contentType: string | undefined): boolean {
   return contentType?.startsWith('application/x-protobuf') ?? false;
 }

@@ -6,7 +6,7 @@ const FACTOR = 1.5;
 const JITTER = 0.2;
 const MAX_RETRY_AFTER_MS = 60_000;
 
-/** The longest wait by what is wrong: an endpoint that is wrong needs a human, one that is away does not. */
+/** The longest wait in milliseconds, by reason. A wrong endpoint needs a human, and one that is away does not. */
 const MAX_MS: Readonly<Record<LaterReason, number>> = {
   unreachable: 5_000,
   timeout: 5_000,
@@ -15,9 +15,11 @@ const MAX_MS: Readonly<Record<LaterReason, number>> = {
 };
 
 /**
- * How long to wait before the next try, in milliseconds: 1 s times 1.5 for each failure before, within 20 % at random. `Retry-After` wins, up to
- * a minute; one of less than a second (0, a date in the past) would have the receiver hammered without a pause, and is not taken.
- * @param failures tries that failed before this one
+ * How long to wait before the next try: 1 s, times 1.5 for each failure before, plus or minus up to 20 % at random.
+ * `Retry-After` wins, up to a minute. If it is less than a second (0, or a date in the past), it is ignored, since it would hammer the receiver.
+ * @param failures how many tries in a row have failed before this one, 0 or more
+ * @param retryAfterMs what the receiver asked for, in milliseconds
+ * @returns milliseconds
  */
 export function backoffMs(
   failures: number,

@@ -15,13 +15,13 @@ import type { OtlpSettings } from './settings.ts';
 
 /** Sends encoded batches to one endpoint. */
 export interface OtlpTransport {
-  /** @returns a promise that never rejects */
+  /** Sends one batch. @returns a promise that never rejects */
   send(body: Uint8Array): Promise<SendResult>;
-  /** Breaks off what is under way and closes idle connections. */
+  /** Breaks off the requests under way, and closes idle connections. */
   close(): void;
 }
 
-/** How the codes of Node's HTTP parser begin: another protocol, such as gRPC, came back. */
+/** How the error codes of Node's HTTP parser begin. They mean that another protocol answered, such as gRPC. */
 const NO_HTTP = 'HPE_';
 const MAX_ANSWER_BYTES = 64 * 1_024;
 const compress = promisify(gzip);
@@ -35,8 +35,8 @@ interface Exchange {
 class TimedOut extends Error {}
 
 /**
- * OTLP/HTTP with JSON, over Node's own client. Connections and timers do not keep the process alive: whoever flushes waits with a deadline of
- * its own. The requests are not traced.
+ * Sends OTLP/HTTP with JSON over Node's own client. Its connections and timers do not keep the process alive: a caller that flushes has a deadline of
+ * its own. Its requests are not traced.
  */
 export class HttpTransport implements OtlpTransport {
   readonly #settings: OtlpSettings;
@@ -128,7 +128,7 @@ export class HttpTransport implements OtlpTransport {
               const text = Buffer.concat(chunks).toString('utf8');
               resolve({ response, text, isWhole: size <= MAX_ANSWER_BYTES });
             });
-            // An answer that breaks off has neither an end nor, always, an error.
+            // An answer that breaks off has no end, and not always an error.
             response.on('close', () => fail(new Error('The answer broke off.')));
           });
           request.end(bytes);

@@ -3,12 +3,12 @@ import type { Signal } from '../../semconv.ts';
 /** How one signal reaches its OTLP/HTTP endpoint. */
 export interface OtlpSettings {
   readonly url: string;
-  /** Sent with each request; may hold secrets and is never printed. */
+  /** Headers of each request. They can hold secrets, and Keelson never prints them. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Milliseconds for each attempt. */
+  /** How long one attempt may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly compression: 'gzip' | 'none';
-  /** PEM texts for https. */
+  /** PEM texts for an https endpoint. */
   readonly tls: {
     readonly ca?: Buffer | undefined;
     readonly key?: Buffer | undefined;
@@ -16,7 +16,7 @@ export interface OtlpSettings {
   };
 }
 
-/** Where OTLP/HTTP receivers listen by convention. */
+/** The base URL at which OTLP/HTTP receivers listen by convention. */
 export const DEFAULT_OTLP_ENDPOINT = 'http://localhost:4318';
 
 /** The path of each signal below an endpoint. */
@@ -26,20 +26,20 @@ const PATHS: Readonly<Record<Signal, string>> = {
   logs: 'v1/logs',
 };
 
-/** @returns whether OTLP can be sent there: http or https, with a host */
+/** @returns whether OTLP can be sent to a URL: it is http or https, and has a host */
 export function isHttpUrl(value: string): boolean {
   const url = URL.parse(value);
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '';
 }
 
-/** A base endpoint and the path of the signal, as the specification joins them. */
+/** Joins a base endpoint and the path of a signal, as the specification does. @throws {TypeError} if `endpoint` is no URL */
 export function signalUrl(endpoint: string, signal: Signal): string {
   const url = new URL(endpoint);
   url.pathname = `${url.pathname.replace(/\/$/, '')}/${PATHS[signal]}`;
   return url.href;
 }
 
-/** An address without user, password and query, fit for a message. */
+/** An address without user, password and query, for messages. `(not a URL)` for anything else. */
 export function shownUrl(value: string): string {
   const url = URL.parse(value);
   return url === null ? '(not a URL)' : `${url.protocol}//${url.host}${url.pathname}`;
