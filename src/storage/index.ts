@@ -1,7 +1,5 @@
 export { systemCode, systemFiles } from './file-port.ts';
 export type { FileFacts, FilePort } from './file-port.ts';
 export { Home } from './home.ts';
-export type { HomeOptions } from './home.ts';
 export { JsonLinesWriter, jsonLinesDefaults } from './json-lines-writer.ts';
-export type { AppendResult, JsonLinesWriterOptions, LinesPlace, WriterStats } from './json-lines-writer.ts';
-export type { WriteLossReason } from './write-loss.ts';
+export type { JsonLinesWriterOptions } from './json-lines-writer.ts';
