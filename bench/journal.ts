@@ -15,16 +15,16 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import { systemClock } from '../src/core/clock.ts';
+import { systemProcesses } from '../src/host/owners/process-identity.ts';
 import { Home, systemFiles } from '../src/storage/index.ts';
-import { BatchQueue, spanProcessor } from '../src/telemetry/batch-queue.ts';
 import { TelemetryCounts } from '../src/telemetry/counts.ts';
-import { readEnvironment } from '../src/telemetry/environment.ts';
-import { JournalExporter } from '../src/telemetry/journal-exporter.ts';
+import { readEnvironment } from '../src/telemetry/environment/environment.ts';
 import { Journal } from '../src/telemetry/journal/journal.ts';
-import { systemProcesses } from '../src/telemetry/journal/process-identity.ts';
 import { checkOptions } from '../src/telemetry/options.ts';
-import { encodeSpans } from '../src/telemetry/otlp-json.ts';
+import { encodeSpans } from '../src/telemetry/otlp/encode/spans-and-logs.ts';
 import { Pipelines } from '../src/telemetry/pipelines.ts';
+import { BatchQueue, spanProcessor } from '../src/telemetry/sdk/batch-queue.ts';
+import { JournalExporter } from '../src/telemetry/sdk/journal-exporter.ts';
 import type { Benchmark, Variant } from './harness.ts';
 import { runBenchmark } from './harness.ts';
 

@@ -8,8 +8,8 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import { systemClock } from '../src/core/clock.ts';
-import { setExemplarPort } from '../src/signals/exemplars.ts';
-import { ExemplarStore } from '../src/telemetry/exemplar-store.ts';
+import { setExemplarPort } from '../src/signals/index.ts';
+import { ExemplarStore } from '../src/telemetry/otlp/encode/exemplar-store.ts';
 
 class PullReader extends MetricReader {
   override async onForceFlush(): Promise<void> {}

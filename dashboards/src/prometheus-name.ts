@@ -3,4 +3,4 @@ export {
   prometheusLabel,
   prometheusName,
   prometheusSeries,
-} from '../../src/signals/prometheus-name.ts';
+} from '../../src/telemetry/prometheus/prometheus-name.ts';

@@ -41,8 +41,8 @@ import {
   ATTR_BREAKER_FROM,
   ATTR_BREAKER_TO,
 } from '../../src/signals/semconv.ts';
-import * as machine from '../../src/telemetry/machine-semconv.ts';
-import * as node from '../../src/telemetry/process-semconv.ts';
+import * as machine from '../../src/telemetry/gauges/machine-semconv.ts';
+import * as node from '../../src/telemetry/gauges/process-semconv.ts';
 import { prometheusLabel, prometheusName } from './prometheus-name.ts';
 
 type LabelName =

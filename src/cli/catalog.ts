@@ -1,5 +1,5 @@
-import type { Area, Command } from './command.ts';
 import { doctorCommand } from './doctor/command.ts';
+import type { Area, Command } from './frame/command.ts';
 import { stackArea } from './stack/area.ts';
 import { telemetryArea } from './telemetry/area.ts';
 

@@ -4,9 +4,9 @@ import { systemClock } from '../core/clock.ts';
 import { MAX_TIMER_MS } from '../core/duration.ts';
 import { systemRandom } from '../core/random.ts';
 import { CATALOG } from './catalog.ts';
-import { Interruption } from './exit-codes.ts';
-import type { Sink } from './ports.ts';
-import { runCli } from './run.ts';
+import { Interruption } from './frame/exit-codes.ts';
+import type { Sink } from './frame/ports.ts';
+import { runCli } from './frame/run-cli.ts';
 
 /** The only file of the CLI that touches the process. */
 

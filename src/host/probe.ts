@@ -3,7 +3,8 @@ import { statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, loadavg, totalmem } from 'node:os';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { CgroupReader, readPressure } from './cgroup.ts';
-import { cpuTimesOf, memoryInfoOf, openFileLimitOf, threadsOf } from './proc-text.ts';
+import { processStatOf } from './owners/index.ts';
+import { cpuTimesOf, memoryInfoOf, openFileLimitOf } from './proc-text.ts';
 import type { CpuTimes } from './proc-text.ts';
 import { readText } from './read-text.ts';
 import type { ReadText } from './read-text.ts';
@@ -157,7 +158,7 @@ export function makeSystemProbe(read: ReadText = readText, platform: string = pr
       return {
         openFiles: await openFilesOf('/proc/self/fd'),
         openFileLimit: openFileLimitOf((await read('/proc/self/limits')) ?? ''),
-        threads: threadsOf((await read('/proc/self/stat')) ?? ''),
+        threads: processStatOf((await read('/proc/self/stat')) ?? '').threads,
       };
     },
   };

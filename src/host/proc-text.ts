@@ -86,15 +86,6 @@ export function memoryInfoOf(meminfo: string): MemoryInfo {
   };
 }
 
-/** Column of `num_threads` in `/proc/self/stat`, counted from behind the name of the program: proc(5) has it as the 20th. */
-const THREADS_COLUMN = 17;
-
-/** Reads the number of threads from `/proc/self/stat`. The program's name may hold blanks and parentheses. */
-export function threadsOf(stat: string): number | undefined {
-  const columns = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return amountOf(columns[THREADS_COLUMN]);
-}
-
 /** Reads how many files the process may open from `/proc/self/limits`; `undefined` where there is no limit. */
 export function openFileLimitOf(limits: string): number | undefined {
   return amountOf(/^Max open files +(\S+)/m.exec(limits)?.[1]);

@@ -1,5 +1,8 @@
 export { DurationAttributes } from './duration-attributes.ts';
+export { setExemplarPort } from './exemplars.ts';
+export type { ExemplarPort, ExemplarSeries } from './exemplars.ts';
 export { bindSignals, liveSeries } from './instances.ts';
+export { createObservable } from './observable.ts';
 export type { RequestIdHolder } from './request-id.ts';
 export { isRequestId, requestIdFrom, requestIdMaker } from './request-id.ts';
 export type { Providers } from './signals.ts';

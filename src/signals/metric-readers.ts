@@ -1,4 +1,5 @@
 import type { Attributes, BatchObservableResult, Meter, MeterProvider, Observable } from '@opentelemetry/api';
+import { createObservable } from './observable.ts';
 import type { MetricDefinition } from './semconv.ts';
 
 /** Takes one value of a metric. A value that is `undefined` or no finite number is left out. */
@@ -53,7 +54,7 @@ export function readAt<S>(provider: MeterProvider, meter: Meter, reader: Reader<
 
 function startReading<S>(meter: Meter, rows: readonly MetricRow<S>[]): Readership<S> {
   const members = new Set<Reader<S>>();
-  const instruments = rows.map(([definition]) => observableFor(meter, definition));
+  const instruments = rows.map(([definition]) => createObservable(meter, definition));
   const callback = (result: BatchObservableResult): void => {
     for (const group of groupsOf(members)) readGroup(group, rows, instruments, result);
   };
@@ -100,26 +101,5 @@ function readGroup<S>(
       );
     }
     for (const { value, attributes } of found.values()) result.observe(instrument, value, attributes);
-  }
-}
-
-/**
- * Makes the observable instrument that a definition describes.
- * @throws {TypeError} for a histogram, which cannot be observed
- */
-export function observableFor(
-  meter: Meter,
-  { name, instrument, unit, description }: MetricDefinition,
-): Observable {
-  const options = { unit, description };
-  switch (instrument) {
-    case 'counter':
-      return meter.createObservableCounter(name, options);
-    case 'updowncounter':
-      return meter.createObservableUpDownCounter(name, options);
-    case 'gauge':
-      return meter.createObservableGauge(name, options);
-    case 'histogram':
-      throw new TypeError(`${name} is a histogram: it cannot be observed.`);
   }
 }

@@ -1,14 +1,16 @@
-import type { Signal } from './signal.ts';
+import type { Signal } from './semconv.ts';
 
 /**
  * Why telemetry was lost.
- * - `queue_full`: more came at once than a queue in memory holds
- * - `rejected`: the receiver refused it for good; `too_large`: it takes no batch so large, not even of one item
- * - `encoding`: it could not be written as OTLP
+ * - `queue_full`: more items came at once than a queue in memory holds
+ * - `rejected`: the receiver refused them for good
+ * - `too_large`: the receiver refused a batch of a single item as too large
+ * - `encoding`: the items could not be written as OTLP
  * - `damaged`: a line of the journal is not what was written
- * - `evicted`: the journal was full; `expired`: it had waited for too long
- * - `disk`: the disk did not take it, or lost it, and memory was full too
- * - `shutdown`: the process ended before it could be sent, and it was on no disk
+ * - `evicted`: the journal was full
+ * - `expired`: the items had waited for 7 days
+ * - `disk`: the disk did not take the items, or lost them, and memory was full too
+ * - `shutdown`: the process ended before the items could be sent, and they were on no disk
  */
 export const DROP_REASONS = [
   'queue_full',
@@ -25,41 +27,42 @@ export const DROP_REASONS = [
 /** Why telemetry was lost; see {@link DROP_REASONS}. */
 export type DropReason = (typeof DROP_REASONS)[number];
 
-/** What waits for a receiver. */
+/** How much waits for a receiver, on disk and in memory. */
 export interface BacklogStats {
+  /** Spans, metric points or log records. */
   readonly items: number;
   readonly bytes: number;
-  /** Seconds since the oldest of it was taken; 0 where nothing waits. */
+  /** The age of the oldest item in seconds; 0 if nothing waits. */
   readonly oldestAge: number;
 }
 
-/** What became of the items (spans, metric points, log records) of one signal. */
+/** What became of the items (spans, metric points, log records) of one signal, since the start of the telemetry. */
 export interface SignalStats {
-  /** Taken by an OTLP receiver. */
+  /** Items that an OTLP receiver took. */
   readonly exported: number;
-  /** Those of the exported that came from the backlog on disk. */
+  /** The part of `exported` that came from the backlog on disk. */
   readonly drained: number;
-  /** Written to the files. */
+  /** Items that were written to the files. */
   readonly written: number;
-  /** Requests that a receiver did not take and that were to be sent again. */
+  /** Requests that a receiver did not take and that are sent again. */
   readonly retries: number;
-  /** When a receiver took something last, in seconds since 1970; 0 for never. */
+  /** When a receiver last took something, in seconds since 1970; 0 if never. */
   readonly lastSuccess: number;
-  /** On disk or in memory, and not delivered yet; it is not lost. */
+  /** Items that are not delivered yet. They are not lost. */
   readonly backlog: BacklogStats;
-  /** Lost, by reason. */
+  /** Lost items, by reason. */
   readonly dropped: Readonly<Record<DropReason, number>>;
 }
 
-/** What became of the logger's lines, apart from their log records. */
+/** What the logger lost. The log records of its lines count as items of the signal `logs`. */
 export interface LoggerStats {
   /** Lines that are missing from the daily files. */
   readonly lost: number;
-  /** How often a line, or handing it on, threw; the caller noticed nothing. */
+  /** How often a line, or handing it on, threw. The caller of the logger noticed nothing. */
   readonly failures: number;
 }
 
-/** {@link SignalStats} for every signal, and {@link LoggerStats}. */
+/** The statistics of every signal and of the logger. */
 export type TelemetryStats = Readonly<Record<Signal, SignalStats>> & { readonly logger: LoggerStats };
 
 interface Counters {

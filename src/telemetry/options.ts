@@ -5,34 +5,37 @@ import type { Clock } from '../core/clock.ts';
 import type { Duration } from '../core/duration.ts';
 import { NOT_SHOWN, OptionChecker } from '../core/options.ts';
 import { DEFAULT_SAMPLE_INTERVAL_MS } from '../host/index.ts';
-import { isHttpUrl } from './environment-otlp.ts';
-import type { Variables } from './variable-reader.ts';
+import type { Variables } from './environment/index.ts';
+import { isHttpUrl } from './otlp/http/index.ts';
 
-/** Levels of the logger, most important first, as npm and winston have them. */
+/** The levels of the logger, most important first: npm's, which winston uses too. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'] as const;
 
 /** A level of the logger. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Where OTLP goes, where the variables shall not say it. A signal whose `OTEL_<SIGNAL>_EXPORTER` is without `otlp` is not sent. */
+/**
+ * Where OTLP goes. These options win over `OTEL_EXPORTER_OTLP_*`.
+ * A signal is sent only if its `OTEL_<SIGNAL>_EXPORTER` includes `otlp`, which is the default.
+ */
 export interface OtlpOptions {
-  /** Base URL, such as `http://collector:4318`; the path of the signal is added. @defaultValue OTEL_EXPORTER_OTLP_ENDPOINT, then http://localhost:4318 */
+  /** The base URL, such as `http://collector:4318`. Keelson adds the path of the signal. @defaultValue OTEL_EXPORTER_OTLP_ENDPOINT, then http://localhost:4318 */
   readonly endpoint?: string;
-  /** Sent with each request, over those of `OTEL_EXPORTER_OTLP_HEADERS`; never printed. */
+  /** Headers of each request. They win over those of `OTEL_EXPORTER_OTLP_HEADERS`. Keelson never prints them. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** For each attempt, at least 1 ms. @defaultValue OTEL_EXPORTER_OTLP_TIMEOUT, then 10s */
+  /** How long one attempt may take, at least 1 ms. @defaultValue OTEL_EXPORTER_OTLP_TIMEOUT, then 10s */
   readonly timeout?: Duration;
 }
 
-/** The Prometheus endpoint, where the variables shall not say it. */
+/** Where the Prometheus endpoint listens. These options win over `OTEL_EXPORTER_PROMETHEUS_*`. */
 export interface PrometheusOptions {
-  /** @defaultValue OTEL_EXPORTER_PROMETHEUS_HOST, then 127.0.0.1 */
+  /** The host name or address to listen on. @defaultValue OTEL_EXPORTER_PROMETHEUS_HOST, then 127.0.0.1 */
   readonly host?: string;
-  /** 0 to 65535; 0 takes any free port. @defaultValue OTEL_EXPORTER_PROMETHEUS_PORT, then 9464 */
+  /** The port, 0 to 65535. 0 takes any free port. @defaultValue OTEL_EXPORTER_PROMETHEUS_PORT, then 9464 */
   readonly port?: number;
 }
 
-/** The logger. */
+/** Which lines the logger writes, and where. */
 export interface LoggerOptions {
   /** The least important level that is written. @defaultValue 'info' */
   readonly level?: LogLevel;
@@ -40,48 +43,49 @@ export interface LoggerOptions {
   readonly console?: boolean;
   /** Whether lines go to `<home>/logs/YYYY-MM-DD.jsonl`. @defaultValue true */
   readonly files?: boolean;
-  /** Names of further fields whose values are secret, compared without case and punctuation. @defaultValue none */
+  /** Names of further fields whose values the logger takes out. Case and punctuation do not matter. @defaultValue none */
   readonly redact?: readonly string[];
 }
 
-/** What {@link startTelemetry} takes. Options win over variables, variables over defaults. */
+/** Options of {@link startTelemetry}. Options win over variables, and variables win over defaults. */
 export interface TelemetryOptions {
-  /** `service.name`. @defaultValue OTEL_SERVICE_NAME, then `unknown_service:node` */
+  /** The attribute `service.name` of the resource. @defaultValue OTEL_SERVICE_NAME, then `unknown_service:node` */
   readonly serviceName?: string;
-  /** `service.version`. */
+  /** The attribute `service.version` of the resource. @defaultValue none */
   readonly serviceVersion?: string;
-  /** Further attributes of the resource. */
+  /** Further attributes of the resource. @defaultValue none */
   readonly resourceAttributes?: Readonly<Record<string, string | number | boolean>>;
-  /** Folder for everything on disk. @defaultValue KEELSON_HOME, then ./.keelson */
+  /** The folder for everything on disk. @defaultValue KEELSON_HOME, then ./.keelson */
   readonly home?: string;
   /** Whether OTLP JSON lines are written to `<home>/telemetry`. @defaultValue KEELSON_TELEMETRY_FILES, then true */
   readonly files?: boolean;
-  /** OTLP over HTTP; `false` switches it off for every signal. */
+  /** Where OTLP goes. `false` switches it off for every signal. */
   readonly otlp?: OtlpOptions | false;
-  /** The Prometheus endpoint; `false` switches it off. */
+  /** Where the Prometheus endpoint listens. `false` switches it off. */
   readonly prometheus?: PrometheusOptions | false;
-  /** How often metrics are pushed and written, at least 1 ms. @defaultValue OTEL_METRIC_EXPORT_INTERVAL, then 60s */
+  /** How often metrics are sent and written, at least 1 ms. @defaultValue OTEL_METRIC_EXPORT_INTERVAL, then 60s */
   readonly metricInterval?: Duration;
-  /** How often host and process are sampled, at least 100 ms; `false` switches the sampler off. @defaultValue 5s */
+  /** How often the gauges of host and process are sampled, at least 100 ms. `false` switches them off. @defaultValue 5s */
   readonly hostInterval?: Duration | false;
   /** Which spans are sampled. @defaultValue OTEL_TRACES_SAMPLER, then every span whose parent is sampled or absent */
   readonly sampler?: Sampler;
-  /** Further processors of spans; what they throw is caught and said once. */
+  /** Further processors of spans. If one throws, Keelson catches it and warns once. @defaultValue none */
   readonly spanProcessors?: readonly SpanProcessor[];
-  /** Further processors of log records; what they throw is caught and said once. */
+  /** Further processors of log records. If one throws, Keelson catches it and warns once. @defaultValue none */
   readonly logRecordProcessors?: readonly LogRecordProcessor[];
-  /** Further readers of metrics. */
+  /** Further readers of metrics. @defaultValue none */
   readonly metricReaders?: readonly IMetricReader[];
+  /** The logger. */
   readonly logger?: LoggerOptions;
-  /** The variables. @defaultValue process.env */
+  /** The environment variables to read. @defaultValue process.env */
   readonly env?: Variables;
-  /** The time of Keelson's own parts; the SDK's processors and readers have their own. @defaultValue the machine's clock */
+  /** The clock of Keelson's own parts. The SDK's processors and readers use the machine's. @defaultValue the machine's clock */
   readonly clock?: Clock;
-  /** Takes each warning as a whole line. @defaultValue standard error */
+  /** Called with each warning, one line with its line break. @defaultValue standard error */
   readonly writeWarning?: (line: string) => void;
 }
 
-/** The defaults of {@link TelemetryOptions} that no variable has. */
+/** The defaults of those {@link TelemetryOptions} that have no variable. Durations are in milliseconds. */
 export const telemetryDefaults: {
   readonly hostInterval: number;
   readonly deadline: number;
@@ -114,7 +118,7 @@ const OPTION_NAMES: readonly (keyof TelemetryOptions)[] = [
 const MIN_HOST_INTERVAL_MS = 100;
 const MAX_PORT = 65_535;
 
-/** {@link TelemetryOptions} with durations as milliseconds. */
+/** The durations of {@link TelemetryOptions} in milliseconds. `undefined` if the option is absent, or off. */
 export interface CheckedOptions {
   readonly otlpTimeoutMs: number | undefined;
   readonly metricIntervalMs: number | undefined;
@@ -146,7 +150,7 @@ function checkLogger(checker: OptionChecker, logger: LoggerOptions | undefined):
 }
 
 /**
- * Checks the options that code gives.
+ * Checks the options of {@link startTelemetry}.
  * @throws {ConfigError} `ERR_KEELSON_CONFIG` with every problem at once
  */
 export function checkOptions(options: TelemetryOptions): CheckedOptions {

@@ -1,20 +1,19 @@
 import type { Clock } from '../core/clock.ts';
 import { systemRandom } from '../core/random.ts';
+import { systemProcesses } from '../host/owners/index.ts';
 import type { FilePort, Home } from '../storage/index.ts';
 import type { BacklogStats, TelemetryCounts } from './counts.ts';
 import { Delivery } from './delivery/delivery.ts';
-import { shownUrl, signalUrl } from './environment-otlp.ts';
-import type { OtlpSettings } from './environment-otlp.ts';
-import type { EnvironmentSettings } from './environment.ts';
-import type { ExporterParts } from './journal-exporter.ts';
-import { Journal } from './journal/journal.ts';
-import { systemProcesses } from './journal/process-identity.ts';
-import type { SignalJournal } from './journal/signal-journal.ts';
+import type { EnvironmentSettings } from './environment/index.ts';
+import { Journal } from './journal/index.ts';
+import type { SignalJournal } from './journal/index.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
-import { HttpTransport } from './otlp-transport.ts';
-import { writeQuietly } from './quiet-write.ts';
-import type { Signal } from './signal.ts';
-import type { Warn } from './warner.ts';
+import { HttpTransport, shownUrl, signalUrl } from './otlp/http/index.ts';
+import type { OtlpSettings } from './otlp/http/index.ts';
+import type { ExporterParts } from './sdk/journal-exporter.ts';
+import type { Signal } from './semconv.ts';
+import { writeQuietly } from './warnings/quiet-write.ts';
+import type { Warn } from './warnings/warner.ts';
 
 /** What {@link Pipelines} are made of. */
 export interface PipelinesParts {

@@ -6,7 +6,7 @@
  * Nothing but what every Node can load is imported before the version is known.
  */
 import { isMainThread } from 'node:worker_threads';
-import { writeQuietly } from './quiet-write.ts';
+import { writeQuietly } from './warnings/quiet-write.ts';
 
 const STAGE = Symbol.for('keelson.register.v1');
 /** Of Node; with an older one, the telemetry would fail where the application ends. */
@@ -24,8 +24,8 @@ if (isMainThread && Reflect.get(globalThis, STAGE) === undefined) {
       `keelson: keelson/register needs Node ${NODE_RANGE}, and this is Node ${node}. The application goes on without telemetry. Update Node, or leave out --import keelson/register.\n`,
     );
   } else {
-    const { registerModuleHooks } = await import('./module-hooks.ts');
+    const { registerModuleHooks } = await import('./register/module-hooks.ts');
     registerModuleHooks();
-    await import('./register-sdk.ts');
+    await import('./register/register-sdk.ts');
   }
 }

@@ -1,6 +1,8 @@
-import type { MetricDefinition } from '../signals/semconv.ts';
-import { MACHINE_METRICS } from './machine-semconv.ts';
-import { PROCESS_METRICS } from './process-semconv.ts';
+/** The signals of OpenTelemetry that Keelson exports. */
+export const SIGNALS = ['traces', 'metrics', 'logs'] as const;
+
+/** A signal of OpenTelemetry. */
+export type Signal = (typeof SIGNALS)[number];
 
 /** The instrumentation scope of the host gauges. */
 export const HOST_SCOPE_NAME = 'keelson.host';
@@ -15,6 +17,3 @@ export const PROCESS_SCOPE_NAME = 'keelson.process';
 
 /** The instrumentation scope of what the logger writes. */
 export const LOG_SCOPE_NAME = 'keelson.logger';
-
-/** Every metric of machine, container, process and runtime, in the order of the README's table. */
-export const HOST_METRICS: readonly MetricDefinition[] = [...MACHINE_METRICS, ...PROCESS_METRICS];

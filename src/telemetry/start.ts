@@ -5,17 +5,17 @@ import { systemClock } from '../core/clock.ts';
 import { bindSignals } from '../signals/index.ts';
 import { Home, systemFiles } from '../storage/index.ts';
 import { TelemetryCounts } from './counts.ts';
-import { readEnvironment } from './environment.ts';
-import type { DiagLevel, EnvironmentSettings } from './environment.ts';
-import { registeredSignals, registerOlderLogs } from './globals.ts';
+import { readEnvironment } from './environment/index.ts';
+import type { DiagLevel, EnvironmentSettings } from './environment/index.ts';
 import { checkOptions } from './options.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
-import { makePropagator } from './providers.ts';
-import { writeQuietly } from './quiet-write.ts';
-import { TelemetryRun } from './run.ts';
+import { registeredSignals, registerOlderLogs } from './sdk/globals.ts';
+import { makePropagator } from './sdk/providers.ts';
+import { TelemetryRun } from './telemetry-run.ts';
 import type { Telemetry } from './telemetry.ts';
-import { createWarner } from './warner.ts';
-import type { Warn } from './warner.ts';
+import { writeQuietly } from './warnings/quiet-write.ts';
+import { createWarner } from './warnings/warner.ts';
+import type { Warn } from './warnings/warner.ts';
 
 // One for the process, so that a second copy of the package finds it.
 const RUNNING = Symbol.for('keelson.telemetry.v1');

@@ -5,36 +5,38 @@ import type { TelemetryStats } from './counts.ts';
 /** The telemetry of a process, from start to shutdown. */
 export interface Telemetry {
   /**
-   * `running`; `disabled` by `OTEL_SDK_DISABLED`; `foreign` where another SDK was registered first and stays in force. In the last two only
-   * the logger works.
+   * - `running`
+   * - `disabled`: by `OTEL_SDK_DISABLED`; only the logger works
+   * - `foreign`: another SDK was registered first and stays in force; only the logger works
    */
   readonly mode: 'running' | 'disabled' | 'foreign';
-  /** Winston, with the trace of the call in each line and secrets taken out. Made at first use. */
+  /** A winston logger that adds the trace of the call to each line and takes secrets out. It is made at first use. */
   readonly logger: Logger;
-  /** Absolute path of the folder for everything on disk. */
+  /** The absolute path of the folder for everything on disk. */
   readonly home: string;
-  /** Settles when the Prometheus endpoint listens or is known not to; never rejects. */
+  /** Settles once the Prometheus endpoint listens, or has failed to. Never rejects. */
   readonly ready: Promise<void>;
-  /** The endpoint that Prometheus scrapes; `undefined` while there is none. */
+  /** The endpoint that Prometheus scrapes. `undefined` while it does not listen. */
   readonly prometheus: { readonly url: string } | undefined;
-  /** What became of the telemetry so far. */
+  /** @returns what became of the telemetry so far; a copy */
   stats(): TelemetryStats;
   /**
-   * Sends and writes what waits; spans and log records are in the files when it returns, before its promise settles.
-   * @param deadline at most this long. @defaultValue 5s
-   * @returns a promise that never rejects; what a receiver that is away did not take goes on waiting
+   * Sends what waits. Spans and log records are in the files when the call returns, before its promise settles.
+   * @param deadline how long the promise may take. @defaultValue 5s
+   * @returns a promise that never rejects. What a receiver did not take by then goes on waiting
    */
   forceFlush(deadline?: Duration): Promise<void>;
   /**
-   * For `exit` listeners, where nothing asynchronous happens any more: writes the spans and log records that wait to the files before it returns,
-   * and from then on each one as it comes, until the process turns out to go on. Metrics since the last push are not part of it: reading them takes a turn of the event loop.
-   * Saves what was delivered and lets go of the home, for the next process. `keelson/register` calls it.
+   * For `exit` listeners, in which nothing asynchronous runs any more. `keelson/register` calls it.
+   * Before it returns, it writes the spans and log records that wait to the files, saves what was delivered, and releases the home to the next process.
+   * From then on each span and log record is written as it comes. If the process goes on after all, batches are collected again.
+   * It does not write metrics since the last push, since reading them takes a turn of the event loop.
    */
   flushOnExit(): void;
   /**
-   * Flushes, stops everything and takes the SDK out of the API, so that a later start begins afresh. Calling it again gives the same promise.
-   * @param deadline at most this long; what is left then is counted as lost. @defaultValue 5s
-   * @returns a promise that never rejects
+   * Sends what waits, stops everything, and takes the SDK out of the API, so that a later start begins afresh.
+   * @param deadline how long the promise may take. What is then neither sent nor on disk counts as lost. @defaultValue 5s
+   * @returns a promise that never rejects; the same one at each further call
    */
   shutdown(deadline?: Duration): Promise<void>;
   /** The same as `shutdown()`, for `await using`. */

@@ -12,7 +12,7 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { withoutEndedSeries } from '../telemetry/ended-series.ts';
+import { withoutEndedSeries } from '../telemetry/otlp/encode/index.ts';
 import type { ExpectedCall } from './expected-call.ts';
 import { callsLike, describeCalls, guardedCalls, unexpected, valueOf } from './expected-call.ts';
 import type { Point, RecordedTelemetry, RecordOptions } from './recorded-telemetry.ts';

@@ -8,7 +8,7 @@ import { metrics, trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 import { journalSources } from '../../src/cli/telemetry/sources.ts';
 import { startTelemetry } from '../../src/telemetry/index.ts';
-import { SIGNALS } from '../../src/telemetry/signal.ts';
+import { SIGNALS } from '../../src/telemetry/semconv.ts';
 import { eventually } from '../support/otlp-receiver.ts';
 import { CliProcess, runCliProcess } from './cli-process.ts';
 

@@ -145,7 +145,7 @@ describe('the built CLI', () => {
     expect(packages(loaded)).toEqual(['commander']);
     // The names of the signals, which `--signal` takes.
     const work = loaded.filter((url) =>
-      /\/dist\/(?:telemetry(?!\/signal\.js)|signals|host|guard)\//.test(url),
+      /\/dist\/(?:telemetry(?!\/semconv\.js)|signals|host|guard)\//.test(url),
     );
     expect(work).toEqual([]);
     const working = await loadedBy(['telemetry', 'status', '--home', temporaryFolder()]);

@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, expect, test, onTestFinished } from 'v
 import { Home, systemFiles } from '../../src/storage/index.ts';
 import type { FilePort } from '../../src/storage/index.ts';
 import { TelemetryCounts } from '../../src/telemetry/counts.ts';
-import { readEnvironment } from '../../src/telemetry/environment.ts';
-import { JournalExporter } from '../../src/telemetry/journal-exporter.ts';
+import { readEnvironment } from '../../src/telemetry/environment/environment.ts';
 import { checkOptions } from '../../src/telemetry/options.ts';
 import { Pipelines } from '../../src/telemetry/pipelines.ts';
+import { JournalExporter } from '../../src/telemetry/sdk/journal-exporter.ts';
 import { FakeClock } from '../../src/testing/fake-clock.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { FaultyFiles } from '../unit/storage/faulty-files.ts';

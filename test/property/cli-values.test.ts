@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { printable } from '../../src/cli/printable.ts';
-import { header, httpUrl, moment, rate, Refusal, wholeNumber } from '../../src/cli/value-types.ts';
+import { printable } from '../../src/cli/frame/printable.ts';
+import { header, httpUrl, moment, rate, Refusal, wholeNumber } from '../../src/cli/frame/value-types.ts';
 
 const NOW = Date.UTC(2026, 10, 22);
 // The years that ISO 8601 writes with four digits.

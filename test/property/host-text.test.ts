@@ -8,6 +8,7 @@ import {
   mountsOf,
 } from '../../src/host/cgroup-text.ts';
 import { CgroupReader } from '../../src/host/cgroup.ts';
+import { processStatOf } from '../../src/host/owners/proc-stat.ts';
 import { makeSystemProbe } from '../../src/host/probe.ts';
 import {
   amountOf,
@@ -16,7 +17,6 @@ import {
   memoryInfoOf,
   openFileLimitOf,
   pressureOf,
-  threadsOf,
 } from '../../src/host/proc-text.ts';
 
 /** Every number that a value holds, however deep. */
@@ -73,7 +73,7 @@ test('no file, whatever it holds, makes a reader throw or gives what is no amoun
         keyedAmounts(one),
         cpuTimesOf(one),
         memoryInfoOf(one),
-        threadsOf(one),
+        processStatOf(one).threads,
         openFileLimitOf(one),
         pressureOf(one),
         memoryLimitOf(one),

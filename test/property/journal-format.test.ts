@@ -1,10 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatCursor, parseCursor } from '../../src/telemetry/journal/cursor.ts';
-import { LineSplitter } from '../../src/telemetry/journal/line-splitter.ts';
-import { addRange, gapsOf, parseRanges, removeRange, sizeOf } from '../../src/telemetry/journal/ranges.ts';
-import type { Range, Ranges } from '../../src/telemetry/journal/ranges.ts';
-import { formatSegmentName, parseSegmentName } from '../../src/telemetry/journal/segment-name.ts';
+import { formatCursor, parseCursor } from '../../src/telemetry/journal/format/cursor.ts';
+import {
+  addRange,
+  gapsOf,
+  parseRanges,
+  removeRange,
+  sizeOf,
+} from '../../src/telemetry/journal/format/ranges.ts';
+import type { Range, Ranges } from '../../src/telemetry/journal/format/ranges.ts';
+import { formatSegmentName, parseSegmentName } from '../../src/telemetry/journal/format/segment-name.ts';
+import { LineSplitter } from '../../src/telemetry/journal/lines/line-splitter.ts';
 
 const SIZE = 40;
 const range: fc.Arbitrary<Range> = fc

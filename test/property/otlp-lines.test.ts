@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countOf, itemsOf, parseLine, timeOf, withItems } from '../../src/cli/telemetry/otlp-json.ts';
-import type { JsonObject } from '../../src/cli/telemetry/otlp-json.ts';
-import { shapeProblems } from '../../src/cli/telemetry/shape-problems.ts';
-import type { Signal } from '../../src/telemetry/signal.ts';
+import { countOf, itemsOf, parseLine, timeOf, withItems } from '../../src/telemetry/otlp/read/request.ts';
+import { shapeProblems } from '../../src/telemetry/otlp/read/shape-problems.ts';
+import type { JsonObject } from '../../src/telemetry/otlp/shape.ts';
+import type { Signal } from '../../src/telemetry/semconv.ts';
 
 const nanoseconds = fc.integer({ min: 1, max: 1e6 }).map((ms) => `${ms}000000`);
 const span = fc.record({ endTimeUnixNano: nanoseconds, name: fc.string() });

@@ -13,8 +13,8 @@ import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeMetrics } from '../../src/telemetry/otlp-json-metrics.ts';
-import { encodeLogs, encodeSpans } from '../../src/telemetry/otlp-json.ts';
+import { encodeMetrics } from '../../src/telemetry/otlp/encode/metrics.ts';
+import { encodeLogs, encodeSpans } from '../../src/telemetry/otlp/encode/spans-and-logs.ts';
 import { plainFromJson, plainFromProtobuf } from '../support/otlp-protobuf.ts';
 import { JournalBench } from '../unit/telemetry/journal/journal-bench.ts';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createLogger } from '../../src/telemetry/logger.ts';
-import { Redactor } from '../../src/telemetry/redaction.ts';
+import { createLogger } from '../../src/telemetry/logger/logger.ts';
+import { Redactor } from '../../src/telemetry/redaction/redactor.ts';
 import { FakeClock } from '../../src/testing/fake-clock.ts';
 
 /** In two, since committed text must not look like a key. */

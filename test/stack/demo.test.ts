@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { prometheusLabel, prometheusName, prometheusSeries } from '../../src/signals/prometheus-name.ts';
 import * as semconv from '../../src/signals/semconv.ts';
+import {
+  prometheusLabel,
+  prometheusName,
+  prometheusSeries,
+} from '../../src/telemetry/prometheus/prometheus-name.ts';
 import {
   ARRIVAL_MS,
   arrived,

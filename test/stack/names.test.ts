@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { prometheusLabel, prometheusName, prometheusSeries } from '../../src/signals/prometheus-name.ts';
 import {
   GUARD_METRICS,
   METRIC_CALL_DURATION,
   METRIC_CALLS,
   PROMOTED_RESOURCE_ATTRIBUTES,
 } from '../../src/signals/semconv.ts';
+import {
+  prometheusLabel,
+  prometheusName,
+  prometheusSeries,
+} from '../../src/telemetry/prometheus/prometheus-name.ts';
 import { everyMetric, HTTP_METRICS } from '../support/name-table.ts';
 import { jaegerTrace } from './support/backend-queries.ts';
 import { NamedService } from './support/named-service-process.ts';

@@ -1,7 +1,7 @@
-import { prometheusLabel, prometheusSeries } from '../../src/signals/prometheus-name.ts';
 import * as signals from '../../src/signals/semconv.ts';
 import type { MetricDefinition } from '../../src/signals/semconv.ts';
-import * as telemetry from '../../src/telemetry/semconv.ts';
+import { HOST_METRICS } from '../../src/telemetry/gauges/host-metrics.ts';
+import { prometheusLabel, prometheusSeries } from '../../src/telemetry/prometheus/prometheus-name.ts';
 
 /** Where the table of names is committed. */
 export const NAME_TABLE = 'src/telemetry/prometheus/names.md';
@@ -26,8 +26,8 @@ function definitionsIn(value: unknown): readonly MetricDefinition[] {
 
 /** Every metric that the product defines, and those of its instrumentations. */
 export function everyMetric(): readonly MetricDefinition[] {
-  return [...new Set([...definitionsIn(signals), ...definitionsIn(telemetry), ...HTTP_METRICS])].toSorted(
-    (a, b) => (a.name < b.name ? -1 : 1),
+  return [...new Set([...definitionsIn(signals), ...HOST_METRICS, ...HTTP_METRICS])].toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
   );
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { importCycles, LAYERS, layerViolations, packageName } from './layers.ts';
+import { doorViolations, importCycles, LAYERS, layerViolations, packageName } from './layers.ts';
 import { parseSource, readSources } from './source-file.ts';
 
 const sources = readSources('src');
@@ -9,6 +9,18 @@ const planted = readSources('test/tidy/fixtures');
 describe('the layers of src', () => {
   test('every import is one that the table allows', () => {
     expect(layerViolations(sources)).toEqual([]);
+  });
+
+  test('every area, and every folder with an index.ts, is entered through an index.ts', () => {
+    expect(doorViolations(sources)).toEqual([]);
+  });
+
+  test('every area that another one imports has a door, but for core, whose files are open, and policies, whose folders have one each', () => {
+    const imported = new Set(Object.values(LAYERS).flatMap(({ areas }) => areas));
+    const open = [...imported].filter((area) => !sources.some(({ path }) => path === `${area}/index.ts`));
+    expect(open.toSorted()).toEqual(['core', 'policies']);
+    const policies = new Set(sources.flatMap(({ path }) => /^policies\/([^/]+)\//.exec(path)?.[1] ?? []));
+    expect([...policies].filter((name) => !existsSync(`src/policies/${name}/index.ts`))).toEqual([]);
   });
 
   test('there is no import cycle, type-only ones included', () => {
@@ -49,6 +61,46 @@ describe('the layer check', () => {
       'surprise/new-area.ts: area "surprise" has no line in LAYERS; add one that says what it may import',
       'telemetry/start.ts:3: telemetry must not import package express',
     ]);
+  });
+
+  test('reports every planted way around a door', () => {
+    const door = (path: string): ReturnType<typeof parseSource> =>
+      parseSource(path, 'export const door = 1;');
+    const files = [
+      door('storage/index.ts'),
+      door('telemetry/index.ts'),
+      door('telemetry/journal/index.ts'),
+      parseSource(
+        'cli/a.ts',
+        "import '../storage/file-port.ts';\nimport('../telemetry/journal/segment.ts');",
+      ),
+      parseSource('telemetry/start.ts', "export { segment } from './journal/segment.ts';"),
+      parseSource('telemetry/journal/journal.ts', "type Home = import('../../storage/home.ts').Home;"),
+    ];
+    expect(doorViolations(files)).toEqual([
+      'cli/a.ts:1: storage/file-port.ts is behind a door; import it from storage/index.ts',
+      'cli/a.ts:2: telemetry/journal/segment.ts is behind a door; import it from telemetry/journal/index.ts',
+      'telemetry/start.ts:1: telemetry/journal/segment.ts is behind a door; import it from telemetry/journal/index.ts',
+      'telemetry/journal/journal.ts:1: storage/home.ts is behind a door; import it from storage/index.ts',
+    ]);
+  });
+
+  test('lets core, names of telemetry, doors, and what lies in the same folder be imported', () => {
+    const files = ['core', 'signals', 'telemetry', 'telemetry/journal', 'telemetry/journal/reading'].map(
+      (folder) => parseSource(`${folder}/index.ts`, 'export const door = 1;'),
+    );
+    const imports = [
+      '../../core/clock.ts',
+      '../../signals/semconv.ts',
+      '../../signals/index.ts',
+      '../start.ts',
+      './cursor.ts',
+      './format/ranges.ts',
+      './reading/index.ts',
+      'node:fs',
+    ];
+    const text = imports.map((specifier) => `import '${specifier}';`).join('\n');
+    expect(doorViolations([...files, parseSource('telemetry/journal/journal.ts', text)])).toEqual([]);
   });
 
   test('reports a planted cycle of type-only imports', () => {

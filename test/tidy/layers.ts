@@ -41,7 +41,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [/^@opentelemetry\//, /^winston$/, /^import-in-the-middle$/],
     node: true,
   },
-  cli: { areas: ['core', 'storage', 'signals', 'telemetry'], packages: [/^commander$/], node: true },
+  cli: { areas: ['core', 'storage', 'host', 'signals', 'telemetry'], packages: [/^commander$/], node: true },
   testing: { areas: ANY_AREA, packages: [/./], node: true },
   'index.ts': { areas: ['core', 'guard', 'policies', 'signals'], packages: [], node: false },
 };
@@ -105,6 +105,37 @@ export function layerViolations(
     }
   }
   return found;
+}
+
+/** Anybody may import the contracts, and the names of telemetry, file by file. */
+const OPEN_AREA = 'core';
+const OPEN_FILES: ReadonlySet<string> = new Set(['index.ts', 'semconv.ts']);
+
+/**
+ * Every import that enters a folder with an `index.ts` from outside by another file than an `index.ts`: the folder's own, or that of a folder
+ * inside of it. `core` and every `semconv.ts` are open.
+ */
+export function doorViolations(files: readonly SourceFile[]): readonly string[] {
+  const closed = new Set(
+    files.flatMap(({ path }) => {
+      const folder = posix.dirname(path);
+      return posix.basename(path) === 'index.ts' && folder !== '.' && folder !== OPEN_AREA ? [folder] : [];
+    }),
+  );
+  const enteredBy = (from: string, to: string): string | undefined => {
+    const parts = to.split('/').slice(0, -1);
+    const folders = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+    return folders.findLast((folder) => closed.has(folder) && !from.startsWith(`${folder}/`));
+  };
+  return files.flatMap((file) =>
+    file.imports.flatMap(({ specifier, line }) => {
+      if (specifier?.startsWith('.') !== true) return [];
+      const to = target(file, specifier);
+      const folder = enteredBy(file.path, to);
+      if (folder === undefined || OPEN_FILES.has(posix.basename(to))) return [];
+      return [`${file.path}:${line}: ${to} is behind a door; import it from ${folder}/index.ts`];
+    }),
+  );
 }
 
 /** Every import cycle, type-only imports included: one line for each group of files that reach one another. */

@@ -6,10 +6,14 @@ import {
   prometheusLabel as labelInQueries,
   prometheusSeries as seriesInQueries,
 } from '../../dashboards/src/prometheus-name.ts';
-import { prometheusLabel, prometheusName, prometheusSeries } from '../../src/signals/prometheus-name.ts';
 import { PROMOTED_RESOURCE_ATTRIBUTES } from '../../src/signals/semconv.ts';
 import type { MetricDefinition } from '../../src/signals/semconv.ts';
 import { exposition } from '../../src/telemetry/prometheus/exposition.ts';
+import {
+  prometheusLabel,
+  prometheusName,
+  prometheusSeries,
+} from '../../src/telemetry/prometheus/prometheus-name.ts';
 import { readExposition } from '../support/exposition.ts';
 import { collected } from '../support/metrics.ts';
 import { everyMetric, NAME_TABLE, nameTable } from '../support/name-table.ts';

@@ -4,7 +4,9 @@ import { parseSource, readSources } from './source-file.ts';
 import {
   ambientUses,
   badNames,
+  crowdedFolders,
   longFiles,
+  MAX_FILES,
   MAX_LINES,
   SEAMS,
   strayNames,
@@ -91,6 +93,32 @@ describe('files', () => {
     expect(badNames(planted.map(({ path }) => path))).toEqual([
       'common/Things.ts: "Things.ts" is not kebab-case',
       'common/Things.ts: folder "common" names no concept',
+    ]);
+  });
+});
+
+describe('folders', () => {
+  const numbered = (folder: string, count: number): readonly string[] =>
+    Array.from({ length: count }, (_, index) => `${folder}/file-${index}.ts`);
+
+  test(`have at most ${MAX_FILES} files beside their subfolders`, () => {
+    expect(crowdedFolders(sources.map(({ path }) => path))).toEqual([]);
+  });
+
+  test('the check reports a folder with one file too many, and does not count its subfolders', () => {
+    const fits = [...numbered('telemetry', MAX_FILES), ...numbered('telemetry/journal', MAX_FILES)];
+    expect(crowdedFolders(fits, {})).toEqual([]);
+    expect(crowdedFolders([...fits, 'telemetry/more.ts'], {})).toEqual([
+      'telemetry: 17 files, at most 16; split it by concept',
+    ]);
+  });
+
+  test('the check reports an exception that is exceeded, and one that is no longer needed', () => {
+    expect(crowdedFolders(numbered('guard', 21), { guard: 20 })).toEqual([
+      'guard: 21 files, at most 20; split it by concept',
+    ]);
+    expect(crowdedFolders(numbered('guard', 8), { guard: 20 })).toEqual([
+      'guard: CROWDED allows 20 files, and it has 8; lower or remove it',
     ]);
   });
 });

@@ -161,3 +161,35 @@ export function badNames(paths: readonly string[]): readonly string[] {
     return found;
   });
 }
+
+/** The most files that lie directly in one folder. */
+export const MAX_FILES = 16;
+
+/** Folders with more than {@link MAX_FILES} files, and how many they may have until they are split. */
+export const CROWDED: Readonly<Record<string, number>> = {
+  // Until split into options, call and observe.
+  guard: 25,
+};
+
+/** Folders with too many files, and exceptions that allow more files than there are. Files in deeper folders do not count. */
+export function crowdedFolders(
+  paths: readonly string[],
+  exceptions: Readonly<Record<string, number>> = CROWDED,
+): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const path of paths) {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  const found: string[] = [];
+  for (const [folder, count] of counts) {
+    const most = exceptions[folder] ?? MAX_FILES;
+    if (count > most) found.push(`${folder}: ${count} files, at most ${most}; split it by concept`);
+  }
+  for (const [folder, most] of Object.entries(exceptions)) {
+    const count = counts.get(folder) ?? 0;
+    if (count < most)
+      found.push(`${folder}: CROWDED allows ${most} files, and it has ${count}; lower or remove it`);
+  }
+  return found;
+}

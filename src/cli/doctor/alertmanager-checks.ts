@@ -1,9 +1,9 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { CommandContext } from '../command.ts';
-import { isJsonObject, objectsIn } from '../telemetry/otlp-json.ts';
-import { eventually } from './arrival.ts';
+import { isJsonObject, objectsIn } from '../../telemetry/otlp/read/index.ts';
+import type { CommandContext } from '../frame/command.ts';
 import { fail, pass } from './check.ts';
 import type { CheckResult } from './check.ts';
+import { eventually } from './eventually.ts';
 import { askJson, describeAnswer, remedyFor } from './http-json.ts';
 import { DOCTOR_ALERT, DOCTOR_ALERT_LABEL, DOCTOR_SERVICE } from './semconv.ts';
 

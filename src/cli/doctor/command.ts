@@ -1,7 +1,7 @@
-import { defineCommand } from '../command.ts';
-import type { Command } from '../command.ts';
-import { optional, repeated, withDefault } from '../parameters.ts';
-import { choice, duration, httpUrl, otlpBaseUrl, text } from '../value-types.ts';
+import { defineCommand } from '../frame/command.ts';
+import type { Command } from '../frame/command.ts';
+import { optional, repeated, withDefault } from '../frame/parameters.ts';
+import { choice, duration, httpUrl, otlpBaseUrl, text } from '../frame/value-types.ts';
 import type { DoctorInput } from './doctor.ts';
 import { SKIPPABLE } from './skippable.ts';
 

@@ -1,9 +1,9 @@
 import { Home } from '../../storage/index.ts';
-import type { CommandContext, Run } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
-import type { Style } from '../output.ts';
-import { printable } from '../printable.ts';
-import { counted } from '../quantities.ts';
+import type { CommandContext, Run } from '../frame/command.ts';
+import { EXIT } from '../frame/exit-codes.ts';
+import type { Style } from '../frame/output.ts';
+import { printable } from '../frame/printable.ts';
+import { counted } from '../frame/quantities.ts';
 import { checkAlertmanager, fireTestAlert } from './alertmanager-checks.ts';
 import { skipped } from './check.ts';
 import type { CheckResult, CheckStatus } from './check.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { systemCode } from '../../storage/index.ts';
-import { shownUrl } from '../../telemetry/environment-otlp.ts';
-import { firstWords, isMarkup } from '../../telemetry/first-words.ts';
+import { shownUrl } from '../../telemetry/otlp/http/index.ts';
+import { answerExcerpt, isMarkup } from '../../telemetry/redaction/index.ts';
 
 /** What came of a question over HTTP. */
 export type JsonAnswer =
@@ -80,7 +80,7 @@ function failureOf(cause: unknown): JsonAnswer {
   // The parser's error has no code in every version, and keeps what it could not read.
   if (cause instanceof Error && cause.name === 'HTTPParserError') {
     const data: unknown = Reflect.get(cause, 'data');
-    const words = firstWords(typeof data === 'string' ? data : '');
+    const words = answerExcerpt(typeof data === 'string' ? data : '');
     return { kind: 'strange', what: `it does not speak HTTP${words === '' ? '' : `: "${words}"`}` };
   }
   const strange = STRANGE[code];
@@ -117,7 +117,7 @@ function readAnswer(status: number, contentType: string | null, text: string): J
     return { kind: 'json', status, body: JSON.parse(text) };
   } catch {
     const what = isMarkup(contentType ?? undefined, text) ? 'an HTML page' : (contentType ?? 'no JSON');
-    return { kind: 'foreign', status, what, words: firstWords(text) };
+    return { kind: 'foreign', status, what, words: answerExcerpt(text) };
   }
 }
 
@@ -136,7 +136,7 @@ export function describeAnswer(answer: JsonAnswer, base: URL): string {
       return `Something else answers at ${where}: ${answer.what} with HTTP ${answer.status}${words}.`;
     }
     case 'json': {
-      const words = answer.body === undefined ? 'nothing' : firstWords(JSON.stringify(answer.body));
+      const words = answer.body === undefined ? 'nothing' : answerExcerpt(JSON.stringify(answer.body));
       return `${where} answers HTTP ${answer.status} with JSON of another shape: ${words}.`;
     }
   }

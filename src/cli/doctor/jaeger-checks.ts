@@ -1,9 +1,9 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { CommandContext } from '../command.ts';
-import { isJsonObject } from '../telemetry/otlp-json.ts';
-import { eventually } from './arrival.ts';
+import { isJsonObject } from '../../telemetry/otlp/read/index.ts';
+import type { CommandContext } from '../frame/command.ts';
 import { fail, pass, skipped } from './check.ts';
 import type { CheckResult } from './check.ts';
+import { eventually } from './eventually.ts';
 import { askJson, describeAnswer, remedyFor } from './http-json.ts';
 
 const JAEGER = { name: 'Jaeger', option: '--jaeger' };

@@ -14,9 +14,8 @@ import { KeelsonError } from '../../core/errors.ts';
 import { nearestName } from '../../core/options.ts';
 import { systemCode } from '../../storage/index.ts';
 import type { Home } from '../../storage/index.ts';
-import { ENVIRONMENT } from '../../telemetry/environment-table.ts';
-import { readEnvironment } from '../../telemetry/environment.ts';
-import { formatBytes } from '../quantities.ts';
+import { ENVIRONMENT, readEnvironment } from '../../telemetry/environment/index.ts';
+import { formatBytes } from '../frame/quantities.ts';
 import { fail, pass, warn } from './check.ts';
 import type { CheckResult } from './check.ts';
 import { satisfies } from './node-range.ts';
@@ -104,7 +103,11 @@ export function checkEnvironment(env: Variables): readonly CheckResult[] {
     if (said.has(message)) return;
     said.add(message);
     found.push(
-      warn('environment', message, 'Mend or unset it: src/telemetry/README.md says what each variable does.'),
+      warn(
+        'environment',
+        message,
+        'Mend or unset it: src/telemetry/environment.md says what each variable does.',
+      ),
     );
   });
   const known = ENVIRONMENT.map(({ name }) => name);

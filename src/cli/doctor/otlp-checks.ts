@@ -1,12 +1,10 @@
-import { readOtlp, shownUrl, signalUrl } from '../../telemetry/environment-otlp.ts';
-import type { OtlpSettings } from '../../telemetry/environment-otlp.ts';
-import { firstWords } from '../../telemetry/first-words.ts';
-import type { SendResult } from '../../telemetry/otlp-answer.ts';
-import { HttpTransport } from '../../telemetry/otlp-transport.ts';
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
-import { VariableReader } from '../../telemetry/variable-reader.ts';
-import type { CommandContext } from '../command.ts';
+import { readOtlp, VariableReader } from '../../telemetry/environment/index.ts';
+import { HttpTransport, shownUrl, signalUrl } from '../../telemetry/otlp/http/index.ts';
+import type { OtlpSettings, SendResult } from '../../telemetry/otlp/http/index.ts';
+import { answerExcerpt } from '../../telemetry/redaction/index.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
+import type { CommandContext } from '../frame/command.ts';
 import { fail, pass, warn } from './check.ts';
 import type { CheckResult } from './check.ts';
 import type { Probe } from './probe.ts';
@@ -74,7 +72,7 @@ function judge(name: string, result: SendResult, where: string): CheckResult {
     case 'rejected':
       return fail(
         name,
-        `${where} refused it with HTTP ${result.code}${result.answer.trim() === '' ? '' : `: "${firstWords(result.answer)}"`}.`,
+        `${where} refused it with HTTP ${result.code}${result.answer.trim() === '' ? '' : `: "${answerExcerpt(result.answer)}"`}.`,
         refusalRemedy(result),
       );
     case 'later':

@@ -1,20 +1,22 @@
 import type { Random } from '../../core/random.ts';
-import type { Signal } from '../../telemetry/signal.ts';
+import { requestOf } from '../../telemetry/otlp/index.ts';
+import type { JsonObject } from '../../telemetry/otlp/index.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
 import { DOCTOR_EVENT, DOCTOR_METRIC, DOCTOR_SCOPE, DOCTOR_SERVICE, DOCTOR_SPAN } from './semconv.ts';
 
-/** What one run of the doctor sends, and knows again. */
+/** What one run of the doctor sends, and looks for in the backends. */
 export interface Probe {
   /** 32 hex digits. */
   readonly traceId: string;
   /** Seconds since 1970, with milliseconds: the value of the metric. */
   readonly seconds: number;
-  /** OTLP JSON by signal. */
+  /** A request of OTLP JSON for each signal. */
   readonly requests: Readonly<Record<Signal, Uint8Array>>;
 }
 
 const SPAN_MS = 1;
 
-/** @param epochMs now */
+/** Makes the telemetry of one run. @param epochMs now, in milliseconds since 1970 */
 export function makeProbe(epochMs: number, random: Random): Probe {
   const traceId = hex(32, random);
   const spanId = hex(16, random);
@@ -50,14 +52,15 @@ export function makeProbe(epochMs: number, random: Random): Probe {
     traceId,
     spanId,
   };
-  const bytes = (body: object): Uint8Array => Buffer.from(JSON.stringify(body));
+  const request = (signal: Signal, item: JsonObject): Uint8Array =>
+    Buffer.from(JSON.stringify(requestOf(signal, resource, scope, [item])));
   return {
     traceId,
     seconds,
     requests: {
-      traces: bytes({ resourceSpans: [{ resource, scopeSpans: [{ scope, spans: [span] }] }] }),
-      metrics: bytes({ resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics: [metric] }] }] }),
-      logs: bytes({ resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: [record] }] }] }),
+      traces: request('traces', span),
+      metrics: request('metrics', metric),
+      logs: request('logs', record),
     },
   };
 }

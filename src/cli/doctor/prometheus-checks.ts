@@ -1,10 +1,10 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { CommandContext } from '../command.ts';
-import { isJsonObject, objectsIn } from '../telemetry/otlp-json.ts';
-import type { JsonObject } from '../telemetry/otlp-json.ts';
-import { eventually } from './arrival.ts';
+import { isJsonObject, objectsIn } from '../../telemetry/otlp/read/index.ts';
+import type { JsonObject } from '../../telemetry/otlp/read/index.ts';
+import type { CommandContext } from '../frame/command.ts';
 import { fail, pass, skipped, warn } from './check.ts';
 import type { CheckResult } from './check.ts';
+import { eventually } from './eventually.ts';
 import { askJson, describeAnswer, remedyFor } from './http-json.ts';
 import type { JsonAnswer } from './http-json.ts';
 import { DOCTOR_METRIC, DOCTOR_SERVICE } from './semconv.ts';

@@ -1,7 +1,7 @@
-import { defineCommand } from '../command.ts';
-import type { Area, Command } from '../command.ts';
-import { flag, optional, withDefault } from '../parameters.ts';
-import { text, wholeNumber } from '../value-types.ts';
+import { defineCommand } from '../frame/command.ts';
+import type { Area, Command } from '../frame/command.ts';
+import { flag, optional, withDefault } from '../frame/parameters.ts';
+import { text, wholeNumber } from '../frame/value-types.ts';
 import type { DownInput } from './down.ts';
 import type { StatusInput } from './status.ts';
 import type { UpInput } from './up.ts';

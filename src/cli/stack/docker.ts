@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { KeelsonError } from '../../core/errors.ts';
 import { systemCode } from '../../storage/index.ts';
-import type { CommandContext } from '../command.ts';
+import type { CommandContext } from '../frame/command.ts';
 
 /** The first docker compose that knows everything that the shipped file uses. */
 const OLDEST_COMPOSE: readonly [major: number, minor: number] = [2, 26];

@@ -1,7 +1,7 @@
 import { KeelsonError } from '../../core/errors.ts';
-import type { Run } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
-import { counted } from '../quantities.ts';
+import type { Run } from '../frame/command.ts';
+import { EXIT } from '../frame/exit-codes.ts';
+import { counted } from '../frame/quantities.ts';
 import { PROJECT, StackProject } from './stack-project.ts';
 
 /** What `keelson stack down` takes. */

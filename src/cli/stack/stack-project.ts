@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { KeelsonError } from '../../core/errors.ts';
 import { Home } from '../../storage/index.ts';
-import type { CommandContext } from '../command.ts';
+import type { CommandContext } from '../frame/command.ts';
 import { Docker } from './docker.ts';
 import type { DockerAnswer } from './docker.ts';
 import { readPublishedPorts } from './published-ports.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Output } from '../output.ts';
-import { tableLines } from '../table.ts';
+import type { Output } from '../frame/output.ts';
+import { tableLines } from '../frame/table.ts';
 import { portFor } from './published-ports.ts';
 import type { PublishedPort } from './published-ports.ts';
 import type { StackContainer, StackProject } from './stack-project.ts';

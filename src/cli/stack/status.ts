@@ -1,5 +1,5 @@
-import type { Run } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
+import type { Run } from '../frame/command.ts';
+import { EXIT } from '../frame/exit-codes.ts';
 import { PROJECT, StackProject } from './stack-project.ts';
 import { reportLines, reportOn } from './stack-report.ts';
 

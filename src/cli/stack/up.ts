@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { KeelsonError } from '../../core/errors.ts';
-import type { CommandContext, Run } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
-import { pause } from '../pause.ts';
+import type { CommandContext, Run } from '../frame/command.ts';
+import { EXIT } from '../frame/exit-codes.ts';
+import { pause } from '../frame/pause.ts';
 import { takenPorts } from './published-ports.ts';
 import type { PublishedPort } from './published-ports.ts';
 import { prepareStackFiles } from './stack-files.ts';

@@ -1,8 +1,17 @@
-import { SIGNALS } from '../../telemetry/signal.ts';
-import { defineCommand } from '../command.ts';
-import type { Area, Command } from '../command.ts';
-import { flag, optional, repeated, required, severalArguments, withDefault } from '../parameters.ts';
-import { choice, duration, header, moment, otlpBaseUrl, rate, text, wholeNumber } from '../value-types.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import { defineCommand } from '../frame/command.ts';
+import type { Area, Command } from '../frame/command.ts';
+import { flag, optional, repeated, required, severalArguments, withDefault } from '../frame/parameters.ts';
+import {
+  choice,
+  duration,
+  header,
+  moment,
+  otlpBaseUrl,
+  rate,
+  text,
+  wholeNumber,
+} from '../frame/value-types.ts';
 import type { ReplayInput } from './replay.ts';
 import type { StatusInput } from './status.ts';
 import type { TailInput } from './tail.ts';

@@ -1,8 +1,15 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { Output } from '../output.ts';
-import { printable } from '../printable.ts';
-import { attributeOf, isJsonObject, METRIC_TYPES, objectsIn, readInt64, timeOf } from './otlp-json.ts';
-import type { JsonObject, OtlpItem } from './otlp-json.ts';
+import {
+  attributeOf,
+  isJsonObject,
+  METRIC_TYPES,
+  objectsIn,
+  readInt64,
+  timeOf,
+} from '../../telemetry/otlp/read/index.ts';
+import type { JsonObject, OtlpItem } from '../../telemetry/otlp/read/index.ts';
+import type { Output } from '../frame/output.ts';
+import { printable } from '../frame/printable.ts';
 
 const ERROR_STATUS: readonly unknown[] = [2, 'STATUS_CODE_ERROR'];
 const WARN_SEVERITY = 13;

@@ -1,9 +1,9 @@
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
-import type { Output } from '../output.ts';
-import { printable } from '../printable.ts';
-import { counted, formatBytes } from '../quantities.ts';
-import { tableLines } from '../table.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
+import type { Output } from '../frame/output.ts';
+import { printable } from '../frame/printable.ts';
+import { counted, formatBytes } from '../frame/quantities.ts';
+import { tableLines } from '../frame/table.ts';
 import type { LeftOutAsDelivered } from './undelivered.ts';
 
 /** A line of a file. */

@@ -1,13 +1,12 @@
-import { backoffMs } from '../../telemetry/delivery/backoff.ts';
-import { splitRequest } from '../../telemetry/delivery/split-request.ts';
-import type { RequestPart } from '../../telemetry/delivery/split-request.ts';
-import type { SendResult } from '../../telemetry/otlp-answer.ts';
-import type { OtlpTransport } from '../../telemetry/otlp-transport.ts';
-import { Redactor } from '../../telemetry/redaction.ts';
-import type { Signal } from '../../telemetry/signal.ts';
-import type { CommandContext } from '../command.ts';
-import { pause } from '../pause.ts';
-import type { Rate } from '../value-types.ts';
+import { backoffMs } from '../../telemetry/otlp/http/index.ts';
+import type { OtlpTransport, SendResult } from '../../telemetry/otlp/http/index.ts';
+import { splitRequest } from '../../telemetry/otlp/index.ts';
+import type { RequestPart } from '../../telemetry/otlp/index.ts';
+import { Redactor } from '../../telemetry/redaction/index.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
+import type { CommandContext } from '../frame/command.ts';
+import { pause } from '../frame/pause.ts';
+import type { Rate } from '../frame/value-types.ts';
 
 /** What became of a batch. */
 export interface SendReport {

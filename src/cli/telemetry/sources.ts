@@ -1,55 +1,55 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { KeelsonError } from '../../core/errors.ts';
-import { systemCode } from '../../storage/index.ts';
+import { isOwnerAlive } from '../../host/owners/index.ts';
+import type { ProcessPort } from '../../host/owners/index.ts';
+import { systemCode, systemFiles } from '../../storage/index.ts';
 import {
   journalFolders,
-  lockName,
+  OwnerFiles,
   OWNERS_FOLDER,
+  parseSegmentName,
   REJECTED_FOLDER,
   TELEMETRY_FOLDER,
-} from '../../telemetry/journal/layout.ts';
-import { isOwnerAlive, parseOwnerLock } from '../../telemetry/journal/owner-lock.ts';
-import type { ProcessPort } from '../../telemetry/journal/process-identity.ts';
-import { parseSegmentName } from '../../telemetry/journal/segment-name.ts';
-import type { SegmentName } from '../../telemetry/journal/segment-name.ts';
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
-import { fileHint } from '../file-error.ts';
+} from '../../telemetry/journal/reading/index.ts';
+import type { SegmentName } from '../../telemetry/journal/reading/index.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
+import { fileHint } from '../frame/file-error.ts';
 
 /** A file with lines of OTLP JSON. */
 export interface Source {
-  /** As the user would write it. */
+  /** Its path, as the user would write it. */
   readonly path: string;
   readonly size: number;
-  /** When it was begun, by its name; when it was changed, for a file that is not the journal's. Milliseconds since 1970. */
+  /** When it was begun, by its name, in milliseconds since 1970. The last change for a file that is not the journal's. */
   readonly begunAt: number;
   /** Milliseconds since 1970. */
   readonly changedAt: number;
-  /** Stays the same when the file gets another name. */
+  /** Identifies the file, also after it was renamed. */
   readonly inode: string;
-  /** Its name, where it is the journal's. */
+  /** The parts of its name, if it is the journal's. */
   readonly segment: SegmentName | undefined;
-  /** The signal of the folder that it lies in, where it is the journal's. */
+  /** The signal of its folder, if it is the journal's. */
   readonly signal: Signal | undefined;
 }
 
-/** What paths of the command line lead to. */
+/** The files that the paths of a command line lead to. */
 export interface Sources {
   /** Oldest first. */
   readonly sources: readonly Source[];
-  /** Files of a journal that are not the journal's; they are not read. */
+  /** Files in a journal that are not the journal's. They are not read. */
   readonly foreign: readonly string[];
-  /** Folders of batches that were set aside; they are only read when they are named. */
+  /** Folders of batches that were set aside. They are read only if they are named. */
   readonly leftOut: readonly string[];
 }
 
 const LINES = /\.jsonl(?:\.gz)?$/;
 
 /**
- * Finds the files behind paths: a file as it is; of a home or its `telemetry` folder the segments and archives; of any other folder
- * every `.jsonl` and `.jsonl.gz` at any depth. Links inside folders are not followed.
+ * Finds the files behind paths. A file stands for itself. A home, or its folder `telemetry`, stands for its segments and archives. Any other folder
+ * stands for every `.jsonl` and `.jsonl.gz` at any depth. Links inside folders are not followed.
  *
  * @param paths absolute, or below `cwd`
  * @throws {KeelsonError} `ERR_KEELSON_FILE` for a path that cannot be read
@@ -121,7 +121,7 @@ function collect(
   }
 }
 
-/** The segments and archives of one signal in a home, oldest first; none where there is no home. */
+/** The segments and archives of one signal in a home, oldest first; none if there is no home. */
 export function journalSources(home: string, signal: Signal): readonly Source[] {
   return filesBelow(journalFolders(home).segments(signal))
     .map(({ path, facts }) => sourceOf(path, facts))
@@ -139,7 +139,7 @@ interface Found {
   readonly facts: Stats;
 }
 
-/** The files below a folder that are there when they are looked at; nothing where there is no folder. */
+/** The files below a folder, without those that vanish meanwhile; none if there is no folder. */
 function filesBelow(folder: string): readonly Found[] {
   return entriesOf(folder).flatMap((entry): readonly Found[] => {
     const path = join(folder, entry.name);
@@ -158,7 +158,7 @@ function entriesOf(folder: string): readonly Dirent[] {
   }
 }
 
-/** Where a file is now that was found before: a segment gets another name when it is adopted, and becomes an archive when all of it was delivered. */
+/** Finds a file again. A segment is renamed when another process takes it over, and becomes an archive once all of it was delivered. */
 export function whereNow(source: Source): Source {
   const { path, inode, segment } = source;
   if (segment?.kind !== 'segment' || statSync(path, { throwIfNoEntry: false })) return source;
@@ -168,12 +168,14 @@ export function whereNow(source: Source): Source {
   );
 }
 
-/** Whether a process is still writing to a segment, so that its last line may be unfinished. */
+/** The folder of the owners of the journal in which a segment lies. */
+export function ownersFolderOf(path: string): string {
+  return join(dirname(path), '..', OWNERS_FOLDER);
+}
+
+/** Whether a process still writes to a segment, so that its last line may be unfinished. @param now milliseconds since 1970 */
 export function isLive({ path, segment }: Source, processes: ProcessPort, now: number): boolean {
   if (segment?.kind !== 'segment') return false;
-  const lockPath = join(dirname(path), '..', OWNERS_FOLDER, lockName(segment.owner));
-  const facts = statSync(lockPath, { throwIfNoEntry: false });
-  if (facts?.isFile() !== true) return false;
-  const lock = parseOwnerLock(readFileSync(lockPath, 'utf8'));
-  return isOwnerAlive({ lock, touchedAt: facts.mtimeMs }, processes, now);
+  const lock = new OwnerFiles(systemFiles, ownersFolderOf(path)).lockOf(segment.owner);
+  return lock !== undefined && isOwnerAlive(lock, processes, now);
 }

@@ -1,24 +1,24 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { KeelsonError } from '../../core/errors.ts';
-import { Home, systemCode } from '../../storage/index.ts';
-import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
-import type { Run } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
-import { fileHint } from '../file-error.ts';
-import type { Output } from '../output.ts';
-import { printable } from '../printable.ts';
-import { counted, formatAge, formatBytes } from '../quantities.ts';
-import { tableLines } from '../table.ts';
-import type { Column } from '../table.ts';
-import { takeInventory } from './journal-inventory.ts';
-import type { JournalInventory, SignalInventory } from './journal-inventory.ts';
+import { systemProcesses } from '../../host/owners/index.ts';
+import { Home, systemCode, systemFiles } from '../../storage/index.ts';
+import { takeInventory } from '../../telemetry/journal/inventory/index.ts';
+import type { JournalInventory, SignalInventory } from '../../telemetry/journal/inventory/index.ts';
+import type { Run } from '../frame/command.ts';
+import { EXIT } from '../frame/exit-codes.ts';
+import { fileHint } from '../frame/file-error.ts';
+import type { Output } from '../frame/output.ts';
+import { printable } from '../frame/printable.ts';
+import { counted, formatAge, formatBytes } from '../frame/quantities.ts';
+import { tableLines } from '../frame/table.ts';
+import type { Column } from '../frame/table.ts';
 
 /** What `keelson telemetry status` takes. */
 export interface StatusInput {
   readonly home: string | undefined;
 }
 
-/** Something that will not mend itself. */
+/** A problem that needs somebody, and what to do. */
 export interface Attention {
   readonly what: string;
   readonly remedy: string;
@@ -44,7 +44,7 @@ export const status: Run<StatusInput> = async (context, input) => {
   return attention.length > 0 ? EXIT.unwell : EXIT.ok;
 };
 
-/** Why a service does not use the home; whoever asks may be another user than the service. */
+/** Why a service would refuse the home. It is checked as the owner of the home, who can be another user than the one who asks. */
 function refusalOf(home: string): Attention | undefined {
   try {
     new Home({ path: home, user: lstatSync(home, { throwIfNoEntry: false })?.uid }).check();
@@ -60,7 +60,7 @@ function refusalOf(home: string): Attention | undefined {
 
 function readInventory(home: string, now: number): JournalInventory {
   try {
-    return takeInventory(home, systemProcesses, now);
+    return takeInventory({ home, files: systemFiles, processes: systemProcesses, now });
   } catch (error) {
     throw new KeelsonError('ERR_KEELSON_HOME', `Cannot read the journal in ${home}: ${systemCode(error)}.`, {
       cause: error,
@@ -69,7 +69,7 @@ function readInventory(home: string, now: number): JournalInventory {
   }
 }
 
-/** What will not mend itself, with what to do. */
+/** Finds the problems that need somebody. */
 export function attentionFor(inventory: JournalInventory, home: string, now: number): readonly Attention[] {
   const found: Attention[] = [];
   for (const { signal, orphaned, rejected } of inventory.signals) {

@@ -1,14 +1,14 @@
 import { Home } from '../../storage/index.ts';
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
-import type { CommandContext, Run } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
-import { pause } from '../pause.ts';
-import { counted } from '../quantities.ts';
+import { readLines } from '../../telemetry/journal/reading/index.ts';
+import { itemsOf, parseLine, timeOf } from '../../telemetry/otlp/read/index.ts';
+import type { OtlpItem } from '../../telemetry/otlp/read/index.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
+import type { CommandContext, Run } from '../frame/command.ts';
+import { EXIT } from '../frame/exit-codes.ts';
+import { pause } from '../frame/pause.ts';
+import { counted } from '../frame/quantities.ts';
 import { itemDocument, itemLine } from './item-line.ts';
-import { readLines } from './line-reader.ts';
-import { itemsOf, parseLine, timeOf } from './otlp-json.ts';
-import type { OtlpItem } from './otlp-json.ts';
 import { journalSources } from './sources.ts';
 import type { Source } from './sources.ts';
 

@@ -1,54 +1,62 @@
-import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { KeelsonError } from '../../core/errors.ts';
-import { systemCode } from '../../storage/index.ts';
-import { parseCursor } from '../../telemetry/journal/cursor.ts';
-import { cursorName, OWNERS_FOLDER, REJECTED_FOLDER } from '../../telemetry/journal/layout.ts';
-import { gapsOf, sizeOf } from '../../telemetry/journal/ranges.ts';
-import type { Ranges } from '../../telemetry/journal/ranges.ts';
+import { systemFiles } from '../../storage/index.ts';
+import {
+  cursorName,
+  gapsOf,
+  OwnerFiles,
+  REJECTED_FOLDER,
+  settledIn,
+  sizeOf,
+} from '../../telemetry/journal/reading/index.ts';
+import type { Ranges } from '../../telemetry/journal/reading/index.ts';
+import { ownersFolderOf } from './sources.ts';
 import type { Source } from './sources.ts';
 
-/** What of a segment was delivered, as its owner's cursor says. */
+/** What of a segment was delivered, by the cursor of its owner. */
 export interface Delivered {
   readonly ranges: Ranges;
-  /** The cursor's path, where it cannot be believed; then nothing counts as delivered. */
+  /** The path of the cursor if it cannot be used; then nothing counts as delivered. */
   readonly unreadable?: string;
 }
 
-/** What of files was delivered, and is not to be sent. */
+/** The part of files that was delivered, and that is not sent again. */
 export interface LeftOutAsDelivered {
-  /** Files of which all was delivered, compressed. */
+  /** How many archives: files of which everything was delivered. */
   archives: number;
-  /** Bytes of segments. */
+  /** How many bytes of segments. */
   bytes: number;
 }
 
-/** Asks the cursor anew each time: a living owner goes on delivering. Nothing was delivered where there is no cursor. */
+/**
+ * Reads what of a file was delivered, at each call anew: a living owner goes on delivering. Nothing was delivered if there is no cursor.
+ * Everything was if the file is an archive.
+ */
 export function deliveredOf({ path, size, segment, signal }: Source): Delivered {
   if (segment === undefined || signal === undefined) return { ranges: [] };
   if (segment.kind === 'archive') return { ranges: [[0, Number.POSITIVE_INFINITY]] };
-  const cursorPath = join(dirname(path), '..', OWNERS_FOLDER, cursorName(segment.owner));
-  let text: string;
+  const { owner } = segment;
+  const folder = ownersFolderOf(path);
+  const unreadable = join(folder, cursorName(owner));
   try {
-    text = readFileSync(cursorPath, 'utf8');
-  } catch (error) {
-    return systemCode(error) === 'ENOENT' ? { ranges: [] } : { ranges: [], unreadable: cursorPath };
+    const reading = new OwnerFiles(systemFiles, folder).cursorOf(owner);
+    if (!reading) return { ranges: [] };
+    const ranges = reading.cursor && settledIn(reading.cursor, `${signal}/${basename(path)}`, size);
+    return ranges ? { ranges } : { ranges: [], unreadable };
+  } catch {
+    return { ranges: [], unreadable };
   }
-  const { cursor } = parseCursor(text);
-  const ranges = cursor?.segments.get(`${signal}/${basename(path)}`) ?? [];
-  const isBelievable = cursor !== undefined && (ranges.at(-1)?.[1] ?? 0) <= size;
-  return isBelievable ? { ranges } : { ranges: [], unreadable: cursorPath };
 }
 
-/** Whether all of a line was delivered. @param to the offset behind its line break */
+/** Whether all of a line was delivered. @param to the offset after its line break */
 export function isDelivered(ranges: Ranges, bytes: Uint8Array, to: number): boolean {
   const from = to - bytes.byteLength - 1;
   return ranges.some((range) => range[0] <= from && to <= range[1]);
 }
 
 /**
- * The segments of which something waits.
- * @throws {KeelsonError} `ERR_KEELSON_FILE` for a file that is in no journal: nothing says what of it was delivered
+ * Selects the segments in which something waits.
+ * @throws {KeelsonError} `ERR_KEELSON_FILE` for a file that is in no journal: no cursor covers it
  */
 export function selectUndelivered(sources: readonly Source[]): {
   readonly sources: readonly Source[];
@@ -73,7 +81,7 @@ export function selectUndelivered(sources: readonly Source[]): {
   return { sources: waiting, delivered };
 }
 
-/** Batches that were set aside lie in folders with names of signals, too. */
+/** Whether a file holds batches that were set aside. Their folders have the names of signals, too. */
 function isSetAside({ path }: Source): boolean {
   return basename(dirname(dirname(path))) === REJECTED_FOLDER;
 }

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
+import { systemProcesses } from '../../host/owners/index.ts';
 import { Home } from '../../storage/index.ts';
-import { systemProcesses } from '../../telemetry/journal/process-identity.ts';
-import { SIGNALS } from '../../telemetry/signal.ts';
-import type { Signal } from '../../telemetry/signal.ts';
-import type { CommandContext, Run } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
-import { printable } from '../printable.ts';
-import { counted, formatBytes } from '../quantities.ts';
-import { readLines } from './line-reader.ts';
-import { countOf, parseLine } from './otlp-json.ts';
-import { shapeProblems } from './shape-problems.ts';
+import { readLines } from '../../telemetry/journal/reading/index.ts';
+import { countOf, parseLine, shapeProblems } from '../../telemetry/otlp/read/index.ts';
+import { SIGNALS } from '../../telemetry/semconv.ts';
+import type { Signal } from '../../telemetry/semconv.ts';
+import type { CommandContext, Run } from '../frame/command.ts';
+import { EXIT } from '../frame/exit-codes.ts';
+import { printable } from '../frame/printable.ts';
+import { counted, formatBytes } from '../frame/quantities.ts';
 import { findSources, isLive } from './sources.ts';
 import type { Source } from './sources.ts';
 

@@ -1,21 +1,21 @@
-import type { SendResult } from '../otlp-answer.ts';
-import type { Signal } from '../signal.ts';
-import type { Warn } from '../warner.ts';
+import type { SendResult } from '../otlp/http/index.ts';
+import type { Signal } from '../semconv.ts';
+import type { Warn } from '../warnings/warner.ts';
 
-/** What a warning about a receiver says besides what happened. */
+/** The parts of a warning about a receiver that do not depend on what happened. */
 export interface AwayParts {
   readonly warn: Warn;
   readonly signal: Signal;
   /** The endpoint without secrets. */
   readonly target: string;
-  /** Whether what waits is on disk. */
+  /** Whether batches wait on disk; otherwise they wait in memory. */
   readonly onDisk: boolean;
 }
 
 /** Too many requests, and service unavailable: the receiver is there. */
 const OVERLOADED: ReadonlySet<number> = new Set([429, 503]);
 
-/** Says once for each cause (no connection, no answer, each status) that batches wait, where, and what to do. */
+/** Warns once for each cause (no connection, no answer, each status) that batches wait, where they wait, and what to do. */
 export function warnAway(
   { warn, signal, target, onDisk }: AwayParts,
   { reason, detail, code }: Extract<SendResult, { status: 'later' }>,

@@ -1,22 +1,19 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { TelemetryCounts } from '../counts.ts';
-import { capDefaults } from '../journal/caps.ts';
-import type { Waiting } from '../journal/journal-base.ts';
-import type { Place } from '../journal/segment.ts';
-import type { SignalJournal } from '../journal/signal-journal.ts';
-import type { SendResult } from '../otlp-answer.ts';
-import type { OtlpTransport } from '../otlp-transport.ts';
-import type { Signal } from '../signal.ts';
-import type { Warn } from '../warner.ts';
+import { capDefaults } from '../journal/index.ts';
+import type { Place, SignalJournal, Waiting } from '../journal/index.ts';
+import { backoffMs } from '../otlp/http/index.ts';
+import type { OtlpTransport, SendResult } from '../otlp/http/index.ts';
+import type { Signal } from '../semconv.ts';
+import type { Warn } from '../warnings/warner.ts';
 import { warnAway } from './away-warning.ts';
-import { backoffMs } from './backoff.ts';
 import { LiveQueue } from './live-queue.ts';
 import type { LiveBatch, LiveLimits } from './live-queue.ts';
 import { Pacer } from './pacer.ts';
 import { Sender } from './sender.ts';
 
-/** What of the journal a delivery uses: what waits on the disk. */
+/** The part of a signal's journal that a delivery uses. */
 export type Backlog = Pick<
   SignalJournal,
   'next' | 'settle' | 'release' | 'defer' | 'setAside' | 'append' | 'waiting'
@@ -32,35 +29,37 @@ export interface DeliveryParts {
   readonly warn: Warn;
   /** The endpoint as messages show it, without secrets. */
   readonly target: string;
-  /** What waits on the disk; absent where no files are written. */
+  /** The batches on disk. Absent if no files are written. */
   readonly backlog?: Backlog | undefined;
   readonly limits?: LiveLimits;
-  /** Bytes of backlog in a second. @defaultValue 4 MiB */
+  /** How many bytes of the backlog to send in a second. @defaultValue 4 MiB */
   readonly backlogRate?: number;
 }
 
 /**
- * Bytes of backlog in a second: about 5,000 spans, ten times what fills the journal at 500 spans a second, so that a minute's outage is made up
- * for in six seconds, and less than a tenth of what a Collector on one core takes.
+ * How many bytes of the backlog to send in a second: about 5,000 spans. A service with 500 spans a second makes up for a minute's outage in six
+ * seconds. A Collector on one core takes more than ten times as much.
  */
 export const BACKLOG_BYTES_PER_SECOND: number = 4 * 1_024 * 1_024;
 
-/** Tries for one batch of the backlog, while others are taken, before it waits until the end. */
+/** How often to try one batch of the backlog while the receiver takes others. Then it is deferred. */
 const TRIES_IN_A_ROW = 5;
 
-/** How long batches that were put off wait once all others were tried. */
+/** How long deferred batches wait after all others were tried. */
 const DEFERRED_MS = 30_000;
 
-/** How long a batch is tried: as long as the journal keeps it. */
+/** How long to try one batch: as long as the journal keeps it. */
 const MAX_AGE_MS = capDefaults.maxAgeMs;
 
-/** Tries for the newest batch before another is tried in its place: about a minute of an outage in which nothing new comes. */
+/** How often to try the newest batch before another takes its place: about a minute of an outage in which no new batch comes. */
 const TRIES_OF_THE_NEWEST = 12;
 
 /**
- * Carries the batches of one signal to its endpoint, in two lanes with one request each: what is new goes first, out of memory and in order; what
- * waits on the disk follows, oldest first and at a bounded rate, while nothing new waits. While the endpoint is away, only the newest batch is
- * tried; all others wait on the disk.
+ * Carries the batches of one signal to its endpoint, in two lanes with one request each.
+ * - The live lane sends new batches out of memory, in order.
+ * - The backlog lane sends batches out of the journal, oldest first and at a bounded rate, while no new batch waits.
+ *
+ * While the endpoint is away, only the newest batch is tried. All others wait on the disk.
  */
 export class Delivery {
   readonly #parts: DeliveryParts;
@@ -74,13 +73,13 @@ export class Delivery {
   #pace: Timer | undefined;
   #again: Timer | undefined;
   #hasDeferred = false;
-  /** Tries in a row that failed. */
+  /** How many tries in a row have failed. */
   #failures = 0;
-  /** The live batch that failed last, and how often in a row. */
+  /** The batch of the live lane that failed last, and how often in a row. */
   #tried: LiveBatch | undefined;
   #tries = 0;
   #head: { readonly place: Place; tries: number } | undefined;
-  /** Monotonic time until which the backlog is sent without pace. */
+  /** Monotonic time in milliseconds until which the backlog is sent without a bound on its rate. */
   #flushUntil = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -91,7 +90,7 @@ export class Delivery {
     this.#pacer = new Pacer(parts.backlogRate ?? BACKLOG_BYTES_PER_SECOND);
   }
 
-  /** What is in memory and nowhere else. */
+  /** The batches in memory that are not on disk. */
   get unplaced(): Waiting {
     const batches = this.#live.unplaced;
     return {
@@ -101,7 +100,7 @@ export class Delivery {
     };
   }
 
-  /** Takes a batch and returns at once. @param place where it stands on disk; absent where the disk did not take it */
+  /** Takes a batch and returns at once. @param place its bytes in the journal; absent if the disk did not take it */
   accept(body: Uint8Array, items: number, place: Place | undefined): void {
     const { clock, backlog } = this.#parts;
     if (this.#closed) {
@@ -120,15 +119,15 @@ export class Delivery {
     else void this.#runLive();
   }
 
-  /** There is something new on the disk. */
+  /** Looks again for work, since the journal has something new to send. */
   wake(): void {
     if (!this.#retry) void this.#runBacklog();
   }
 
   /**
-   * Sends what waits, without waiting for a backoff to end and without pace.
-   * @param withinMs stops taking from the disk after so long
-   * @returns a promise that settles when nothing waits any more or the endpoint did not take it; never rejects
+   * Sends what waits at once: it waits for no backoff, and does not bound the rate.
+   * @param withinMs for how long it takes further batches from the disk, in milliseconds
+   * @returns a promise that settles once nothing waits or the endpoint has refused a batch. Never rejects
    */
   async flush(withinMs: number): Promise<void> {
     const { clock } = this.#parts;
@@ -138,7 +137,7 @@ export class Delivery {
     if (!this.#retry) await this.#runBacklog();
   }
 
-  /** Ends. What is on the disk waits for the next process; what is nowhere else is lost and counted. */
+  /** Ends. Batches on disk wait for the next process. Batches in memory alone are lost and counted. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -206,7 +205,7 @@ export class Delivery {
     }
   }
 
-  /** Whether it is the backlog's turn now; where it is only not yet, a timer asks again. */
+  /** Whether the backlog lane may send now. If only its rate forbids that, a timer asks again. */
   #mayTakeBacklog(): boolean {
     const { clock } = this.#parts;
     if (this.#retry) return false;
@@ -224,7 +223,7 @@ export class Delivery {
     return false;
   }
 
-  /** However little else comes, no batch is sent without end. What is on disk too is left to the journal's caps, which count it. */
+  /** Gives a batch up after {@link MAX_AGE_MS}. If it is on disk too, it is left to the journal's caps, which count it. */
   #givesUp(batch: LiveBatch): boolean {
     const { clock, warn, signal } = this.#parts;
     if (clock.now() - batch.since < MAX_AGE_MS) return false;
@@ -240,7 +239,7 @@ export class Delivery {
     return true;
   }
 
-  /** The newest batch may be one that never gets through, such as one so large that it times out: what waits behind it must not wait for good. */
+  /** Defers the newest batch after many tries. It may never get through, such as one so large that it times out, and others wait behind it. */
   #letOthersTry(batch: LiveBatch): void {
     const { backlog } = this.#parts;
     this.#tries = this.#tried === batch ? this.#tries + 1 : 1;
@@ -256,7 +255,7 @@ export class Delivery {
     this.#hasDeferred = true;
   }
 
-  /** All others were tried: those that were put off have their turn, although nothing new may come that would ask for them. */
+  /** All other batches were tried. Wakes the backlog lane later for the deferred ones, since perhaps no new batch comes that would. */
   #tryDeferredLater(): void {
     if (!this.#hasDeferred || this.#closed) return;
     this.#hasDeferred = false;
@@ -266,7 +265,7 @@ export class Delivery {
     });
   }
 
-  /** A batch that fails again and again while others are taken must not hold up those behind it. */
+  /** Releases a batch of the backlog that failed. If it fails again and again, it is deferred, so that it does not hold up the batches behind it. */
   #putBack(place: Place, backlog: Backlog): void {
     const known = this.#head;
     const same = known?.place.segment === place.segment && known.place.range[0] === place.range[0];
@@ -297,13 +296,13 @@ export class Delivery {
     if (this.#closed) return;
     this.#failures = 0;
     if (!this.#retry) return;
-    // The other lane had given up meanwhile.
+    // The live lane had failed meanwhile and waits for its backoff.
     this.#retry.cancel();
     this.#retry = undefined;
     void this.#runLive();
   }
 
-  /** The disk takes batches again: what memory alone had goes there too. */
+  /** Writes the batches that are in memory alone to the disk, which takes batches again. */
   #placeOthers(): void {
     const { backlog } = this.#parts;
     for (const batch of this.#live.unplaced) {

@@ -1,4 +1,4 @@
-import type { Place } from '../journal/segment.ts';
+import type { Place } from '../journal/index.ts';
 
 /** A batch in memory. */
 export interface LiveBatch {
@@ -6,34 +6,34 @@ export interface LiveBatch {
   readonly items: number;
   /** Milliseconds since 1970. */
   readonly takenAt: number;
-  /** The same on the monotonic clock. */
+  /** The same moment on the monotonic clock, in milliseconds. */
   readonly since: number;
-  /** Where it stands on disk; absent where the disk did not take it. */
+  /** Its bytes in the journal. Absent if the disk did not take it. */
   place: Place | undefined;
 }
 
-/** What memory may hold. */
+/** How much memory may hold. */
 export interface LiveLimits {
-  /** Batches that are on disk too. */
+  /** How many batches that are on disk too. */
   readonly maxPlaced: number;
-  /** Their bytes. */
+  /** How many bytes of batches that are on disk too. */
   readonly maxPlacedBytes: number;
-  /** Bytes of batches that are nowhere else. */
+  /** How many bytes of batches that are not on disk. */
   readonly maxUnplacedBytes: number;
 }
 
-/** 64 batches and 4 MiB of what is on disk too; 8 MiB of what is nowhere else. For each signal. */
+/** For each signal: 64 batches and 4 MiB that are on disk too, and 8 MiB that are not. */
 export const liveDefaults: LiveLimits = {
   maxPlaced: 64,
   maxPlacedBytes: 4 * 1_024 * 1_024,
   maxUnplacedBytes: 8 * 1_024 * 1_024,
 };
 
-/** What had to leave the memory. */
+/** The batches that had to leave the memory. */
 export interface Overflow {
-  /** On disk: they wait there. */
+  /** They are on disk and wait there. */
   readonly forgotten: readonly LiveBatch[];
-  /** Nowhere else: they are lost. */
+  /** They are not on disk: they are lost. */
   readonly lost: readonly LiveBatch[];
 }
 
@@ -58,12 +58,12 @@ export class LiveQueue {
     return this.#batches.at(-1);
   }
 
-  /** Batches that are nowhere else. */
+  /** The batches that are not on disk. */
   get unplaced(): readonly LiveBatch[] {
     return this.#batches.filter(({ place }) => place === undefined);
   }
 
-  /** Takes a batch. @param sending the batch that is on its way, which stays */
+  /** Takes a batch. @param sending the batch that is being sent; it stays in memory */
   push(batch: LiveBatch, sending: LiveBatch | undefined): Overflow {
     this.#batches.push(batch);
     const { maxPlaced, maxPlacedBytes, maxUnplacedBytes } = this.#limits;
@@ -76,7 +76,7 @@ export class LiveQueue {
     return { forgotten, lost };
   }
 
-  /** Lets go of what is on disk too, but the newest batch. @returns what left */
+  /** Removes the batches that are on disk too, except for the newest. @returns the removed ones */
   spill(sending: LiveBatch | undefined): readonly LiveBatch[] {
     const { newest } = this;
     const leaving = this.#batches.filter(
@@ -90,7 +90,7 @@ export class LiveQueue {
     this.#without([batch]);
   }
 
-  /** Empties the queue. @returns what was in it */
+  /** Empties the queue. @returns the batches that were in it */
   clear(): readonly LiveBatch[] {
     return this.#batches.splice(0);
   }
@@ -100,7 +100,7 @@ export class LiveQueue {
   }
 }
 
-/** The oldest batches that are too many or too large together. */
+/** The oldest batches beyond the limits of number and bytes. */
 function surplus(
   batches: readonly LiveBatch[],
   maxCount: number,

@@ -1,6 +1,6 @@
 /**
  * Bounds a rate of bytes: GCRA, the token bucket that keeps one time (ATM Forum TM 4.0, virtual scheduling).
- * A burst may be as large as what the rate gives in 50 ms, so that small lines need no timer each.
+ * A burst may be as large as 50 ms of the rate, so that small lines do not need a timer each.
  */
 export class Pacer {
   readonly #bytesPerMs: number;
@@ -11,12 +11,12 @@ export class Pacer {
     this.#bytesPerMs = bytesPerSecond / 1_000;
   }
 
-  /** Milliseconds until the next line may go; 0 for now. @param now monotonic time in milliseconds */
+  /** Milliseconds until the next line may go; 0 if it may go now. @param now monotonic time in milliseconds */
   waitMs(now: number): number {
     return Math.max(0, this.#free - BURST_MS - now);
   }
 
-  /** Notes a line that goes now. */
+  /** Records a line that goes now. */
   spend(bytes: number, now: number): void {
     this.#free = Math.max(this.#free, now) + bytes / this.#bytesPerMs;
   }

@@ -1,14 +1,12 @@
 import type { Clock } from '../../core/clock.ts';
 import type { TelemetryCounts } from '../counts.ts';
-import { firstWords } from '../first-words.ts';
-import type { SetAside } from '../journal/rejected-folder.ts';
-import type { Place } from '../journal/segment.ts';
-import type { SendResult } from '../otlp-answer.ts';
-import type { OtlpTransport } from '../otlp-transport.ts';
-import type { Signal } from '../signal.ts';
-import type { Warn } from '../warner.ts';
-import { splitRequest } from './split-request.ts';
-import type { RequestPart } from './split-request.ts';
+import type { Place, SetAside } from '../journal/index.ts';
+import type { OtlpTransport, SendResult } from '../otlp/http/index.ts';
+import { splitRequest } from '../otlp/index.ts';
+import type { RequestPart } from '../otlp/index.ts';
+import { answerExcerpt } from '../redaction/index.ts';
+import type { Signal } from '../semconv.ts';
+import type { Warn } from '../warnings/warner.ts';
 
 /** What a {@link Sender} is made of. */
 export interface SenderParts {
@@ -21,12 +19,12 @@ export interface SenderParts {
   readonly backlog?: { setAside(batch: SetAside): void } | undefined;
 }
 
-/** What became of a batch: over with, or to be sent again. */
+/** What became of a batch: done, or to be sent again. */
 export type SendOutcome =
-  /** Nothing of it is to be sent again; `taken` of its items were taken. */
+  /** No part of the batch is to be sent again. The receiver took `taken` of its items. */
   { readonly status: 'done'; readonly taken: number } | Extract<SendResult, { status: 'later' }>;
 
-/** A batch to send, and where it stands on disk, by which it is known when it comes again. */
+/** A batch to send, and its bytes in the journal. They identify the batch when it is tried again. */
 export interface SentBatch extends RequestPart {
   readonly place?: Place | undefined;
 }
@@ -37,7 +35,7 @@ interface Unfinished {
   readonly batch: SentBatch;
   readonly parts: RequestPart[];
   taken: number;
-  /** Parts that are too large and cannot be made smaller. */
+  /** Parts that are too large and cannot be split further. */
   readonly tooLarge: { readonly part: RequestPart; readonly refusal: Refusal }[];
 }
 
@@ -48,15 +46,15 @@ const SMALLER: Readonly<Record<Signal, string>> = {
   logs: 'Raise the limit of the receiver, or lower OTEL_BLRP_MAX_EXPORT_BATCH_SIZE.',
 };
 
-/** One for each lane. */
+/** Each lane has a sender of its own. */
 const MAX_UNFINISHED = 2;
 const MAX_DETAIL = 200;
 
-/** Sends one batch and does what the answer asks for: splits what is too large, sets aside what is refused for good. */
+/** Sends one batch, splits it if it is too large, and sets it aside if the receiver refuses it for good. */
 export class Sender {
   readonly #parts: SenderParts;
   #unfinished: readonly Unfinished[] = [];
-  /** A single item was too large, and nothing was taken since: to split would cost a request for each item and help nobody. */
+  /** Whether a single item was too large, and the receiver took nothing since. Then splitting would only cost a request for each item. */
   #refusesAnySize = false;
 
   constructor(parts: SenderParts) {
@@ -81,7 +79,7 @@ export class Sender {
     return { status: 'done', taken: work.taken };
   }
 
-  /** What is left of a batch that was split: the receiver has the rest of it, and would have it again with each try. */
+  /** The parts of a split batch that are still to be sent. The receiver has the other parts, and would get them twice with the whole batch. */
   #resume({ place, body }: SentBatch): Unfinished | undefined {
     const found = this.#unfinished.find(({ batch }) =>
       place
@@ -107,7 +105,7 @@ export class Sender {
     counts.exported(signal, items - refused, clock.epoch());
     if (refused > 0) {
       counts.dropped(signal, 'rejected', refused);
-      const why = result.detail === undefined ? '' : `: ${firstWords(result.detail, MAX_DETAIL)}`;
+      const why = result.detail === undefined ? '' : `: ${answerExcerpt(result.detail, MAX_DETAIL)}`;
       warn(`otlp:partial:${target}`, `OTLP at ${target} refused ${refused} of ${items} ${signal}${why}.`);
     }
     if (result.odd !== undefined) {
@@ -120,7 +118,7 @@ export class Sender {
     return items - refused;
   }
 
-  /** @returns nothing for what cannot be split, or not with any use: that is set aside */
+  /** @returns `undefined` for a batch that is to be set aside: it cannot be split, or splitting would not help */
   #halves(part: RequestPart, refusal: Refusal, work: Unfinished): readonly RequestPart[] {
     const { signal, warn, target } = this.#parts;
     const halves = this.#refusesAnySize ? undefined : splitRequest(signal, part.body);
@@ -136,7 +134,7 @@ export class Sender {
     return halves;
   }
 
-  /** One pair of files for a batch of which nothing got through. */
+  /** Sets aside a batch of which the receiver took no part, as one pair of files. */
   #setAsideTooLarge({ batch, tooLarge }: Unfinished): void {
     const items = tooLarge.reduce((sum, { part }) => sum + part.items, 0);
     const [first] = tooLarge;

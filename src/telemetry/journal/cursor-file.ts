@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../core/clock.ts';
+import type { Owner } from '../../host/owners/index.ts';
 import type { FilePort } from '../../storage/index.ts';
-import { formatCursor } from './cursor.ts';
-import { cursorName } from './layout.ts';
-import type { Owner } from './owner.ts';
-import type { Ranges } from './ranges.ts';
+import { formatCursor } from './format/cursor.ts';
+import { cursorName } from './format/layout.ts';
+import type { Ranges } from './format/ranges.ts';
 
 /** What a {@link CursorFile} is made of. */
 export interface CursorFileParts {
@@ -12,20 +12,20 @@ export interface CursorFileParts {
   readonly folder: () => string;
   readonly files: FilePort;
   readonly clock: Clock;
-  /** What the cursor says, by `<signal>/<file>`. */
+  /** Which bytes are settled, by `<signal>/<file>`. */
   readonly segments: () => ReadonlyMap<string, Ranges>;
   readonly onError: (error: unknown) => void;
 }
 
-/** The most time for which a delivery may be unsaved: what a kill in it sends twice. */
+/** How long a delivery may stay unsaved, in milliseconds. A kill within that time makes the next process send it again. */
 export const CURSOR_DELAY_MS = 200;
 
-/** How long after a save that failed the next is tried. */
+/** How long to wait after a save that failed, in milliseconds. */
 const RETRY_MS = 1_000;
 
 const PRIVATE_FILE = 0o600;
 
-/** Saves what was delivered, several deliveries at once. */
+/** Saves to disk which bytes were delivered. One save covers several deliveries. */
 export class CursorFile {
   readonly #parts: CursorFileParts;
   #timer: Timer | undefined;
@@ -34,12 +34,12 @@ export class CursorFile {
     this.#parts = parts;
   }
 
-  /** Something was delivered: it will be saved soon. */
+  /** Something was delivered. Saves it within {@link CURSOR_DELAY_MS}. */
   changed(): void {
     this.#saveIn(CURSOR_DELAY_MS);
   }
 
-  /** Saves what is not saved yet. */
+  /** Saves now if something is not saved yet. */
   flush(): void {
     if (!this.#timer) return;
     this.#timer.cancel();

@@ -1,20 +1,20 @@
+import { join } from 'node:path';
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
-import type { FilePort, Home } from '../../storage/index.ts';
+import { HEARTBEAT_MS, Owner } from '../../host/owners/index.ts';
+import type { ProcessPort } from '../../host/owners/index.ts';
 import { systemCode } from '../../storage/index.ts';
+import type { FilePort, Home } from '../../storage/index.ts';
 import type { TelemetryCounts } from '../counts.ts';
-import { warnAboutDisk } from '../disk-warning.ts';
-import type { Signal } from '../signal.ts';
-import type { Warn } from '../warner.ts';
-import type { CapLimits } from './caps.ts';
+import type { Signal } from '../semconv.ts';
+import { warnAboutDisk } from '../warnings/disk-warning.ts';
+import type { Warn } from '../warnings/warner.ts';
 import { CursorFile } from './cursor-file.ts';
-import type { JournalBase } from './journal-base.ts';
-import { JournalKeeper } from './journal-keeper.ts';
-import { cursorName, lockName, OWNERS_FOLDER, TELEMETRY_FOLDER } from './layout.ts';
-import { HEARTBEAT_MS } from './owner-lock.ts';
-import { Owner } from './owner.ts';
-import type { ProcessPort } from './process-identity.ts';
-import type { Ranges } from './ranges.ts';
+import { cursorName, OWNERS_FOLDER, TELEMETRY_FOLDER } from './format/layout.ts';
+import type { Ranges } from './format/ranges.ts';
+import type { JournalContext } from './journal-context.ts';
+import type { CapLimits } from './keeping/caps.ts';
+import { JournalKeeper } from './keeping/journal-keeper.ts';
 import { SignalJournal } from './signal-journal.ts';
 
 /** What a {@link Journal} is made of. */
@@ -26,19 +26,19 @@ export interface JournalParts {
   readonly processes: ProcessPort;
   readonly counts: TelemetryCounts;
   readonly warn: Warn;
-  /** Called when a signal has something new on disk to send. */
+  /** Called after a segment of this signal was taken over, since it holds something to send. */
   readonly onAdopted: (signal: Signal) => void;
   /** @defaultValue 512 MiB and 7 days */
   readonly limits?: CapLimits;
 }
 
-/** How long after the start the first look at what others left is; the start itself pays nothing. */
+/** How long after the start to look for what other processes left, in milliseconds. The start itself pays nothing. */
 const FIRST_SWEEP_MS = 1_000;
 const SWEEP_MS = 30_000;
 
-/** What this process has on disk: every batch, what of it was delivered, and what other processes left. */
+/** The journal of this process: its batches on disk, which of their bytes were delivered, and what it took over from dead processes. */
 export class Journal {
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
   readonly #signals: SignalJournal[] = [];
   readonly #keeper: JournalKeeper;
   readonly #timers = new Set<Timer>();
@@ -56,7 +56,7 @@ export class Journal {
       segments: () => this.#settled(),
       onError: (error) => warnAboutDisk(warn, systemCode(error), error),
     });
-    this.#base = {
+    this.#context = {
       home,
       owner,
       cursor,
@@ -68,20 +68,20 @@ export class Journal {
       onSegment: () => this.#keeper.segmentOpened(),
       onDiskFull: () => this.#keeper.diskFull(),
     };
-    this.#keeper = new JournalKeeper(this.#base, processes, this.#signals, onAdopted, limits);
+    this.#keeper = new JournalKeeper(this.#context, processes, this.#signals, onAdopted, limits);
   }
 
-  /** The journal of one signal. @param delivers whether lines are sent anywhere */
+  /** Opens the journal of one signal; call it once for each. @param delivers whether its lines are sent anywhere */
   open(signal: Signal, delivers: boolean): SignalJournal {
-    const journal = new SignalJournal(this.#base, signal, delivers);
+    const journal = new SignalJournal(this.#context, signal, delivers);
     this.#signals.push(journal);
     return journal;
   }
 
-  /** Starts the heartbeat and the looks at what others left, on timers that keep no process alive. */
+  /** Starts the heartbeat and the looks for what other processes left. Its timers do not keep the process alive. */
   begin(): void {
     const beat = (): void => {
-      this.#base.owner.beat();
+      this.#context.owner.beat();
       this.#after(HEARTBEAT_MS, beat);
     };
     const sweep = (): void => {
@@ -92,17 +92,17 @@ export class Journal {
     this.#after(FIRST_SWEEP_MS, sweep);
   }
 
-  /** Saves what was delivered. */
+  /** Saves which bytes were delivered. */
   flush(): void {
-    this.#base.cursor.flush();
+    this.#context.cursor.flush();
   }
 
-  /** Looks at what others left, where this process has not lived long enough to have done so. Never rejects. */
+  /** Looks for what other processes left, if this one has not lived long enough to have done so. Never rejects. */
   firstLook(): Promise<void> {
     return this.#closed ? Promise.resolve() : this.#keeper.firstLook();
   }
 
-  /** Lets go of everything, and takes nothing any more. Calling it again does nothing. */
+  /** Ends all work, and releases the lock. Calling it again does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -113,9 +113,9 @@ export class Journal {
   }
 
   /**
-   * The process ends: saves what was delivered and lets go of the lock, before it returns. What is left is the next process's, which sends what
-   * waits and archives what was delivered: until then it stays readable as it is, and the end is not held up by compression.
-   * What is appended after that is so too; a process that does not end after all has its lock again at the next heartbeat.
+   * The process ends: saves which bytes were delivered, and releases the lock, before it returns. The next process sends what waits, and archives what
+   * was delivered. This one does not compress anything, so that its end is not held up.
+   * Batches that are appended after that also go to the next process. If this process goes on after all, the next heartbeat makes its lock again.
    */
   leave(): void {
     if (!this.#closed) this.#leave();
@@ -123,22 +123,21 @@ export class Journal {
 
   #leave(): void {
     for (const signal of this.#signals) signal.endSegment();
-    const { cursor, owner, files, home } = this.#base;
+    const { cursor, owner, files, home } = this.#context;
     this.#keeper.end();
     cursor.flush();
     if (owner.id === undefined) return;
     const rest = this.#signals.some((signal) => signal.segments.length > 0);
     try {
-      const folder = home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER);
-      files.remove(`${folder}/${lockName(owner.id)}`);
-      if (!rest) files.remove(`${folder}/${cursorName(owner.id)}`);
+      owner.release();
+      if (!rest) files.remove(join(home.folder(TELEMETRY_FOLDER, OWNERS_FOLDER), cursorName(owner.id)));
     } catch {
-      // Whoever looks next finds a dead owner's lock, and removes it.
+      // The next process finds a dead owner's lock, and removes it.
     }
   }
 
   #after(delayMs: number, work: () => void): void {
-    const timer = this.#base.clock.setTimer(() => {
+    const timer = this.#context.clock.setTimer(() => {
       this.#timers.delete(timer);
       if (!this.#closed) work();
     }, delayMs);

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { systemCode } from '../../storage/index.ts';
-import { warnAboutDisk } from '../disk-warning.ts';
-import { Redactor } from '../redaction.ts';
-import type { Signal } from '../signal.ts';
-import type { JournalBase } from './journal-base.ts';
-import { REJECTED_FOLDER, rejectedStem, TELEMETRY_FOLDER } from './layout.ts';
-import { MAX_ANSWER_BYTES } from './rejected-record.ts';
-import type { RejectedReason, RejectedRecord } from './rejected-record.ts';
+import { Redactor } from '../redaction/index.ts';
+import type { Signal } from '../semconv.ts';
+import { warnAboutDisk } from '../warnings/disk-warning.ts';
+import { REJECTED_FOLDER, rejectedStem, TELEMETRY_FOLDER } from './format/layout.ts';
+import { MAX_ANSWER_BYTES } from './format/rejected-record.ts';
+import type { RejectedReason, RejectedRecord } from './format/rejected-record.ts';
+import type { JournalContext } from './journal-context.ts';
 
-/** A batch that nobody will take, and why. */
+/** A batch that is set aside, and why. */
 export interface SetAside {
   readonly line: Uint8Array;
   readonly reason: RejectedReason;
@@ -22,17 +22,17 @@ const PRIVATE_FILE = 0o600;
 const NEWLINE = Buffer.from('\n');
 const redactor = new Redactor();
 
-/** Writes batches that a receiver refused for good, or that are damaged, to where somebody can look at them and send them again. */
+/** Sets batches aside that a receiver refused for good, or that are damaged, so that somebody can look at them and send them again. */
 export class RejectedFolder {
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
 
-  constructor(base: JournalBase) {
-    this.#base = base;
+  constructor(context: JournalContext) {
+    this.#context = context;
   }
 
-  /** Keeps a batch and the reason. A disk that refuses is said once; the batch counts as lost either way. */
+  /** Writes a batch and the reason. If the disk refuses, one warning says so. The batch counts as lost either way. */
   keep(signal: Signal, { line, reason, items, target, status, answer }: SetAside): void {
-    const { home, owner, files, clock, nextNumber, warn } = this.#base;
+    const { home, owner, files, clock, nextNumber, warn } = this.#context;
     const now = clock.epoch();
     const record: RejectedRecord = {
       version: 1,

@@ -1,14 +1,14 @@
-import type { Signal } from '../signal.ts';
-import { addRange, gapsOf, removeRange, sizeOf } from './ranges.ts';
-import type { Range, Ranges } from './ranges.ts';
+import type { Signal } from '../semconv.ts';
+import { addRange, gapsOf, removeRange, sizeOf } from './format/ranges.ts';
+import type { Range, Ranges } from './format/ranges.ts';
 
-/** Where a batch stands in the journal. */
+/** The bytes of a batch in the journal. */
 export interface Place {
   readonly segment: Segment;
   readonly range: Range;
 }
 
-/** What is known of a new segment. */
+/** What a {@link Segment} is made of. */
 export interface SegmentParts {
   readonly signal: Signal;
   readonly name: string;
@@ -16,13 +16,13 @@ export interface SegmentParts {
   /** Milliseconds since 1970. */
   readonly openedAt: number;
   readonly size: number;
-  /** What need not be sent. */
+  /** The bytes that need not be sent. */
   readonly settled: Ranges;
   /** Items that wait. */
   readonly items: number;
 }
 
-/** How far apart the marks are that tell the age of what waits. */
+/** How far apart the marks are that date the lines of a segment, in milliseconds. */
 const MARK_EVERY_MS = 10_000;
 
 /**
@@ -36,14 +36,14 @@ export class Segment {
   readonly openedAt: number;
   /** Whether lines may still be added. */
   open: boolean = false;
-  /** Monotonic time before which it is not read again, after a disk that failed. */
+  /** Monotonic time in milliseconds before which it is not read, after the disk failed. */
   notBefore = 0;
-  /** Whether its file is gone, with what waited in it. */
+  /** Whether its file is gone, and with it what waited there. */
   isLost: boolean = false;
   #size: number;
   #settled: Ranges;
   #held: Ranges = [];
-  /** Items of what is held, by offset. */
+  /** How many items each held range has, by its first byte. */
   readonly #itemsHeld = new Map<number, number>();
   #items: number;
   readonly #marks: { readonly offset: number; readonly time: number }[] = [];
@@ -58,7 +58,7 @@ export class Segment {
     this.#items = items;
   }
 
-  /** The name in a cursor. */
+  /** Its name in a cursor. */
   get key(): string {
     return `${this.signal}/${this.name}`;
   }
@@ -71,7 +71,7 @@ export class Segment {
     return this.#settled;
   }
 
-  /** What is not settled: items and bytes. */
+  /** The items and bytes that are not settled. */
   get waiting(): { readonly items: number; readonly bytes: number } {
     return { items: this.#items, bytes: this.#size - sizeOf(this.#settled) };
   }
@@ -80,7 +80,7 @@ export class Segment {
     return this.#size === sizeOf(this.#settled);
   }
 
-  /** When the first line that waits was written, about; the opening where it is not known better. */
+  /** About when the first waiting line was written, in milliseconds since 1970. The time of the opening if no mark dates it. */
   get oldestAt(): number {
     const from = gapsOf(this.#settled, this.#size)[0]?.[0] ?? this.#size;
     return this.#marks.findLast(({ offset }) => offset <= from)?.time ?? this.openedAt;
@@ -92,7 +92,7 @@ export class Segment {
     return gapsOf(taken, this.#size)[0];
   }
 
-  /** Notes lines that were appended. */
+  /** Records lines that were appended. */
   grow(range: Range, items: number, time: number): void {
     this.#size = range[1];
     this.#items += items;
@@ -100,28 +100,28 @@ export class Segment {
     if (!last || time - last.time >= MARK_EVERY_MS) this.#marks.push({ offset: range[0], time });
   }
 
-  /** Notes how many items wait in it, once they are counted. */
+  /** Records how many items wait in it, once they are counted. */
   count(items: number): void {
     this.#items = items;
   }
 
-  /** Whether a lane has any of it. */
+  /** Whether a lane holds any of it. */
   get isHeld(): boolean {
     return this.#held.length > 0;
   }
 
-  /** Items that lanes have. */
+  /** How many items the lanes hold. */
   get heldItems(): number {
     return this.#itemsHeld.values().reduce((sum, items) => sum + items, 0);
   }
 
-  /** A lane has it. */
+  /** A lane takes a range. */
   hold(range: Range, items: number): void {
     this.#held = addRange(this.#held, range);
     this.#itemsHeld.set(range[0], items);
   }
 
-  /** No lane has it any more: it waits on the disk alone. @returns how many items it holds */
+  /** A lane gives a range back, which waits on the disk alone. @returns how many items it has */
   release(range: Range): number {
     this.#held = removeRange(this.#held, range);
     const items = this.#itemsHeld.get(range[0]) ?? 0;
@@ -129,7 +129,7 @@ export class Segment {
     return items;
   }
 
-  /** It need not be sent again. @param items how many items it held */
+  /** A range need not be sent again. @param items how many items it has */
   settle(range: Range, items: number): void {
     this.release(range);
     this.#settled = addRange(this.#settled, range);

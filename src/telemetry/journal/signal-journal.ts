@@ -1,19 +1,27 @@
 import { join } from 'node:path';
 import { JsonLinesWriter, systemCode } from '../../storage/index.ts';
-import type { Signal } from '../signal.ts';
-import { countItems } from './item-count.ts';
-import { segmentsFolder } from './journal-base.ts';
-import type { JournalBase, Waiting } from './journal-base.ts';
-import { LineReader } from './line-reader.ts';
-import type { ReadLine } from './line-reader.ts';
-import type { Range } from './ranges.ts';
+import { countItems } from '../otlp/index.ts';
+import type { Signal } from '../semconv.ts';
+import { TELEMETRY_FOLDER } from './format/layout.ts';
+import type { Range } from './format/ranges.ts';
+import { formatSegmentName } from './format/segment-name.ts';
+import type { JournalContext } from './journal-context.ts';
+import { LineReader } from './lines/line-reader.ts';
+import type { ReadLine } from './lines/line-reader.ts';
 import { RejectedFolder } from './rejected-folder.ts';
 import type { SetAside } from './rejected-folder.ts';
-import { formatSegmentName } from './segment-name.ts';
 import { Segment } from './segment.ts';
 import type { Place } from './segment.ts';
 
-/** A batch is on the disk, or why it is not. */
+/** What waits to be delivered. */
+export interface Waiting {
+  readonly items: number;
+  readonly bytes: number;
+  /** Milliseconds since 1970; `undefined` if nothing waits. */
+  readonly oldestAt: number | undefined;
+}
+
+/** The bytes of a batch on the disk, or why it is not there. */
 export type AppendOutcome =
   | { readonly place: Place }
   | { readonly place?: undefined; readonly code: string; readonly error: unknown };
@@ -27,12 +35,12 @@ export interface BacklogLine {
 
 const UNREADABLE_FOR_MS = 60_000;
 
-/** The journal of one signal: appends batches, and gives out those that wait, oldest first. */
+/** The journal of one signal. It appends batches, and hands out waiting ones, oldest first. */
 export class SignalJournal {
   readonly signal: Signal;
-  /** Whether lines are sent anywhere; where not, they are kept and wait for nobody. */
+  /** Whether lines are sent anywhere. If not, each is settled once it is written. */
   readonly delivers: boolean;
-  readonly #base: JournalBase;
+  readonly #context: JournalContext;
   readonly #writer: JsonLinesWriter;
   readonly #reader: LineReader;
   readonly #rejected: RejectedFolder;
@@ -40,13 +48,13 @@ export class SignalJournal {
   readonly #segments: Segment[] = [];
   readonly #deferred: Place[] = [];
 
-  constructor(base: JournalBase, signal: Signal, delivers: boolean) {
-    this.#base = base;
+  constructor(context: JournalContext, signal: Signal, delivers: boolean) {
+    this.#context = context;
     this.signal = signal;
     this.delivers = delivers;
-    const { home, owner, clock, files, nextNumber } = base;
+    const { home, owner, clock, files, nextNumber } = context;
     this.#writer = new JsonLinesWriter({
-      folder: () => segmentsFolder(home, signal),
+      folder: () => home.folder(TELEMETRY_FOLDER, signal),
       naming: (openedAt) =>
         formatSegmentName({ openedAt, owner: owner.take(), number: nextNumber(), kind: 'segment' }),
       maxTotalBytes: Number.POSITIVE_INFINITY,
@@ -55,14 +63,14 @@ export class SignalJournal {
       files,
     });
     this.#reader = new LineReader(files);
-    this.#rejected = new RejectedFolder(base);
+    this.#rejected = new RejectedFolder(context);
   }
 
   get segments(): readonly Segment[] {
     return this.#segments;
   }
 
-  /** Everything that is not settled, in memory too where it has a place on disk. */
+  /** Everything on disk that is not settled, including batches that are also in memory. */
   get waiting(): Waiting {
     let items = 0;
     let bytes = 0;
@@ -76,29 +84,32 @@ export class SignalJournal {
     return { items, bytes, oldestAt };
   }
 
-  /** Appends a batch, synchronously; the caller's lane holds it until it settles or releases it. Never throws. */
+  /** Appends a batch, synchronously. The caller's lane holds it until it settles or releases it. Never throws. */
   append(body: Uint8Array, items: number): AppendOutcome {
     const before = this.#writer.openFile;
     const result = this.#writer.append([body]);
     if (this.#writer.openFile !== before) this.#close(before);
     if (!result.written) {
-      if (result.reason === 'disk_full' && result.error !== undefined) this.#base.onDiskFull();
+      if (result.reason === 'disk_full' && result.error !== undefined) this.#context.onDiskFull();
       return { code: result.code, error: result.error };
     }
     if (!result.place) throw new TypeError('A batch was appended without a place.');
     const range: Range = [result.place.from, result.place.to];
     const segment = this.#openSegment(result.place.file);
-    segment.grow(range, items, this.#base.clock.epoch());
+    segment.grow(range, items, this.#context.clock.epoch());
     const place = { segment, range };
     if (this.delivers) segment.hold(range, items);
     else this.settle(place, items);
     return { place };
   }
 
-  /** The oldest batch that waits and that no lane holds; from now on the caller's lane holds it. What is damaged is set aside on the way. */
+  /**
+   * The oldest batch that waits and that no lane holds. The caller's lane holds it from now on. Damaged lines on the way are set aside.
+   * @returns `undefined` if there is none; then deferred batches wait again
+   */
   next(): BacklogLine | undefined {
     for (const segment of this.#segments.slice()) {
-      if (segment.notBefore > this.#base.clock.now()) continue;
+      if (segment.notBefore > this.#context.clock.now()) continue;
       for (let range = segment.next; range; range = segment.next) {
         const line = this.#read(segment, range);
         if (!line) break;
@@ -122,47 +133,47 @@ export class SignalJournal {
   /** A batch was delivered, set aside or counted as lost. */
   settle({ segment, range }: Place, items: number): void {
     segment.settle(range, items);
-    this.#base.cursor.changed();
+    this.#context.cursor.changed();
   }
 
-  /** A batch waits on the disk alone from now on; where its file is gone, it is lost. */
+  /** A batch waits on the disk alone from now on. If its file is gone, it is lost. */
   release({ segment, range }: Place): void {
     const items = segment.release(range);
-    if (segment.isLost) this.#base.counts.dropped(this.signal, 'disk', items);
+    if (segment.isLost) this.#context.counts.dropped(this.signal, 'disk', items);
   }
 
-  /** A batch waits until everything else was tried. */
+  /** A batch waits until all others were tried. */
   defer(place: Place): void {
     this.#deferred.push(place);
   }
 
-  /** Keeps a batch that nobody will take, with the reason. */
+  /** Sets a batch aside, with the reason. */
   setAside(batch: SetAside): void {
     this.#rejected.keep(this.signal, batch);
   }
 
-  /** Takes a segment over that another owner left. */
+  /** Adds a segment that was taken over. */
   adopt(segment: Segment): void {
     this.#segments.push(segment);
     this.#segments.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** A segment is gone. */
+  /** Forgets a segment whose file is gone. */
   forget(segment: Segment): void {
     const index = this.#segments.indexOf(segment);
     if (index !== -1) this.#segments.splice(index, 1);
     this.#reader.close();
-    this.#base.cursor.changed();
+    this.#context.cursor.changed();
   }
 
-  /** Ends a segment that is old, although nothing asks for the next. */
+  /** Ends the open segment if it is old. */
   rotate(): void {
     const before = this.#writer.openFile;
     this.#writer.rotate();
     if (this.#writer.openFile !== before) this.#close(before);
   }
 
-  /** Finds out which segments somebody removed, and counts what waited in them; without it an outage would hide the loss. */
+  /** Finds segments that somebody removed, and counts what waited in them. Without it, an outage would hide the loss. */
   checkFiles(): void {
     for (const _ of this.checkingFiles());
   }
@@ -171,9 +182,9 @@ export class SignalJournal {
   *checkingFiles(): Generator<undefined, void> {
     for (const segment of this.#segments.slice()) {
       try {
-        if (!this.#base.files.facts(segment.path)) this.#vanished(segment);
+        if (!this.#context.files.facts(segment.path)) this.#vanished(segment);
       } catch {
-        // What cannot be looked at is found out when it is read.
+        // The next read finds out what is wrong.
       }
       yield;
     }
@@ -200,11 +211,11 @@ export class SignalJournal {
   #openSegment(name: string): Segment {
     const known = this.#segments.findLast((segment) => segment.name === name);
     if (known) return known;
-    const { clock, home } = this.#base;
+    const { clock, home } = this.#context;
     const segment = new Segment({
       signal: this.signal,
       name,
-      path: join(segmentsFolder(home, this.signal), name),
+      path: join(home.folder(TELEMETRY_FOLDER, this.signal), name),
       openedAt: clock.epoch(),
       size: 0,
       settled: [],
@@ -212,7 +223,7 @@ export class SignalJournal {
     });
     segment.open = true;
     this.#segments.push(segment);
-    this.#base.onSegment();
+    this.#context.onSegment();
     return segment;
   }
 
@@ -227,8 +238,8 @@ export class SignalJournal {
       const code = systemCode(error);
       if (code === 'ENOENT') this.#vanished(segment);
       else {
-        segment.notBefore = this.#base.clock.now() + UNREADABLE_FOR_MS;
-        this.#base.warn(
+        segment.notBefore = this.#context.clock.now() + UNREADABLE_FOR_MS;
+        this.#context.warn(
           `journal:read:${code}`,
           `The journal cannot read ${segment.key}: ${code}. It is tried again each minute.`,
         );
@@ -237,13 +248,13 @@ export class SignalJournal {
     return undefined;
   }
 
-  /** Removed by hand, or adopted by a process that took this one for dead (and then nothing is lost). */
+  /** Somebody removed the file, or a process adopted it that took this one for dead. In the second case nothing is lost. */
   #vanished(segment: Segment): void {
     const stamp = segment.name.slice(0, segment.name.indexOf('-', segment.name.indexOf('T')) + 1);
     let adopted = false;
     try {
-      adopted = this.#base.files
-        .list(segmentsFolder(this.#base.home, this.signal))
+      adopted = this.#context.files
+        .list(this.#context.home.folder(TELEMETRY_FOLDER, this.signal))
         .some((name) => name.startsWith(stamp));
     } catch {
       // The folder is gone too.
@@ -253,7 +264,7 @@ export class SignalJournal {
   }
 
   #lose(segment: Segment, what: string): void {
-    const { counts, warn } = this.#base;
+    const { counts, warn } = this.#context;
     // What a lane holds is in memory too, and may still be delivered.
     counts.dropped(this.signal, 'disk', segment.waiting.items - segment.heldItems);
     segment.isLost = true;
@@ -262,7 +273,7 @@ export class SignalJournal {
   }
 
   #setDamagedAside(place: Place, line: Uint8Array, items: number): void {
-    const { counts, warn } = this.#base;
+    const { counts, warn } = this.#context;
     const key = place.segment.key;
     this.setAside({ line, reason: 'damaged', items, target: 'none' });
     counts.dropped(this.signal, 'damaged', items);

@@ -1,8 +1,8 @@
 import { DataPointType } from '@opentelemetry/sdk-metrics';
 import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { prometheusName, prometheusSeries, prometheusUnit } from '../../signals/prometheus-name.ts';
-import type { NamedInstrument } from '../../signals/prometheus-name.ts';
-import type { Warn } from '../warner.ts';
+import type { Warn } from '../warnings/warner.ts';
+import { prometheusName, prometheusSeries, prometheusUnit } from './prometheus-name.ts';
+import type { NamedInstrument } from './prometheus-name.ts';
 
 /** The name of the metric that holds the resource. */
 export const TARGET_INFO = 'target_info';

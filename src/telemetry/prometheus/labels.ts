@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import { prometheusLabel } from '../../signals/prometheus-name.ts';
-import { isInt64, jsonDouble, jsonInt } from '../otlp-json-values.ts';
+import { isInt64, jsonDouble, jsonInt } from '../otlp/encode/index.ts';
+import { prometheusLabel } from './prometheus-name.ts';
 
 /** Labels and their values, in the order in which they are written. */
 export type Labels = Map<string, string>;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { metrics } from '@opentelemetry/api';
 import { makeSystemProbe } from '../../../src/host/probe.ts';
-import { startHostMetrics } from '../../../src/telemetry/host-gauges.ts';
+import { startHostMetrics } from '../../../src/telemetry/gauges/host-gauges.ts';
 import type { Telemetry } from '../../../src/telemetry/index.ts';
 import { ownTelemetry } from './own-telemetry.ts';
 import type { Stack } from './stack.ts';

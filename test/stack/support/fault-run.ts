@@ -1,5 +1,5 @@
-import { prometheusLabel } from '../../../src/signals/prometheus-name.ts';
 import { ATTR_GUARD_NAME } from '../../../src/signals/semconv.ts';
+import { prometheusLabel } from '../../../src/telemetry/prometheus/prometheus-name.ts';
 import { until } from './poll.ts';
 import type { ShopService } from './shop-service.ts';
 import type { Stack } from './stack.ts';

@@ -2,7 +2,7 @@ import { millisToHrTime } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type MetricData, MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { createKeelson, type Guard, type GuardOptions } from '../../../src/index.ts';
-import { encodeMetrics } from '../../../src/telemetry/otlp-json-metrics.ts';
+import { encodeMetrics } from '../../../src/telemetry/otlp/encode/metrics.ts';
 import { PullReader } from '../../../src/telemetry/prometheus/pull-reader.ts';
 import { FakeClock, seededRandom } from '../../../src/testing/index.ts';
 

@@ -1,7 +1,7 @@
 import { CATALOG } from '../../../src/cli/catalog.ts';
-import type { Area, Command } from '../../../src/cli/command.ts';
-import type { CliPorts, Sink } from '../../../src/cli/ports.ts';
-import { runCli } from '../../../src/cli/run.ts';
+import type { Area, Command } from '../../../src/cli/frame/command.ts';
+import type { CliPorts, Sink } from '../../../src/cli/frame/ports.ts';
+import { runCli } from '../../../src/cli/frame/run-cli.ts';
 import { FakeClock, seededRandom } from '../../../src/testing/index.ts';
 
 /** A sink that remembers. */

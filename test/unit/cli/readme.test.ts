@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CATALOG } from '../../../src/cli/catalog.ts';
-import { EXIT, EXIT_MEANINGS } from '../../../src/cli/exit-codes.ts';
+import { EXIT, EXIT_MEANINGS } from '../../../src/cli/frame/exit-codes.ts';
 
 const page = readFileSync('src/cli/README.md', 'utf8');
 

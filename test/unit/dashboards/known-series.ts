@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { ruleFiles } from '../../../dashboards/src/outputs.ts';
 import { readSettings } from '../../../dashboards/src/settings/settings.ts';
-import { prometheusLabel, prometheusSeries } from '../../../src/signals/prometheus-name.ts';
 import * as semconv from '../../../src/signals/semconv.ts';
-import { HOST_METRICS } from '../../../src/telemetry/semconv.ts';
+import { HOST_METRICS } from '../../../src/telemetry/gauges/host-metrics.ts';
+import { prometheusLabel, prometheusSeries } from '../../../src/telemetry/prometheus/prometheus-name.ts';
 import { INFRASTRUCTURE } from './infrastructure-metrics.ts';
 import { metricsIn, readingOf } from './promql.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { ENVIRONMENT } from '../../../src/telemetry/environment-table.ts';
+import { ENVIRONMENT } from '../../../src/telemetry/environment/table.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const yaml = (file: string): unknown => parse(readFileSync(join(ROOT, file), 'utf8'));

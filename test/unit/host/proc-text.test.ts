@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  cpuTimesOf,
-  memoryInfoOf,
-  openFileLimitOf,
-  pressureOf,
-  threadsOf,
-} from '../../../src/host/proc-text.ts';
+import { cpuTimesOf, memoryInfoOf, openFileLimitOf, pressureOf } from '../../../src/host/proc-text.ts';
 
 describe('the files below /proc', () => {
   test('tell the processor times of all modes in seconds, interrupts of both kinds together', () => {
@@ -43,13 +37,6 @@ SwapFree:         512 kB
       swapTotal: 1_024 * 1_024,
       swapFree: 512 * 1_024,
     });
-  });
-
-  test('tell the threads, however the program is called', () => {
-    const rest = 'S 1 2 3 0 -1 4194304 101 0 0 0 1 2 0 0 20 0 11 0 1162966';
-    expect(threadsOf(`29371 (node) ${rest}`)).toBe(11);
-    expect(threadsOf(`29371 (a) b (c d)) ${rest}`)).toBe(11);
-    expect(threadsOf('29371 (node) S 1')).toBeUndefined();
   });
 
   test('tell how many files may be open', () => {

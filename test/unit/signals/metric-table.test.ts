@@ -2,7 +2,7 @@ import type { Meter, MeterProvider } from '@opentelemetry/api';
 import { metrics } from '@opentelemetry/api';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bindSignals } from '../../../src/signals/index.ts';
-import { observableFor } from '../../../src/signals/metric-readers.ts';
+import { createObservable } from '../../../src/signals/index.ts';
 import { MetricTable } from '../../../src/signals/metric-table.ts';
 import type { MetricTableOptions } from '../../../src/signals/metric-table.ts';
 import type { MetricDefinition } from '../../../src/signals/semconv.ts';
@@ -189,5 +189,7 @@ describe('a provider that throws', () => {
 
 test('a histogram cannot be observed', () => {
   const meter = memoryTelemetry().meterProvider.getMeter('test');
-  expect(() => observableFor(meter, TIME)).toThrow('test.queue.time is a histogram: it cannot be observed.');
+  expect(() => createObservable(meter, TIME)).toThrow(
+    'test.queue.time is a histogram: it cannot be observed.',
+  );
 });

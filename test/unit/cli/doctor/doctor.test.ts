@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { askJson, describeAnswer, remedyFor } from '../../../../src/cli/doctor/http-json.ts';
-import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
+import { EXIT, Interruption } from '../../../../src/cli/frame/exit-codes.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { runInMemory } from '../cli-harness.ts';
 import type { CliRun } from '../cli-harness.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkEnvironment } from '../../../../src/cli/doctor/machine-checks.ts';
 import { satisfies } from '../../../../src/cli/doctor/node-range.ts';
-import { EXIT } from '../../../../src/cli/exit-codes.ts';
+import { EXIT } from '../../../../src/cli/frame/exit-codes.ts';
 import { examine, folder, named } from './examination.ts';
 
 describe('the machine', () => {

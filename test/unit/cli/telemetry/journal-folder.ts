@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
-import { formatCursor } from '../../../../src/telemetry/journal/cursor.ts';
-import { cursorName, journalFolders, lockName } from '../../../../src/telemetry/journal/layout.ts';
-import { systemProcesses } from '../../../../src/telemetry/journal/process-identity.ts';
-import type { Ranges } from '../../../../src/telemetry/journal/ranges.ts';
-import { formatSegmentName } from '../../../../src/telemetry/journal/segment-name.ts';
-import type { Signal } from '../../../../src/telemetry/signal.ts';
+import { lockName } from '../../../../src/host/owners/owner-lock.ts';
+import { systemProcesses } from '../../../../src/host/owners/process-identity.ts';
+import { formatCursor } from '../../../../src/telemetry/journal/format/cursor.ts';
+import { cursorName, journalFolders } from '../../../../src/telemetry/journal/format/layout.ts';
+import type { Ranges } from '../../../../src/telemetry/journal/format/ranges.ts';
+import { formatSegmentName } from '../../../../src/telemetry/journal/format/segment-name.ts';
+import type { Signal } from '../../../../src/telemetry/semconv.ts';
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {

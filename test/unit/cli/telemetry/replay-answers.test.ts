@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EXIT } from '../../../../src/cli/exit-codes.ts';
+import { EXIT } from '../../../../src/cli/frame/exit-codes.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { span, traceLine } from './otlp-lines.ts';
 import { fileOf, letting, NOW, replayed, replaying } from './replay-harness.ts';

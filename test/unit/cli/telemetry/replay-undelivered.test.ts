@@ -2,7 +2,7 @@ import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { EXIT } from '../../../../src/cli/exit-codes.ts';
+import { EXIT } from '../../../../src/cli/frame/exit-codes.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { JournalFolder } from './journal-folder.ts';
 import { span, traceLine } from './otlp-lines.ts';

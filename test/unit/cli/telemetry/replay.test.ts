@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
+import { EXIT, Interruption } from '../../../../src/cli/frame/exit-codes.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { MemorySink } from '../cli-harness.ts';
 import { JournalFolder } from './journal-folder.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { EXIT } from '../../../../src/cli/exit-codes.ts';
+import { EXIT } from '../../../../src/cli/frame/exit-codes.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { runInMemory } from '../cli-harness.ts';
 import { JournalFolder, temporaryFolder } from './journal-folder.ts';

@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { EXIT, Interruption } from '../../../../src/cli/exit-codes.ts';
+import { EXIT, Interruption } from '../../../../src/cli/frame/exit-codes.ts';
 import { runInMemory } from '../cli-harness.ts';
 import { JournalFolder, temporaryFolder } from './journal-folder.ts';
 import { logLine, metricLine, span, traceLine } from './otlp-lines.ts';

@@ -4,8 +4,8 @@ import type { DeliveryParts } from '../../../../src/telemetry/delivery/delivery.
 import { Segment } from '../../../../src/telemetry/journal/segment.ts';
 import type { Place } from '../../../../src/telemetry/journal/segment.ts';
 import type { BacklogLine } from '../../../../src/telemetry/journal/signal-journal.ts';
-import type { SendResult } from '../../../../src/telemetry/otlp-answer.ts';
-import type { OtlpTransport } from '../../../../src/telemetry/otlp-transport.ts';
+import type { SendResult } from '../../../../src/telemetry/otlp/http/answer.ts';
+import type { OtlpTransport } from '../../../../src/telemetry/otlp/http/http-transport.ts';
 import { FakeClock } from '../../../../src/testing/fake-clock.ts';
 
 export const TAKEN: SendResult = { status: 'taken', refused: 0, detail: undefined };

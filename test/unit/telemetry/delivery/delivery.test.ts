@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SendResult } from '../../../../src/telemetry/otlp-answer.ts';
+import type { SendResult } from '../../../../src/telemetry/otlp/http/answer.ts';
 import { settlePromises } from '../../../../src/testing/fake-clock.ts';
 import { AWAY, body, setup, TAKEN } from './delivery-bench.ts';
 

@@ -3,8 +3,8 @@ import { TelemetryCounts } from '../../../../src/telemetry/counts.ts';
 import { warnAway } from '../../../../src/telemetry/delivery/away-warning.ts';
 import { Sender } from '../../../../src/telemetry/delivery/sender.ts';
 import type { SetAside } from '../../../../src/telemetry/journal/rejected-folder.ts';
-import type { LaterReason, SendResult } from '../../../../src/telemetry/otlp-answer.ts';
-import type { Signal } from '../../../../src/telemetry/signal.ts';
+import type { LaterReason, SendResult } from '../../../../src/telemetry/otlp/http/answer.ts';
+import type { Signal } from '../../../../src/telemetry/semconv.ts';
 import { FakeClock, settlePromises } from '../../../../src/testing/fake-clock.ts';
 import { AWAY, setup, TAKEN } from './delivery-bench.ts';
 

@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ProcessPort } from '../../../../src/host/owners/process-identity.ts';
 import { Home } from '../../../../src/storage/index.ts';
 import { TelemetryCounts } from '../../../../src/telemetry/counts.ts';
 import { Journal } from '../../../../src/telemetry/journal/journal.ts';
-import type { ProcessPort } from '../../../../src/telemetry/journal/process-identity.ts';
 import type { BacklogLine, SignalJournal } from '../../../../src/telemetry/journal/signal-journal.ts';
 import { FakeClock } from '../../../../src/testing/fake-clock.ts';
 import { seededRandom } from '../../../../src/testing/seeded-random.ts';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { OUTCOMES } from '../../../../src/core/outcome.ts';
 import { createKeelson } from '../../../../src/index.ts';
-import { prometheusName } from '../../../../src/signals/prometheus-name.ts';
 import { DROP_REASONS, startTelemetry } from '../../../../src/telemetry/index.ts';
 import type { Telemetry } from '../../../../src/telemetry/index.ts';
-import { SIGNALS } from '../../../../src/telemetry/signal.ts';
+import { prometheusName } from '../../../../src/telemetry/prometheus/prometheus-name.ts';
+import { SIGNALS } from '../../../../src/telemetry/semconv.ts';
 import { readExposition } from '../../../support/exposition.ts';
 import { everyMetric } from '../../../support/name-table.ts';
 

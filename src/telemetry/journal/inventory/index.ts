@@ -1,0 +1,2 @@
+export { takeInventory } from './inventory.ts';
+export type { JournalInventory, SignalInventory } from './inventory.ts';
