@@ -21,7 +21,7 @@ import { TelemetryCounts } from '../src/telemetry/counts.ts';
 import { readEnvironment } from '../src/telemetry/environment/environment.ts';
 import { Journal } from '../src/telemetry/journal/journal.ts';
 import { checkOptions } from '../src/telemetry/options.ts';
-import { encodeSpans } from '../src/telemetry/otlp/encode/spans-and-logs.ts';
+import { encodeSpans, writableItems } from '../src/telemetry/otlp/encode/spans-and-logs.ts';
 import { Pipelines } from '../src/telemetry/pipelines.ts';
 import { BatchQueue, spanProcessor } from '../src/telemetry/sdk/batch-queue.ts';
 import { JournalExporter } from '../src/telemetry/sdk/journal-exporter.ts';
@@ -164,7 +164,7 @@ const journalled =
       counts: new TelemetryCounts(),
       warn: fail,
     });
-    const parts = pipelines.exporter('traces', encodeSpans, (spans) => spans.length);
+    const parts = pipelines.exporter('traces', encodeSpans, (spans) => spans.length, writableItems);
     if (!parts) throw new Error('Spans go nowhere.');
     const queue = new BatchQueue<ReadableSpan>({
       exporter: new JournalExporter(parts),

@@ -63,6 +63,7 @@ export class Pipelines {
     signal: Signal,
     encode: (batch: T) => Uint8Array,
     size: (batch: T) => number,
+    writable: ExporterParts<T>['writable'],
   ): ExporterParts<T> | undefined {
     const { options, settings, counts, warn } = this.#parts;
     const exporters = settings.exporters[signal];
@@ -75,7 +76,7 @@ export class Pipelines {
       : undefined;
     this.#signals.set(signal, { journal, delivery });
     if (!journal && !delivery && !console) return undefined;
-    return { signal, encode, size, counts, warn, journal, delivery, console };
+    return { signal, encode, size, writable, counts, warn, journal, delivery, console };
   }
 
   /** Starts what looks after the disk. */

@@ -1,5 +1,4 @@
 import { context, diag, DiagLogLevel, logs, metrics, propagation, trace } from '@opentelemetry/api';
-import type { DiagLogger } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { systemClock } from '../core/clock.ts';
 import { bindSignals } from '../signals/index.ts';
@@ -9,6 +8,7 @@ import { readEnvironment } from './environment/index.ts';
 import type { DiagLevel, EnvironmentSettings } from './environment/index.ts';
 import { checkOptions } from './options.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
+import { diagLogger } from './sdk/diag-logger.ts';
 import { registeredSignals, registerOlderLogs } from './sdk/globals.ts';
 import { makePropagator } from './sdk/providers.ts';
 import { TelemetryRun } from './telemetry-run.ts';
@@ -29,25 +29,6 @@ const DIAG_LEVELS: Readonly<Record<DiagLevel, DiagLogLevel>> = {
   verbose: DiagLogLevel.VERBOSE,
   all: DiagLogLevel.ALL,
 };
-
-/** How the API begins what it says to an SDK that registers second. */
-const SECOND_REGISTRATION = 'Attempted duplicate registration of API';
-
-/** The SDK's own messages: the first argument only, since the others may be whole batches. */
-function diagLogger(warn: Warn): DiagLogger {
-  const say = (message: string): void => {
-    if (message.includes(SECOND_REGISTRATION)) {
-      warn(
-        'later-sdk',
-        'Another OpenTelemetry SDK was started in this process and has no effect: Keelson was first and stays in force. ' +
-          'Remove the other one, or start this process without keelson/register.',
-      );
-      return;
-    }
-    warn(`sdk:${message.slice(0, 80)}`, `SDK: ${message.split('\n')[0] ?? ''}`);
-  };
-  return { error: say, warn: say, info: say, debug: say, verbose: say };
-}
 
 function runningTelemetry(): Telemetry | undefined {
   const holder = globalThis as { [RUNNING]?: Telemetry };
@@ -127,12 +108,17 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
     return build(options, checked, settings, 'foreign', warn);
   }
   const run = build(options, checked, settings, settings.disabled ? 'disabled' : 'running', warn);
-  setRunning(run);
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  propagation.setGlobalPropagator(makePropagator(settings.propagators));
-  register(run, settings, warn);
-  run.begin();
-  // Guards that were made before have their metrics from now on.
-  bindSignals();
-  return run;
+  try {
+    setRunning(run);
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    propagation.setGlobalPropagator(makePropagator(settings.propagators));
+    register(run, settings, warn);
+    run.begin();
+    // Guards that were made before have their metrics from now on.
+    bindSignals();
+    return run;
+  } catch (error) {
+    run.abandon();
+    throw error;
+  }
 }

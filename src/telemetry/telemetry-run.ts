@@ -16,7 +16,15 @@ import { createLogger } from './logger/logger.ts';
 import type { CreatedLogger } from './logger/logger.ts';
 import { telemetryDefaults } from './options.ts';
 import type { CheckedOptions, TelemetryOptions } from './options.ts';
-import { countPoints, encodeLogs, encodeSpans, ExemplarStore, metricsEncoder } from './otlp/encode/index.ts';
+import {
+  countPoints,
+  encodeLogs,
+  encodeSpans,
+  ExemplarStore,
+  metricsEncoder,
+  writableItems,
+  writableMetrics,
+} from './otlp/encode/index.ts';
 import { Pipelines } from './pipelines.ts';
 import { PrometheusEndpoint } from './prometheus/prometheus-endpoint.ts';
 import { disableGlobals } from './sdk/globals.ts';
@@ -27,6 +35,7 @@ import { makeResource } from './sdk/resource.ts';
 import { HOST_SCOPE_NAME, LOG_SCOPE_NAME } from './semconv.ts';
 import type { Telemetry } from './telemetry.ts';
 import { warnAboutDisk } from './warnings/disk-warning.ts';
+import { guardedClock, warnOfFault } from './warnings/guarded-clock.ts';
 import { writeQuietly } from './warnings/quiet-write.ts';
 import type { Warn } from './warnings/warner.ts';
 
@@ -56,16 +65,25 @@ export class TelemetryRun implements Telemetry {
   #exemplars: ExemplarStore | undefined;
   #logger: CreatedLogger | undefined;
   #ending: Promise<void> | undefined;
+  #abandoned = false;
 
   constructor(parts: TelemetryRunParts) {
-    this.#parts = parts;
+    const warn: Warn = (kind, message) => {
+      if (!this.#abandoned) parts.warn(kind, message);
+    };
+    this.#parts = { ...parts, warn, clock: guardedClock(parts.clock, warn) };
     this.mode = parts.mode;
     if (parts.mode !== 'running') return;
-    this.#prometheus = this.#startPrometheus();
-    this.#pipelines = new Pipelines(parts);
-    this.providers = this.#makeProviders(this.#pipelines);
+    try {
+      this.#prometheus = this.#startPrometheus();
+      this.#pipelines = new Pipelines(this.#parts);
+      this.providers = this.#makeProviders(this.#pipelines);
+    } catch (error) {
+      this.#stop();
+      throw error;
+    }
     if (parts.settings.exemplarFilter === 'always_off') return;
-    this.#exemplars = new ExemplarStore(this.providers.meter, parts.clock);
+    this.#exemplars = new ExemplarStore(this.providers.meter, this.#parts.clock);
   }
 
   get home(): string {
@@ -115,8 +133,25 @@ export class TelemetryRun implements Telemetry {
   }
 
   flushOnExit(): void {
-    for (const queue of this.providers?.queues ?? []) queue.drainForGood();
-    this.#pipelines?.leave();
+    try {
+      for (const queue of this.providers?.queues ?? []) queue.drainForGood();
+      this.#pipelines?.leave();
+    } catch (error) {
+      // What an `exit` listener throws would change the exit code.
+      warnOfFault(this.#parts.warn, error);
+    }
+  }
+
+  /**
+   * The start failed: takes everything back before it returns, so that the process goes on as if there had been no start. What was recorded
+   * meanwhile is lost, and nothing warns any more. Never throws.
+   */
+  abandon(): void {
+    this.#stop();
+    attempt(() => this.#parts.onEnd());
+    attempt(disableGlobals);
+    attempt(() => setExemplarPort(undefined));
+    attempt(bindSignals);
   }
 
   shutdown(deadline?: Duration): Promise<void> {
@@ -161,6 +196,22 @@ export class TelemetryRun implements Telemetry {
     if (providers) bindSignals();
   }
 
+  /** Ends timers, server and files at once. */
+  #stop(): void {
+    const { providers } = this;
+    this.#abandoned = true;
+    this.#ending ??= Promise.resolve();
+    attempt(() => this.#endHostMetrics?.());
+    attempt(() => this.#pipelines?.close());
+    attempt(() => this.#logFiles?.close());
+    void settled(
+      () => this.#prometheus?.close(),
+      () => providers?.tracer.shutdown(),
+      () => providers?.meter.shutdown(),
+      () => providers?.logger.shutdown(),
+    );
+  }
+
   /** A home that cannot be used is said at the start, not at the first batch; the writers try it again. */
   #prepareHome(): void {
     try {
@@ -202,12 +253,13 @@ export class TelemetryRun implements Telemetry {
       settings,
       metricIntervalMs: checked.metricIntervalMs ?? settings.metricIntervalMs,
       sampler: options.sampler ?? makeSampler(settings.sampler),
-      traces: pipelines.exporter('traces', encodeSpans, (batch) => batch.length),
-      logs: pipelines.exporter('logs', encodeLogs, (batch) => batch.length),
+      traces: pipelines.exporter('traces', encodeSpans, (batch) => batch.length, writableItems),
+      logs: pipelines.exporter('logs', encodeLogs, (batch) => batch.length, writableItems),
       metrics: pipelines.exporter(
         'metrics',
         metricsEncoder(() => this.#exemplars, warn),
         countPoints,
+        writableMetrics,
       ),
       spanProcessors: options.spanProcessors ?? [],
       logRecordProcessors: options.logRecordProcessors ?? [],
@@ -238,6 +290,15 @@ export class TelemetryRun implements Telemetry {
       clock,
       sinks: { lines, entry: (entry) => emitLog(() => provider.getLogger(LOG_SCOPE_NAME), entry) },
     });
+  }
+}
+
+/** Runs a step whose failure must not keep the next one from running. */
+function attempt(step: () => void): void {
+  try {
+    step();
+  } catch {
+    // It is part of an end that has its own reason, which is reported.
   }
 }
 

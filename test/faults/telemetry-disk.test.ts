@@ -8,6 +8,7 @@ import type { FilePort } from '../../src/storage/index.ts';
 import { TelemetryCounts } from '../../src/telemetry/counts.ts';
 import { readEnvironment } from '../../src/telemetry/environment/environment.ts';
 import { checkOptions } from '../../src/telemetry/options.ts';
+import { writableItems } from '../../src/telemetry/otlp/encode/spans-and-logs.ts';
 import { Pipelines } from '../../src/telemetry/pipelines.ts';
 import { JournalExporter } from '../../src/telemetry/sdk/journal-exporter.ts';
 import { FakeClock } from '../../src/testing/fake-clock.ts';
@@ -123,7 +124,7 @@ describe.each(DISKS)('a disk that refuses (%s)', (_, make) => {
     });
     const encode = (spans: readonly object[]): Uint8Array =>
       Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }));
-    const parts = pipelines.exporter('traces', encode, (spans) => spans.length);
+    const parts = pipelines.exporter('traces', encode, (spans) => spans.length, writableItems);
     if (!parts) throw new Error('Traces go nowhere.');
     const exporter = new JournalExporter(parts);
     return (name, bytes = 0) =>
@@ -199,6 +200,7 @@ describe('a home without permission', () => {
       'traces',
       () => Buffer.from('{}'),
       () => 1,
+      (batch) => batch,
     );
     if (!parts) throw new Error('Traces go nowhere.');
     new JournalExporter(parts).export(1, () => {});

@@ -34,10 +34,11 @@ afterAll(() => {
 describe('the tarball', () => {
   test('holds what is built from src, the stack, the texts for people, and nothing else', () => {
     const strange = packed.files.filter((path) => {
-      const source = /^dist\/(.+?)\.(?:js|js\.map|d\.ts)$/.exec(path)?.[1];
+      const [, source, commonJs] =
+        /^dist\/(.+?)\.(?:js|js\.map|d\.ts|(cjs|cjs\.map|d\.cts))$/.exec(path) ?? [];
       return source === undefined
         ? !FOR_PEOPLE.test(path) && !STACK.test(path)
-        : !existsSync(`src/${source}.ts`);
+        : !existsSync(`src/${source}.${commonJs === undefined ? 'ts' : 'cts'}`);
     });
     expect(strange, 'stale files? remove dist and build again').toEqual([]);
   });

@@ -97,7 +97,7 @@ export function parseSource(path: string, text: string): SourceFile {
 
 /** Parses every `.ts` file below `root`. */
 export function readSources(root: string): readonly SourceFile[] {
-  return globSync('**/*.ts', { cwd: root })
+  return globSync('**/*.{ts,cts}', { cwd: root })
     .map((path) => path.replaceAll('\\', '/'))
     .toSorted()
     .map((path) => parseSource(path, readFileSync(join(root, path), 'utf8')));

@@ -6,6 +6,7 @@ import type { Place, SignalJournal, Waiting } from '../journal/index.ts';
 import { backoffMs } from '../otlp/http/index.ts';
 import type { OtlpTransport, SendResult } from '../otlp/http/index.ts';
 import type { Signal } from '../semconv.ts';
+import { warnOfFault } from '../warnings/guarded-clock.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { warnAway } from './away-warning.ts';
 import { LiveQueue } from './live-queue.ts';
@@ -149,10 +150,12 @@ export class Delivery {
   }
 
   #runLive(): Promise<void> {
-    this.#liveRun ??= this.#sendLive().finally(() => {
-      this.#liveRun = undefined;
-      this.wake();
-    });
+    this.#liveRun ??= this.#sendLive()
+      .catch((error: unknown) => warnOfFault(this.#parts.warn, error))
+      .finally(() => {
+        this.#liveRun = undefined;
+        this.wake();
+      });
     return this.#liveRun;
   }
 
@@ -177,9 +180,11 @@ export class Delivery {
   }
 
   #runBacklog(): Promise<void> {
-    this.#backlogRun ??= this.#sendBacklog().finally(() => {
-      this.#backlogRun = undefined;
-    });
+    this.#backlogRun ??= this.#sendBacklog()
+      .catch((error: unknown) => warnOfFault(this.#parts.warn, error))
+      .finally(() => {
+        this.#backlogRun = undefined;
+      });
     return this.#backlogRun;
   }
 

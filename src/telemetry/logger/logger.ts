@@ -8,7 +8,7 @@ import { requestIdFrom } from '../../signals/index.ts';
 import { ATTR_REQUEST_ID } from '../../signals/semconv.ts';
 import { LOG_LEVELS } from '../options.ts';
 import type { LogLevel } from '../options.ts';
-import { Redactor } from '../redaction/index.ts';
+import { readField, Redactor } from '../redaction/index.ts';
 import type { PlainRecord, PlainValue } from '../redaction/index.ts';
 import type { LogEntry } from './log-records.ts';
 
@@ -54,17 +54,19 @@ function fieldsOf(info: object, redactor: Redactor): PlainRecord {
   const error = errorOf(info);
   const fields: Record<string, PlainValue> = { ...redactor.record(info, error ? WITH_ERROR : RESERVED) };
   if (error) {
-    fields['exception.type'] = redactor.text(error.name);
-    fields['exception.message'] = redactor.text(error.message);
-    if (typeof error.stack === 'string') fields['exception.stacktrace'] = redactor.text(error.stack);
-    const cause = redactor.value(error.cause);
+    const name = readField(error, 'name');
+    fields['exception.type'] = typeof name === 'string' ? redactor.text(name) : 'Error';
+    fields['exception.message'] = redactor.value(readField(error, 'message')) ?? '';
+    const stack = readField(error, 'stack');
+    if (typeof stack === 'string') fields['exception.stacktrace'] = redactor.text(stack);
+    const cause = redactor.value(readField(error, 'cause'));
     if (cause !== undefined) fields['cause'] = cause;
   }
   return fields;
 }
 
 function messageOf(info: object, redactor: Redactor): string {
-  const message: unknown = Reflect.get(info, 'message');
+  const message = readField(info, 'message');
   if (typeof message === 'string') return redactor.text(message);
   const plain = redactor.value(message);
   return typeof plain === 'string' ? plain : (JSON.stringify(plain) ?? '');
@@ -156,18 +158,16 @@ export function createLogger(options: CreateLoggerOptions): CreatedLogger {
   };
 
   const write = logger.write.bind(logger);
-  const overrides: Record<string, (...values: unknown[]) => unknown> = {
-    write(info) {
-      try {
-        const entry = typeof info === 'object' && info !== null ? entryOf(info) : undefined;
-        if (entry)
-          write({ [LEVEL]: entry.level, level: entry.level, message: entry.message, [ENTRY]: entry });
-      } catch {
-        failures += 1;
-      }
-      return true;
-    },
+  const writeGuarded = (info: unknown): boolean => {
+    try {
+      const entry = typeof info === 'object' && info !== null ? entryOf(info) : undefined;
+      if (entry) write({ [LEVEL]: entry.level, level: entry.level, message: entry.message, [ENTRY]: entry });
+    } catch {
+      failures += 1;
+    }
+    return true;
   };
+  const overrides: Record<string, (...values: unknown[]) => unknown> = { write: writeGuarded };
   // Winston writes into the objects that it is given, which throws where they are frozen.
   for (const name of ['log', ...LOG_LEVELS]) {
     const original: unknown = Reflect.get(logger, name);
@@ -176,7 +176,9 @@ export function createLogger(options: CreateLoggerOptions): CreatedLogger {
       try {
         Reflect.apply(original, this ?? logger, values);
       } catch {
-        failures += 1;
+        // Winston reads its further arguments without care: an error whose getter throws must not cost the line.
+        const [level, message, ...splat] = name === 'log' ? values : [name, ...values];
+        writeGuarded({ level, message, [SPLAT]: splat });
       }
       return this ?? logger;
     };

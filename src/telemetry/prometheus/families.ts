@@ -43,6 +43,12 @@ function familyOf(instrument: NamedInstrument, metric: MetricData): Family {
   };
 }
 
+/** The SDK takes names, units and descriptions as libraries give them, without looking at them. */
+const isNamed = ({ descriptor }: MetricData): boolean =>
+  [descriptor.name, descriptor.unit, descriptor.description].every(
+    (text: unknown) => typeof text === 'string',
+  );
+
 /**
  * Groups what was collected by the name in Prometheus. Instruments of one name and type become one family; one whose name is taken by another
  * type, or that has no name left, is left out with a warning: anything else would spoil the whole exposition.
@@ -52,6 +58,13 @@ export function familiesOf({ scopeMetrics }: ResourceMetrics, warn: Warn): reado
   const owners = new Map<string, string>([[TARGET_INFO, 'the resource']]);
   for (const metric of scopeMetrics.flatMap((scope) => scope.metrics)) {
     if (metric.dataPoints.length === 0) continue;
+    if (!isNamed(metric)) {
+      warn(
+        'prometheus:unnamed',
+        'A metric is not on the Prometheus endpoint: its name, unit or description is not a text. Look for an instrument that is made with undefined as its name.',
+      );
+      continue;
+    }
     const { name, unit } = metric.descriptor;
     const instrument = { name, unit, instrument: instrumentOf(metric) };
     const family = familyOf(instrument, metric);

@@ -23,11 +23,20 @@ export function labelValue(value: unknown): string {
     case 'number':
       return String(isInt64(value) ? jsonInt(value) : jsonDouble(value));
     case 'object':
-      if (value === null) return '';
-      if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-      return JSON.stringify(value, sortedKeys).replaceAll(GO_ESCAPES, goEscaped);
+      return value === null ? '' : objectValue(value);
     default:
       return '';
+  }
+}
+
+/** An object that cannot be read, such as a circle, has no value: one label must not cost the scrape. */
+function objectValue(value: object): string {
+  try {
+    if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+    const text: unknown = JSON.stringify(value, sortedKeys);
+    return typeof text === 'string' ? text.replaceAll(GO_ESCAPES, goEscaped) : '';
+  } catch {
+    return '';
   }
 }
 

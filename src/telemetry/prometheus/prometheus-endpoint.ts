@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Attributes } from '@opentelemetry/api';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { errorName } from '../../core/error-name.ts';
 import { systemCode } from '../../storage/index.ts';
 import { warnOfOverflow, withoutEmptyKeys, withoutEndedSeries } from '../otlp/encode/index.ts';
 import type { Exemplar } from '../otlp/encode/index.ts';
@@ -46,7 +47,9 @@ export class PrometheusEndpoint {
 
   constructor(options: PrometheusEndpointOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => this.#breakOff(response, error));
+    });
     // Instrumentations patch Server.prototype.emit. With an emit of its own, this server's requests are neither traced nor measured.
     Object.defineProperty(this.#server, 'emit', { value: Reflect.get(EventEmitter.prototype, 'emit') });
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -109,10 +112,14 @@ export class PrometheusEndpoint {
     try {
       await (isGzip ? pipeline(text, createGzip(), response) : pipeline(text, response));
     } catch (error) {
-      // Whoever asked has gone, which harms nobody; a fault of ours has to be seen.
-      if (systemCode(error) !== 'ERR_STREAM_PREMATURE_CLOSE') this.#warnOfScrape(error);
-      response.destroy();
+      this.#breakOff(response, error);
     }
+  }
+
+  #breakOff(response: ServerResponse, error: unknown): void {
+    // Whoever asked has gone, which harms nobody; a fault of ours has to be seen.
+    if (systemCode(error) !== 'ERR_STREAM_PREMATURE_CLOSE') this.#warnOfScrape(error);
+    response.destroy();
   }
 
   /** What can be read; `undefined` where nothing can. */
@@ -128,7 +135,7 @@ export class PrometheusEndpoint {
   }
 
   #warnOfScrape(error: unknown): void {
-    const name = error instanceof Error ? error.name : typeof error;
+    const name = errorName(error);
     this.#options.warn(
       'prometheus:scrape',
       `Metrics are missing from the Prometheus endpoint: what reads them fails (${name}). Look at the callbacks of observable instruments.`,

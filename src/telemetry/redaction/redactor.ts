@@ -159,27 +159,25 @@ export class Redactor {
 }
 
 function errorEntries(error: Error): [string, unknown][] {
-  const own = readEntries(error).filter(([key]) => !['name', 'message', 'stack', 'cause'].includes(key));
-  return [
-    ['name', error.name],
-    ['message', error.message],
-    ['stack', error.stack],
-    ['cause', error.cause],
-    ...own,
-  ];
+  const known = ['name', 'message', 'stack', 'cause'];
+  const own = readEntries(error).filter(([key]) => !known.includes(key));
+  return [...known.map((key): [string, unknown] => [key, readField(error, key)]), ...own];
 }
 
 function mapEntries(map: ReadonlyMap<unknown, unknown>): [string, unknown][] {
   return Array.from(map, ([key, value]) => [typeof key === 'string' ? key : '[key]', value]);
 }
 
-/** The fields of an object; a getter that throws costs its field only. */
+/** The fields of an object. */
 function readEntries(value: object): [string, unknown][] {
-  return Object.keys(value).map((key) => {
-    try {
-      return [key, Reflect.get(value, key)];
-    } catch {
-      return [key, '[unreadable]'];
-    }
-  });
+  return Object.keys(value).map((key) => [key, readField(value, key)]);
+}
+
+/** A field of an object; a getter that throws costs its field only. */
+export function readField(value: object, key: string): unknown {
+  try {
+    return Reflect.get(value, key);
+  } catch {
+    return '[unreadable]';
+  }
 }

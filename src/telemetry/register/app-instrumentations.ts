@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
+import { errorLine } from '../../core/error-line.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { hookModules } from './module-hooks.ts';
 
@@ -170,9 +171,6 @@ function load(
   return undefined;
 }
 
-const whyOf = (error: unknown): string =>
-  error instanceof Error ? (error.message.split('\n')[0] ?? '') : typeof error;
-
 /**
  * Loads what the application has installed and the variables leave on. What cannot be loaded is said and left out; nothing throws.
  * @param installed see {@link findInstrumentations}
@@ -196,7 +194,7 @@ export function loadInstrumentations(
     try {
       problem = load(each, loading);
     } catch (error) {
-      problem = whyOf(error);
+      problem = errorLine(error).replace(/\.$/, '');
     }
     if (problem === undefined) continue;
     warn(
@@ -210,7 +208,7 @@ export function loadInstrumentations(
     } catch (error) {
       warn(
         'instrumentation:hooks',
-        `ES modules cannot be instrumented for ${modules.join(', ')} (${whyOf(error)}); CommonJS is. Update the @opentelemetry/instrumentation packages.`,
+        `ES modules cannot be instrumented for ${modules.join(', ')} (${errorLine(error)}) CommonJS is. Update the @opentelemetry/instrumentation packages.`,
       );
     }
   }

@@ -5,6 +5,7 @@ import { register, supportsSyncHooks } from 'import-in-the-middle/register-hooks
 const builtins = new Set(['http', 'https']);
 /** Packages that do. */
 const packages = new Set<string>();
+let areWithdrawn = false;
 
 const FOLDER = '/node_modules/';
 
@@ -23,6 +24,7 @@ function packageAt(path: string): string {
  * @param specifier as the import names it
  */
 export function isHooked(url: string, specifier: string): boolean {
+  if (areWithdrawn) return false;
   const bare = specifier.startsWith('node:') ? specifier.slice(5) : specifier;
   if (builtins.has(bare)) return true;
   if (packages.size === 0) return false;
@@ -37,6 +39,11 @@ export function hookModules(names: Iterable<string>): void {
     if (isBuiltin(name)) builtins.add(name);
     else packages.add(name);
   }
+}
+
+/** Lets every module that is imported from now on load as if there were no hooks: nothing is instrumented in this process. */
+export function withdrawModuleHooks(): void {
+  areWithdrawn = true;
 }
 
 /**

@@ -39,12 +39,14 @@ function watchingListeners(): number {
  *   Init of a container (process 1) outlives that, as it does without Keelson, and goes on.
  * - The event loop has nothing left to do: Keelson sends what waits once.
  * - `process.exit()` or an exception: Keelson writes the spans and log records that wait to the files, synchronously.
+ * @returns a function that takes its listeners away again
  */
 export function endWithProcess(
   telemetry: Pick<Telemetry, 'forceFlush' | 'flushOnExit'>,
   host: EndingProcess,
   clock: Clock,
-): void {
+): () => void {
+  const removals: (() => void)[] = [];
   let ending = false;
   let flushing = false;
 
@@ -90,7 +92,15 @@ export function endWithProcess(
       void flushThenRaise();
     };
     host.on(signal, listener);
+    removals.push(() => host.off(signal, listener));
   }
-  host.once('beforeExit', () => void telemetry.forceFlush(DEADLINE_MS));
-  host.once('exit', () => telemetry.flushOnExit());
+  const beforeExit = (): void => void telemetry.forceFlush(DEADLINE_MS);
+  const exit = (): void => telemetry.flushOnExit();
+  host.once('beforeExit', beforeExit);
+  host.once('exit', exit);
+  return () => {
+    for (const remove of removals) remove();
+    host.off('beforeExit', beforeExit);
+    host.off('exit', exit);
+  };
 }

@@ -1,6 +1,7 @@
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import type { Clock } from '../../core/clock.ts';
 import type { Warn } from '../warnings/warner.ts';
+import { nameOf } from './enabled-instrumentations.ts';
 
 /** When most applications have loaded what they use. */
 const LOOK_AFTER_MS = 10_000;
@@ -20,6 +21,24 @@ function definitionsOf(instrumentation: Instrumentation): readonly Definition[] 
   return Array.isArray(list) ? (list as readonly Definition[]) : [];
 }
 
+/** Says which packages an instrumentation leaves alone because of their version. */
+function lookAt(instrumentation: Instrumentation, warn: Warn): void {
+  for (const [name, definitions] of Map.groupBy(definitionsOf(instrumentation), (each) => each.name)) {
+    const version = definitions.find(({ moduleVersion }) => moduleVersion !== undefined)?.moduleVersion;
+    const isPatched = definitions.some(
+      ({ patch, moduleExports }) => typeof patch !== 'function' || moduleExports !== undefined,
+    );
+    if (version === undefined || isPatched) continue;
+    const instrumentationName = nameOf(instrumentation);
+    const ranges = definitions.flatMap(({ supportedVersions }) => supportedVersions).join(' || ');
+    warn(
+      `instrumentation:version:${instrumentationName}:${name}`,
+      `${instrumentationName} knows ${name} ${ranges}, and ${version} is loaded: it is not instrumented. Take versions that fit together, or leave the ` +
+        'instrumentation out with OTEL_NODE_DISABLED_INSTRUMENTATIONS.',
+    );
+  }
+}
+
 /**
  * Says, once the application has loaded what it uses, which of it an instrumentation leaves alone because of its version: OpenTelemetry says
  * nothing, and traces or log records would be missing without a reason. Its timer keeps no process alive.
@@ -27,19 +46,10 @@ function definitionsOf(instrumentation: Instrumentation): readonly Definition[] 
 export function watchVersions(instrumentations: readonly Instrumentation[], clock: Clock, warn: Warn): void {
   const look = (): void => {
     for (const instrumentation of instrumentations) {
-      for (const [name, definitions] of Map.groupBy(definitionsOf(instrumentation), (each) => each.name)) {
-        const version = definitions.find(({ moduleVersion }) => moduleVersion !== undefined)?.moduleVersion;
-        const isPatched = definitions.some(
-          ({ patch, moduleExports }) => typeof patch !== 'function' || moduleExports !== undefined,
-        );
-        if (version === undefined || isPatched) continue;
-        const { instrumentationName } = instrumentation;
-        const ranges = definitions.flatMap(({ supportedVersions }) => supportedVersions).join(' || ');
-        warn(
-          `instrumentation:version:${instrumentationName}:${name}`,
-          `${instrumentationName} knows ${name} ${ranges}, and ${version} is loaded: it is not instrumented. Take versions that fit together, or leave the ` +
-            'instrumentation out with OTEL_NODE_DISABLED_INSTRUMENTATIONS.',
-        );
+      try {
+        lookAt(instrumentation, warn);
+      } catch {
+        // Its definitions are none of OpenTelemetry's: there is nothing to compare.
       }
     }
   };

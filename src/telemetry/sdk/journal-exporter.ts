@@ -1,5 +1,6 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import type { ExportResult } from '@opentelemetry/core';
+import { errorName } from '../../core/error-name.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { SignalJournal } from '../journal/index.ts';
@@ -21,8 +22,16 @@ export interface ExporterParts<T> extends ExporterSinks {
   readonly encode: (batch: T) => Uint8Array;
   /** Items in a batch: spans, points, records. */
   readonly size: (batch: T) => number;
+  /** Leaves out of a batch that cannot be encoded what cannot be encoded by itself. */
+  readonly writable: (batch: T, encode: (batch: T) => Uint8Array) => T;
   readonly counts: TelemetryCounts;
   readonly warn: Warn;
+}
+
+/** A batch as OTLP JSON, and how many items the bytes hold. */
+interface Encoded {
+  readonly body: Uint8Array;
+  readonly items: number;
 }
 
 /**
@@ -40,9 +49,8 @@ export class JournalExporter<T> {
 
   /** @param done called with success before `export` returns: a batch that cannot be written is counted, and the SDK has nothing to repeat */
   export(batch: T, done: (result: ExportResult) => void): void {
-    const items = this.#parts.size(batch);
-    const body = items === 0 ? undefined : this.#encode(batch, items);
-    if (body) this.#take(body, items);
+    const encoded = this.#encode(batch, this.#parts.size(batch));
+    if (encoded) this.#take(encoded.body, encoded.items);
     done({ code: ExportResultCode.SUCCESS });
   }
 
@@ -56,20 +64,34 @@ export class JournalExporter<T> {
     return Promise.resolve();
   }
 
-  /** @returns `undefined` for a batch that cannot be encoded; it is counted, and one warning says so */
-  #encode(batch: T, items: number): Uint8Array | undefined {
-    const { signal, encode, counts, warn } = this.#parts;
+  /** @returns `undefined` if nothing of the batch can be encoded, or there is nothing in it */
+  #encode(batch: T, items: number): Encoded | undefined {
+    if (items === 0) return undefined;
     try {
-      return encode(batch);
+      return { body: this.#parts.encode(batch), items };
     } catch (error) {
-      counts.dropped(signal, 'encoding', items);
-      const name = error instanceof Error ? error.name : typeof error;
-      warn(
-        `encoding:${signal}`,
-        `A batch of ${signal} cannot be written as OTLP (${name}). It is lost and counted.`,
-      );
-      return undefined;
+      return this.#withoutUnwritable(batch, items, error);
     }
+  }
+
+  /** What cannot be encoded is counted and one warning names it. It does not take the others of its batch with it. */
+  #withoutUnwritable(batch: T, items: number, cause: unknown): Encoded | undefined {
+    const { signal, size, encode, writable, counts, warn } = this.#parts;
+    let encoded: Encoded | undefined;
+    try {
+      const rest = writable(batch, encode);
+      const kept = size(rest);
+      if (kept > 0) encoded = { body: encode(rest), items: kept };
+    } catch {
+      // What keeps the batch from being written is in none of its items alone: all of it is lost.
+    }
+    const lost = items - (encoded?.items ?? 0);
+    counts.dropped(signal, 'encoding', lost);
+    warn(
+      `encoding:${signal}`,
+      `${lost} of ${items} ${signal} in a batch cannot be written as OTLP (${errorName(cause)}). They are lost and counted; the others go on.`,
+    );
+    return encoded;
   }
 
   #take(body: Uint8Array, items: number): void {

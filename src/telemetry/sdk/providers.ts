@@ -25,6 +25,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../core/clock.ts';
+import { errorName } from '../../core/error-name.ts';
 import type { BatchSettings, EnvironmentSettings } from '../environment/index.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { BatchQueue, logRecordProcessor, spanProcessor } from './batch-queue.ts';
@@ -105,8 +106,10 @@ export function temporalityOf(
 /** Wraps a processor of the application: if it throws, Keelson catches that and warns once. */
 function isolated<T extends object>(processor: T, warn: Warn): T {
   const caught = (error: unknown): void => {
-    const name = error instanceof Error ? error.name : typeof error;
-    warn('processor', `A processor passed to startTelemetry throws (${name}). Calls go on without it.`);
+    warn(
+      'processor',
+      `A processor passed to startTelemetry throws (${errorName(error)}). Calls go on without it.`,
+    );
   };
   return new Proxy(processor, {
     get(target, key) {

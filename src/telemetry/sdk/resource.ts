@@ -5,6 +5,7 @@ import { defaultResource, resourceFromAttributes } from '@opentelemetry/resource
 import type { Resource } from '@opentelemetry/resources';
 import type { DetectorName, EnvironmentSettings } from '../environment/index.ts';
 import type { TelemetryOptions } from '../options.ts';
+import { mainFile } from './main-file.ts';
 
 type Attributes = Record<string, string | number | boolean>;
 
@@ -25,16 +26,28 @@ const DETECTORS: Readonly<Record<Exclude<DetectorName, 'env'>, () => Attributes>
   serviceinstance: () => ({ 'service.instance.id': randomUUID() }),
   host: () => ({ 'host.name': hostname(), 'host.arch': ARCHITECTURES[arch()] ?? arch() }),
   os: () => ({ 'os.type': SYSTEMS[platform()] ?? platform(), 'os.version': release() }),
-  process: () => ({
-    'process.pid': process.pid,
-    'process.executable.name': basename(process.execPath),
-    'process.executable.path': process.execPath,
-    ...(process.argv[1] !== undefined && { 'process.command': process.argv[1] }),
-    'process.runtime.name': 'nodejs',
-    'process.runtime.version': process.versions.node,
-    'process.runtime.description': 'Node.js',
-  }),
+  process: () => {
+    const main = mainFile(process);
+    return {
+      'process.pid': process.pid,
+      'process.executable.name': basename(process.execPath),
+      'process.executable.path': process.execPath,
+      ...(main !== undefined && { 'process.command': main }),
+      'process.runtime.name': 'nodejs',
+      'process.runtime.version': process.versions.node,
+      'process.runtime.description': 'Node.js',
+    };
+  },
 };
+
+/** What cannot be read, such as a host name that the system refuses, is left out. */
+function detected(name: Exclude<DetectorName, 'env'>): Attributes {
+  try {
+    return DETECTORS[name]();
+  } catch {
+    return {};
+  }
+}
 
 /** The resource of every signal: the SDK's own attributes, what is detected, the variables, the options; the later ones win. */
 export function makeResource(
@@ -42,7 +55,7 @@ export function makeResource(
   settings: Pick<EnvironmentSettings, 'detectors' | 'resourceAttributes' | 'serviceName'>,
 ): Resource {
   const attributes: Attributes = { 'telemetry.distro.name': 'keelson' };
-  for (const name of settings.detectors) if (name !== 'env') Object.assign(attributes, DETECTORS[name]());
+  for (const name of settings.detectors) if (name !== 'env') Object.assign(attributes, detected(name));
   if (settings.detectors.includes('env')) Object.assign(attributes, settings.resourceAttributes);
   if (settings.serviceName !== undefined) attributes['service.name'] = settings.serviceName;
   Object.assign(attributes, options.resourceAttributes);

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { freePort } from '../../support/free-port.ts';
 import { attributesOf, eventually, OtlpReceiver } from '../../support/otlp-receiver.ts';
 
 const REGISTER = resolve('dist/telemetry/register.js');
@@ -17,17 +17,6 @@ interface Run {
   readonly child: ChildProcess;
   readonly output: () => string;
   readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => done(port));
-    });
-  });
 }
 
 describe('node --import keelson/register', () => {

@@ -14,7 +14,7 @@ import { withoutEmptyKeys } from './empty-keys.ts';
 import { withoutEndedSeries } from './ended-series.ts';
 import type { Exemplar, ExemplarStore } from './exemplar-store.ts';
 import { warnOfOverflow } from './metric-overflow.ts';
-import { jsonResource, jsonScope } from './spans-and-logs.ts';
+import { jsonResource, jsonScope, writableItems } from './spans-and-logs.ts';
 import { isInt64, jsonAttributes, jsonDouble, jsonInt, jsonTime } from './values.ts';
 
 const TEMPORALITY: Readonly<Record<AggregationTemporality, number>> = {
@@ -177,4 +177,18 @@ export function countPoints(metrics: ResourceMetrics): number {
     for (const metric of scope.metrics) count += metric.dataPoints.length;
   }
   return count;
+}
+
+/** The metrics of a batch that can be encoded by themselves. */
+export function writableMetrics(
+  batch: ResourceMetrics,
+  encode: (batch: ResourceMetrics) => Uint8Array,
+): ResourceMetrics {
+  const scopeMetrics = batch.scopeMetrics.map((scope) => ({
+    ...scope,
+    metrics: writableItems(scope.metrics, (metrics) =>
+      encode({ ...batch, scopeMetrics: [{ ...scope, metrics: [...metrics] }] }),
+    ).slice(),
+  }));
+  return { ...batch, scopeMetrics };
 }

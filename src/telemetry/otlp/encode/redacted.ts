@@ -7,7 +7,8 @@ import {
   redactQuery,
   redactText,
 } from '../../../core/secret-text.ts';
-import { jsonValue } from './values.ts';
+import { jsonValue, nestedValue } from './values.ts';
+import type { Above } from './values.ts';
 
 /** Attributes of the semantic conventions and of Keelson's own that hold a name, a number or an address and no text: the most of all, and not looked through. */
 const PLAIN_KEY =
@@ -32,31 +33,32 @@ function classify(key: string): Treatment {
   return found;
 }
 
-const isRecord = (value: AnyValue): value is Readonly<Record<string, AnyValue>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
-
 /** @returns the `AnyValue` message of a body, without secrets at any depth */
-export function redactedValue(value: AnyValue): object {
+export function redactedValue(value: AnyValue, above: Above = []): object {
   if (typeof value === 'string') return { stringValue: redactText(value) };
-  if (Array.isArray(value)) {
-    const values = value.map((item: AnyValue, index) =>
-      index > 0 && namesSecret(value[index - 1]) ? { stringValue: REDACTED } : redactedValue(item),
+  if (typeof value !== 'object' || value === null) return jsonValue(value);
+  return nestedValue(value, above, (inside) => {
+    if (value instanceof Uint8Array) return jsonValue(value);
+    if (Array.isArray(value)) {
+      const values = value.map((item: AnyValue, index) =>
+        index > 0 && namesSecret(value[index - 1]) ? { stringValue: REDACTED } : redactedValue(item, inside),
+      );
+      return { arrayValue: { values } };
+    }
+    const record = value as Readonly<Record<string, AnyValue>>;
+    const labelled = LABELS.some((label) => namesSecret(record[label]));
+    const values = Object.entries(record).map(([key, item]) =>
+      redactedAttribute(key, labelled && key === 'value' ? REDACTED : item, inside),
     );
-    return { arrayValue: { values } };
-  }
-  if (!isRecord(value)) return jsonValue(value);
-  const labelled = LABELS.some((label) => namesSecret(value[label]));
-  const values = Object.entries(value).map(([key, item]) =>
-    redactedAttribute(key, labelled && key === 'value' ? REDACTED : item),
-  );
-  return { kvlistValue: { values } };
+    return { kvlistValue: { values } };
+  });
 }
 
-function redactedAttribute(key: string, value: AnyValue): object {
+function redactedAttribute(key: string, value: AnyValue, above: Above = []): object {
   if (typeof value === 'number' || typeof value === 'boolean') return { key, value: jsonValue(value) };
   const treatment = treatments.get(key) ?? classify(key);
   if (treatment === SECRET) return { key, value: { stringValue: REDACTED } };
-  if (typeof value !== 'string') return { key, value: redactedValue(value) };
+  if (typeof value !== 'string') return { key, value: redactedValue(value, above) };
   if (treatment === PLAIN) return { key, value: { stringValue: value } };
   return { key, value: { stringValue: treatment === QUERY ? redactQuery(value) : redactText(value) } };
 }

@@ -151,3 +151,18 @@ export function encodeSpans(spans: readonly ReadableSpan[]): Uint8Array {
 export function encodeLogs(records: readonly ReadableLogRecord[]): Uint8Array {
   return request('logs', records, jsonLogRecord);
 }
+
+/** The items of a batch that can be encoded by themselves. */
+export function writableItems<T>(
+  batch: readonly T[],
+  encode: (batch: readonly T[]) => Uint8Array,
+): readonly T[] {
+  return batch.filter((item) => {
+    try {
+      encode([item]);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -38,8 +38,29 @@ export function jsonTime(time: HrTime): string {
   return (BigInt(Math.trunc(seconds)) * NANOSECONDS + BigInt(Math.trunc(nanoseconds))).toString();
 }
 
-/** @returns the `AnyValue` message; empty for `undefined` and `null`, as the specification asks */
-export function jsonValue(value: AnyValue): object {
+const MAX_DEPTH = 64;
+
+/** Objects around a value, the outermost first. */
+export type Above = readonly object[];
+
+/**
+ * Encodes an object. The values in it come from any library: a circle, an object that throws when it is read and one that is nested too deeply
+ * become a text that says so, and the rest of the batch stays.
+ * @param above the objects around it
+ * @param encode gives the message; takes the objects around what is inside
+ */
+export function nestedValue(value: object, above: Above, encode: (inside: Above) => object): object {
+  if (above.includes(value)) return { stringValue: '[circular]' };
+  if (above.length >= MAX_DEPTH) return { stringValue: '[too deep]' };
+  try {
+    return encode([...above, value]);
+  } catch {
+    return { stringValue: '[unreadable]' };
+  }
+}
+
+/** @returns the `AnyValue` message; empty for `undefined` and `null`, as the specification asks, and for what has no place in it */
+export function jsonValue(value: AnyValue, above: Above = []): object {
   switch (typeof value) {
     case 'string':
       return { stringValue: value };
@@ -49,13 +70,13 @@ export function jsonValue(value: AnyValue): object {
       return isInt64(value) ? { intValue: jsonInt(value) } : { doubleValue: jsonDouble(value) };
     case 'object':
       if (value === null) return {};
-      if (value instanceof Uint8Array) return { bytesValue: Buffer.from(value).toString('base64') };
-      if (Array.isArray(value)) return { arrayValue: { values: value.map((item) => jsonValue(item)) } };
-      return {
-        kvlistValue: {
-          values: Object.entries(value).map(([key, item]) => ({ key, value: jsonValue(item) })),
-        },
-      };
+      return nestedValue(value, above, (inside) => {
+        if (value instanceof Uint8Array) return { bytesValue: Buffer.from(value).toString('base64') };
+        if (Array.isArray(value))
+          return { arrayValue: { values: value.map((item) => jsonValue(item, inside)) } };
+        const values = Object.entries(value).map(([key, item]) => ({ key, value: jsonValue(item, inside) }));
+        return { kvlistValue: { values } };
+      });
     default:
       return {};
   }

@@ -14,6 +14,22 @@ describe('the lane of what is new', () => {
     expect(disk.segment.isSettled).toBe(true);
   });
 
+  test('reports a fault of its own, where it would end the process as a rejection that nobody handles', async () => {
+    const { clock, warnings, disk, delivery, take } = setup();
+    const next = disk.next.bind(disk);
+    disk.next = () => {
+      throw new RangeError('a fault');
+    };
+    take(1);
+    await settlePromises();
+    expect(warnings).toEqual(['fault']);
+    disk.leave(7);
+    disk.next = next;
+    delivery.wake();
+    await clock.advance(1_000);
+    expect(disk.segment.isSettled).toBe(true);
+  });
+
   test('counts the part that a receiver refused', async () => {
     const { transport, counts, delivery } = setup();
     transport.answer = { status: 'taken', refused: 3, detail: 'too old' };

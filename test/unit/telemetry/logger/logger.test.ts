@@ -7,6 +7,7 @@ import type { LogEntry } from '../../../../src/telemetry/logger/log-records.ts';
 import { createLogger } from '../../../../src/telemetry/logger/logger.ts';
 import type { CreatedLogger } from '../../../../src/telemetry/logger/logger.ts';
 import { FakeClock } from '../../../../src/testing/fake-clock.ts';
+import { unreadableValues } from '../../../support/unreadable-values.ts';
 
 const SPAN = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: TraceFlags.SAMPLED };
 const inSpan = trace.setSpanContext(ROOT_CONTEXT, SPAN);
@@ -40,6 +41,18 @@ function caught(sinkThrows = false): Caught {
 describe('the logger', () => {
   beforeAll(() => context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
   afterAll(() => context.disable());
+
+  test.each(unreadableValues().filter(([name]) => name.includes('error')))(
+    'writes the line of %s',
+    (_name, value) => {
+      const { logger, last, failures } = caught();
+      logger.error('failed', value);
+      expect(last()).toMatchObject({ level: 'error', 'exception.type': 'Error' });
+      logger.error('in a field', { problem: value });
+      expect(last()).toMatchObject({ message: 'in a field', problem: expect.anything() });
+      expect(failures()).toBe(0);
+    },
+  );
 
   test('writes JSON with time, level, message, fields and the trace of the call', () => {
     const { logger, last } = caught();

@@ -7,6 +7,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PrometheusEndpoint } from '../../../../src/telemetry/prometheus/prometheus-endpoint.ts';
 import { readExposition } from '../../../support/exposition.ts';
+import { unreadableValues } from '../../../support/unreadable-values.ts';
 
 interface Answer {
   readonly status: number | undefined;
@@ -48,6 +49,25 @@ afterEach(async () => {
 });
 
 describe('the Prometheus endpoint', () => {
+  test.each(unreadableValues())('answers where a metric and a label are odd: %s', async (_name, value) => {
+    const meter = provider.getMeter('m');
+    meter.createCounter('fine').add(3);
+    for (const make of [
+      () => meter.createCounter(value as string).add(1),
+      () => meter.createCounter('unit', { unit: value as string }).add(1),
+      () => meter.createCounter('odd').add(1, { label: value as string }),
+    ]) {
+      try {
+        make();
+      } catch {
+        // The SDK refuses some of them in the call.
+      }
+    }
+    const { status, body } = await ask();
+    expect(status).toBe(200);
+    expect(body.toString('utf8')).toContain('\nfine_total 3\n');
+  });
+
   test('gives text to whoever names no format', async () => {
     provider.getMeter('m').createCounter('c').add(3);
     const { status, headers, body } = await ask();

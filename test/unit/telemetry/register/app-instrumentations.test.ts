@@ -75,17 +75,17 @@ describe('what an application has installed', () => {
   });
 
   test.each([
-    ['throws when it is loaded', `throw new Error('broken package');`, 'stays off: broken package'],
+    ['throws when it is loaded', `throw new Error('broken package');`, 'stays off: Error: broken package'],
     ['exports nothing of the kind', `exports.setup = () => {};`, 'stays off: it exports no instrumentation'],
     [
       'throws when it is made',
       `exports.A = class { constructor() { throw new Error('cannot'); } enable() {} setTracerProvider() {} getConfig() {} };`,
-      'stays off: cannot',
+      'stays off: Error: cannot',
     ],
     [
       'throws when it is enabled',
       `exports.A = class { instrumentationName = 'a'; enable() { throw new TypeError('no'); } setTracerProvider() {} setMeterProvider() {} getConfig() { return {}; } };`,
-      'a cannot be enabled (TypeError)',
+      'a cannot be enabled: TypeError: no. The rest goes on.',
     ],
   ])('is left out and said once where it %s; the rest goes on', async (_name, code, says) => {
     app.addOpenTelemetry('shared');

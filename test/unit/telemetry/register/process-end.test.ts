@@ -58,6 +58,14 @@ describe('what happens to telemetry when the process ends', () => {
     expect(telemetry).toMatchObject({ count: 1, exits: 1 });
   });
 
+  test('takes its listeners away again where the start did not get to its end', () => {
+    const host = new Init();
+    const remove = endWithProcess(new Flushes(), host as unknown as EndingProcess, new FakeClock());
+    expect(host.eventNames()).toEqual(['SIGTERM', 'SIGINT', 'beforeExit', 'exit']);
+    remove();
+    expect(host.eventNames()).toEqual([]);
+  });
+
   test('goes on where the signal does not end the process, as init of a container', async () => {
     const { host, clock } = world();
     host.emit('SIGTERM');

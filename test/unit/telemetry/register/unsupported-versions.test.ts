@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { watchVersions } from '../../../../src/telemetry/register/unsupported-versions.ts';
 import { FakeClock } from '../../../../src/testing/fake-clock.ts';
 import { AppFolder } from '../../../support/app-folder.ts';
+import { unreadableValues } from '../../../support/unreadable-values.ts';
 
 /** A real instrumentation that knows these versions of a package. */
 function instrumentationOf(name: string, ranges: readonly string[]): Instrumentation {
@@ -47,4 +48,21 @@ test('a package whose version its instrumentation does not know is said once it 
     ),
     expect.stringContaining('instrumentation-parcel-new knows parcel-new >=1.0.0 <2 || ^3.0.0, and 2.0.5'),
   ]);
+});
+
+test('definitions that are none leave the process alone when they are looked at', async () => {
+  const odd = unreadableValues().map(([, value]) => ({ _modules: [value], instrumentationName: value }));
+  const throwing = Object.defineProperty({}, '_modules', {
+    get() {
+      throw new Error('x');
+    },
+  });
+  const clock = new FakeClock();
+  const warnings: string[] = [];
+  watchVersions([...odd, throwing] as unknown as Instrumentation[], clock, (_, message) =>
+    warnings.push(message),
+  );
+  await clock.advance(10_000);
+  expect(clock.timers.running).toBe(0);
+  expect(warnings).toEqual([]);
 });

@@ -24,6 +24,7 @@ function world(): World {
       if (batch.includes('broken')) throw new RangeError('secret-value');
       return Buffer.from(JSON.stringify(batch));
     },
+    writable: (batch) => batch.filter((item) => item !== 'broken'),
     console: (line) => lines.push(line),
     counts,
     warn: (_, message) => warnings.push(message),
@@ -49,15 +50,15 @@ describe('the exporter of a signal', () => {
     expect(lines).toEqual([]);
   });
 
-  test('counts a batch that cannot be encoded, warns without what the encoder threw, and goes on with the next', () => {
+  test('counts what cannot be encoded, warns without what the encoder threw, and writes the rest', () => {
     const { send, lines, warnings, counts } = world();
     expect(send('a', 'broken')).toEqual([ExportResultCode.SUCCESS]);
-    expect(counts.snapshot().traces.dropped.encoding).toBe(2);
+    expect(counts.snapshot().traces.dropped.encoding).toBe(1);
     expect(warnings).toEqual([
-      'A batch of traces cannot be written as OTLP (RangeError). It is lost and counted.',
+      '1 of 2 traces in a batch cannot be written as OTLP (RangeError). They are lost and counted; the others go on.',
     ]);
     send('b');
-    expect(lines).toEqual(['["b"]\n']);
+    expect(lines).toEqual(['["a"]\n', '["b"]\n']);
   });
 
   test('loses no batch that comes after its shutdown', async () => {
