@@ -103,12 +103,12 @@ test('next dev keeps the state of a guard whose module is edited, and says where
   edit('VERSION = 1', 'VERSION = 2');
   await reach('/first', 2);
   await reach('/second', 2);
-  expect(await reach('/', 2)).toMatchObject({ attemptTimeout: '2 s' });
+  expect(await reach('/', 2)).toMatchObject({ attemptTimeout: 'timeout: 2s' });
   expect(service.output).not.toContain('KeelsonWarning');
 
   edit('VERSION = 2', 'VERSION = 3');
   edit("attempt: '2s'", "attempt: '3s'");
-  expect(await reach('/first', 3)).toMatchObject({ attemptTimeout: '3 s' });
+  expect(await reach('/first', 3)).toMatchObject({ attemptTimeout: 'timeout: 3s' });
   await reach('/second', 3);
   await reach('/', 3);
   const warnings = service.output.match(/KeelsonWarning: .*/g) ?? [];

@@ -76,12 +76,16 @@ function placeOf(frame: NodeJS.CallSite): CallSite | undefined {
   return script && line !== null ? { script, line, column: frame.getColumnNumber() ?? 1 } : undefined;
 }
 
+/** Maps of bundles can lead into the package itself, where the code of the user has no mapping of its own. */
+const OWN_FILE = /[\\/]node_modules[\\/]keelson[\\/]/;
+
 function originOf({ script, line, column }: CallSite): Pick<CallSite, 'script' | 'line'> | undefined {
   if (!process.sourceMapsEnabled) return undefined;
   try {
     const map = process.getBuiltinModule('node:module').findSourceMap(script);
     const origin = map?.findOrigin(line, column);
-    return origin && 'fileName' in origin ? { script: origin.fileName, line: origin.lineNumber } : undefined;
+    if (!origin || !('fileName' in origin) || OWN_FILE.test(origin.fileName)) return undefined;
+    return { script: origin.fileName, line: origin.lineNumber };
   } catch {
     return undefined;
   }

@@ -5,8 +5,8 @@ const MAX_VALUES = 10_000;
 
 /**
  * Whether two sets of options mean the same guard, also where a module that was evaluated again has made its functions and objects anew. Equal
- * are: values, functions of the same source text, and objects of the same class with equal properties. Functions without a source text, bound
- * and native ones, are equal to themselves only.
+ * are: values, functions of the same source text (but for what a minifier chooses anew in each bundle), and objects of the same class with equal
+ * properties. Functions without a source text, bound and native ones, are equal to themselves only.
  *
  * Functions of one text can still differ in what they close over. Whoever asks therefore takes the newer options in either case.
  */
@@ -84,12 +84,22 @@ class Comparison {
 }
 
 const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
+/** What a bundler makes of an imported name in a call: `(0,n.isHttpFailure)(error)`, `(0,e.i(1234).isHttpFailure)(error)`. */
+const IMPORTED = /\(0,\s*[\w$]+(?:\.[\w$]+|\([^()]*\))*\)/g;
+/** A name of at most three characters that is no property and begins no string. */
+const SHORT_NAME = /(?<![\w$.'"`])[A-Za-z_$][\w$]{0,2}(?![\w$])/g;
 
 function sameFunction(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'function' || typeof b !== 'function') return false;
-  const text = Function.prototype.toString.call(a);
-  return !NATIVE.test(text) && text === Function.prototype.toString.call(b);
+  const [one, other] = [Function.prototype.toString.call(a), Function.prototype.toString.call(b)];
+  if (NATIVE.test(one) || NATIVE.test(other)) return false;
+  return one === other || unminified(one) === unminified(other);
+}
+
+/** The text of a function without what a minifier chooses anew in each bundle: short names of variables, and how an import is reached. */
+function unminified(text: string): string {
+  return text.replaceAll(IMPORTED, '_').replaceAll(SHORT_NAME, '_');
 }
 
 /** Whether both are of one class, or of one that was evaluated twice. */

@@ -17,6 +17,6 @@ export async function answer(operation) {
     version: VERSION,
     value,
     calls: calls.success,
-    attemptTimeout: /\b[23] s\b/.exec(payments.describe())?.[0],
+    attemptTimeout: /timeout: [23]s/.exec(payments.describe())?.[0],
   };
 }

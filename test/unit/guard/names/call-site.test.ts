@@ -1,7 +1,9 @@
+import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { CallSite } from '../../../../src/guard/names/call-site.ts';
 import { callSite, entering, placeName } from '../../../../src/guard/names/call-site.ts';
+import { AppFolder } from '../../../support/app-folder.ts';
 
 /** A function of the package, with another one inside of it, as `guard()` calls `keelson.guard()`. */
 function outer(): CallSite | undefined {
@@ -55,6 +57,26 @@ describe('the place of a call', () => {
     const run = script.runInThisContext() as (fn: typeof outer) => CallSite | undefined;
     const place = placeName(run(outer));
     expect(place).toMatch(/^webpack-internal:\/\/\/\(rsc\)\/\.\/lib\/payments\.js:\d$/);
+  });
+
+  test.each([
+    ['of the user is what the source map says, if Node uses those', 'payments.ts', /payments\.ts:42$/],
+    [
+      'is that in the bundle where the source map leads into the package itself',
+      'node_modules/keelson/src/guard/keelson.ts',
+      /bundle\.cjs:1$/,
+    ],
+  ])('%s', (_, source, place) => {
+    using folder = new AppFolder();
+    // All of the first line comes from line 42 of the source.
+    const map = JSON.stringify({ version: 3, sources: [source], names: [], mappings: 'AAyCA' });
+    const comment = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`;
+    const bundle = folder.write('bundle.cjs', `module.exports = (outer) => outer();\n${comment}\n`);
+    const { sourceMapsEnabled } = process;
+    process.setSourceMapsEnabled(true);
+    onTestFinished(() => process.setSourceMapsEnabled(sourceMapsEnabled));
+    const run = createRequire(import.meta.url)(bundle) as (fn: typeof outer) => CallSite | undefined;
+    expect(placeName(run(outer))).toMatch(place);
   });
 
   test('is found where traces are off, and the application formats them itself', () => {

@@ -1,4 +1,4 @@
-import { runInNewContext } from 'node:vm';
+import { runInNewContext, runInThisContext } from 'node:vm';
 import { ConsecutiveBreaker, ConstantBackoff, ExponentialBackoff } from 'cockatiel';
 import { describe, expect, test } from 'vitest';
 import { presets } from '../../../../src/guard/index.ts';
@@ -88,6 +88,33 @@ const OTHER: Readonly<Record<string, readonly [unknown, unknown]>> = {
     {},
   ],
 };
+
+/** The same function in two bundles of a minifier, and one that means something else. */
+const MINIFIED: readonly (readonly [string, string, string])[] = [
+  ['e=>404!==e.status', 't=>404!==t.status', 't=>500!==t.status'],
+  ['e=>(0,n.J)(e)', 'e=>r(e)', 'e=>r(e)||!0'],
+  [
+    'e=>(0,t.i(12).isHttpFailure)(e)',
+    'a=>(0,e.i(345).isHttpFailure)(a)',
+    'a=>!(0,e.i(345).isHttpFailure)(a)',
+  ],
+  [
+    'function a(b){let c=d(b);return void 0!==c}',
+    'function t(e){let r=n(e);return void 0!==r}',
+    'function t(e){}',
+  ],
+  ["e=>e.code!=='no'", "t=>t.code!=='no'", "t=>t.code!=='yes'"],
+  ['async e=>1e3<await e.size', 'async r=>1e3<await r.size', 'async r=>1e4<await r.size'],
+];
+
+describe('functions of two minified bundles', () => {
+  test.each(MINIFIED)('%s is %s, and not %s', (one, same, other) => {
+    const [first, second, third] = [one, same, other].map((text) => runInThisContext(`(${text})`) as unknown);
+    expect(sameOptions(first, second)).toBe(true);
+    expect(sameOptions(first, third)).toBe(false);
+    expect(sameOptions(second, third)).toBe(false);
+  });
+});
 
 describe('options mean the same with', () => {
   test.each(Object.entries(SAME))('%s that is made anew', (_, make) => {
