@@ -1,11 +1,22 @@
 /** Something that must be over by a certain time. It is its own list node, so that arming it allocates nothing. `Deadlines` sets its fields. */
 export abstract class DeadlineNode {
-  /** The time on the clock at which `expire` is due. It begins as NaN: V8 then keeps a double from the start, and the object never changes its shape. */
-  dueAt: number = Number.NaN;
-  previousDeadline: DeadlineNode | undefined = undefined;
-  nextDeadline: DeadlineNode | undefined = undefined;
+  /** The time on the clock at which `expire` is due. */
+  declare dueAt: number;
+  declare previousDeadline: DeadlineNode | undefined;
+  declare nextDeadline: DeadlineNode | undefined;
   /** The list that holds this deadline; `undefined` while it is not armed. */
-  deadlineList: DeadlineList | undefined = undefined;
+  declare deadlineList: DeadlineList | undefined;
+
+  /**
+   * Assigns the fields here, since initializers of fields cost a guarded call 5 % more (measured): V8 runs them apart from the constructor in each class
+   * that extends another. The time begins as NaN, which V8 keeps as a double from the start: the object never changes its shape.
+   */
+  constructor() {
+    this.dueAt = Number.NaN;
+    this.previousDeadline = undefined;
+    this.nextDeadline = undefined;
+    this.deadlineList = undefined;
+  }
 
   /**
    * Called once when the time is over, unless it was disarmed before.
