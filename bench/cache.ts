@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { guard } from 'keelson';
 import { LRUCache } from 'lru-cache';
-import { systemClock } from '../src/core/clock.ts';
 import { OptionChecker } from '../src/core/options.ts';
+import { systemClock } from '../src/core/time/clock.ts';
 import { Cache } from '../src/policies/cache/index.ts';
 import { resolveCache } from '../src/policies/cache/options.ts';
 import type { Benchmark } from './harness.ts';

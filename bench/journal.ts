@@ -14,7 +14,7 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { systemClock } from '../src/core/clock.ts';
+import { systemClock } from '../src/core/time/clock.ts';
 import { systemProcesses } from '../src/host/owners/process-identity.ts';
 import { Home, systemFiles } from '../src/storage/index.ts';
 import { TelemetryCounts } from '../src/telemetry/counts.ts';

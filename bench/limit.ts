@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { systemClock } from '../src/core/clock.ts';
 import { RejectedError } from '../src/core/errors.ts';
 import { OptionChecker } from '../src/core/options.ts';
+import { systemClock } from '../src/core/time/clock.ts';
 import type { LimiterStore, ResolvedRateLimit } from '../src/policies/rate-limit/index.ts';
 import { redisStore } from '../src/policies/rate-limit/index.ts';
 import { limiterFor } from '../src/policies/rate-limit/limiter-for.ts';

@@ -7,7 +7,7 @@ import {
   ParentBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { systemClock } from '../src/core/clock.ts';
+import { systemClock } from '../src/core/time/clock.ts';
 import { setExemplarPort } from '../src/signals/index.ts';
 import { ExemplarStore } from '../src/telemetry/otlp/encode/exemplar-store.ts';
 

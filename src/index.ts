@@ -1,5 +1,5 @@
-export type { Clock, Timer } from './core/clock.ts';
-export type { Duration } from './core/duration.ts';
+export type { Clock, Timer } from './core/time/clock.ts';
+export type { Duration } from './core/time/duration.ts';
 export type { ErrorSource, KeelsonErrorOptions } from './core/errors.ts';
 export {
   ConfigError,

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { systemClock } from '../core/clock.ts';
-import { MAX_TIMER_MS } from '../core/duration.ts';
 import { systemRandom } from '../core/random.ts';
+import { systemClock } from '../core/time/clock.ts';
+import { MAX_TIMER_MS } from '../core/time/duration.ts';
 import { CATALOG } from './catalog.ts';
 import { Interruption } from './frame/exit-codes.ts';
 import type { Sink } from './frame/ports.ts';

@@ -1,4 +1,4 @@
-import { DeadlineNode } from './deadline-node.ts';
+import { DeadlineNode } from './time/deadline-node.ts';
 
 /** A stage of a call that can be ended from outside. */
 export interface Interruptible {

@@ -1,5 +1,5 @@
-import { MAX_TIMER_MS, parseDuration } from './duration.ts';
 import { ConfigError } from './errors.ts';
+import { MAX_TIMER_MS, parseDuration } from './time/duration.ts';
 
 /** Stands for a value that a message must not repeat, such as an address with a password in it. */
 export const NOT_SHOWN: unique symbol = Symbol('not shown');

@@ -1,5 +1,5 @@
-import type { Clock } from './clock.ts';
 import { errorLine } from './error-line.ts';
+import type { Clock } from './time/clock.ts';
 import { WarnOnce } from './warn-once.ts';
 
 /** Failures that are no further apart than this belong together, although answers came between them. */

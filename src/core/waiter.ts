@@ -1,5 +1,5 @@
-import { DeadlineNode } from './deadline-node.ts';
 import type { Interruptible } from './execution.ts';
+import { DeadlineNode } from './time/deadline-node.ts';
 
 /**
  * A call that waits for its turn. It can be granted, refused, interrupted, or armed as a deadline. It settles once, in the async context of

@@ -3,8 +3,8 @@ import type { CallOutcome } from '../core/outcome.ts';
 import type { BreakerHandle } from '../policies/breaker/index.ts';
 import type { CacheHandle } from '../policies/cache/index.ts';
 import type { LimiterHandle } from '../policies/rate-limit/index.ts';
-import type { CallOptions, GuardedFunction } from './call.ts';
-import type { GuardOptions } from './options.ts';
+import type { CallOptions, GuardedFunction } from './call/call.ts';
+import type { GuardOptions } from './options/options.ts';
 import type { GuardSnapshot } from './snapshot.ts';
 
 /** Guards the calls to one dependency. Made by `guard(name, options)`. */

@@ -1,11 +1,11 @@
-import { systemClock } from '../core/clock.ts';
-import type { AmbientExecution } from './ambient.ts';
-import { ambientExecution, runInside } from './ambient.ts';
-import type { CallContext } from './call-context.ts';
+import { systemClock } from '../core/time/clock.ts';
+import type { AmbientExecution } from './call/ambient.ts';
+import { ambientExecution, runInside } from './call/ambient.ts';
+import type { CallContext } from './call/call-context.ts';
 import type { Guard } from './guard.ts';
 import { guard as guardNamed } from './keelson.ts';
 import { entering } from './names/call-site.ts';
-import type { GuardOptions } from './options.ts';
+import type { GuardOptions } from './options/options.ts';
 
 /** The policies of a guard, and what holds for every call of the method. */
 export interface GuardedOptions extends GuardOptions {

@@ -1,17 +1,17 @@
-import type { Clock } from '../core/clock.ts';
-import { systemClock } from '../core/clock.ts';
 import { nearestName, OptionChecker } from '../core/options.ts';
 import type { Random } from '../core/random.ts';
 import { systemRandom } from '../core/random.ts';
+import type { Clock } from '../core/time/clock.ts';
+import { systemClock } from '../core/time/clock.ts';
 import type { Providers } from '../signals/index.ts';
 import { Signals } from '../signals/index.ts';
-import type { CockatielPolicy } from './cockatiel-view.ts';
+import type { Seats } from './call/reporter.ts';
 import type { Guard } from './guard.ts';
 import { entering } from './names/call-site.ts';
 import { NameRegistry } from './names/name-registry.ts';
-import type { ObserveOptions } from './observe.ts';
-import type { GuardOptions } from './options.ts';
-import type { Seats } from './reporter.ts';
+import type { CockatielPolicy } from './observe/cockatiel-view.ts';
+import type { ObserveOptions } from './observe/observe.ts';
+import type { GuardOptions } from './options/options.ts';
 import type { GuardSnapshot } from './snapshot.ts';
 
 /** Where an instance takes time, chance and telemetry from. */

@@ -11,23 +11,23 @@ import type { CacheHandle, CacheHit, TierListener } from '../policies/cache/inde
 import { Cache, cacheHandle } from '../policies/cache/index.ts';
 import type { LimiterHandle } from '../policies/rate-limit/index.ts';
 import { limiterHandle } from '../policies/rate-limit/index.ts';
-import { Answers } from './answers.ts';
-import { argumentProblem, CallHints } from './call-arguments.ts';
-import type { CallOptions, GuardedFunction } from './call.ts';
-import { accountOf, Call } from './call.ts';
-import { addKeys, countersFor, originsOf } from './counted.ts';
-import { describe } from './describe.ts';
+import { argumentProblem, CallHints } from './call/call-arguments.ts';
+import type { CallOptions, GuardedFunction } from './call/call.ts';
+import { accountOf, Call } from './call/call.ts';
+import { OuterLayers } from './call/outer-layers.ts';
+import { Pipeline } from './call/pipeline.ts';
+import type { Seats } from './call/reporter.ts';
+import { Reporter } from './call/reporter.ts';
+import type { ShortPath } from './call/short-path.ts';
+import { shortPathFor } from './call/short-path.ts';
 import type { Guard } from './guard.ts';
 import type { GuardPlace } from './names/guard-place.ts';
 import { keepPolicies } from './names/same-options.ts';
-import type { GuardOptions, ResolvedGuard } from './options.ts';
-import { Pipeline } from './pipeline.ts';
-import type { PolicyMechanisms } from './policies.ts';
-import type { Seats } from './reporter.ts';
-import { Reporter } from './reporter.ts';
-import { resolveGuard, withoutPolicies } from './resolve.ts';
-import type { ShortPath } from './short-path.ts';
-import { shortPathFor } from './short-path.ts';
+import { addKeys, countersFor, originsOf } from './options/counter-keys.ts';
+import { describe } from './options/describe.ts';
+import type { GuardOptions, ResolvedGuard } from './options/options.ts';
+import type { PolicyMechanisms } from './options/policies.ts';
+import { resolveGuard, withoutPolicies } from './options/resolve.ts';
 import type { GuardSnapshot } from './snapshot.ts';
 import { snapshotOf } from './snapshot.ts';
 
@@ -45,7 +45,7 @@ export class PolicyGuard implements Guard {
   #pipeline: Pipeline;
   #shortPath: ShortPath | undefined;
   #cache: Cache | undefined;
-  #answers: Answers | undefined;
+  #outerLayers: OuterLayers | undefined;
   #breakerHandle: BreakerHandle | undefined;
   #limiterHandle: LimiterHandle | undefined;
   #cacheHandle: CacheHandle | undefined;
@@ -70,7 +70,7 @@ export class PolicyGuard implements Guard {
     this.#pipeline = new Pipeline(options, this.#reporter, seats, this.key);
     this.#shortPath = this.#newShortPath();
     this.#cache = keyed ? keyed.root.#cache : this.#newCache();
-    this.#answers = this.#newAnswers();
+    this.#outerLayers = this.#newOuterLayers();
     if (keyed) return;
     this.#reporter.peer = options.peer;
     this.#keys = new LRUCache({ max: options.maxKeys });
@@ -172,7 +172,7 @@ export class PolicyGuard implements Guard {
     root.#shortPath = root.#newShortPath();
     if (root.#cache && resolved.cache) root.#cache.update(resolved.cache);
     else root.#cache = root.#newCache();
-    root.#answers = root.#newAnswers();
+    root.#outerLayers = root.#newOuterLayers();
     root.#keys?.clear();
     addKeys(root.#reporter.counters, resolved);
     root.#publish();
@@ -241,13 +241,13 @@ export class PolicyGuard implements Guard {
 
   #flow<T>(call: Call<T>, cacheKey: string | undefined): Promise<T> {
     if (!this.#root.#isOn) return this.#root.#bare().run(call, true);
-    const answers = this.#answers;
-    if (!answers) return this.#pipeline.run(call, true);
+    const outer = this.#outerLayers;
+    if (!outer) return this.#pipeline.run(call, true);
     if (cacheKey !== undefined && !call.signal?.aborted) {
-      const hit = answers.fresh(call, cacheKey);
+      const hit = outer.fresh(call, cacheKey);
       if (hit) return Promise.resolve(hit.value as T);
     }
-    return answers.run(call, this.#pipeline, cacheKey);
+    return outer.run(call, this.#pipeline, cacheKey);
   }
 
   /** The pipeline while the policies are off. */
@@ -270,11 +270,11 @@ export class PolicyGuard implements Guard {
     return cache && new Cache(cache, this.#seats.clock, this.#seats.random, tierListener(this.#reporter));
   }
 
-  #newAnswers(): Answers | undefined {
+  #newOuterLayers(): OuterLayers | undefined {
     const { fallback } = this.#options;
     const cache = this.#cache;
     return cache || fallback
-      ? new Answers({ cache, fallback }, this.#seats.clock, this.#reporter)
+      ? new OuterLayers({ cache, fallback }, this.#seats.clock, this.#reporter)
       : undefined;
   }
 

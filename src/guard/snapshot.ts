@@ -1,7 +1,7 @@
 import type { Origin, Outcome } from '../core/outcome.ts';
-import type { PolicyMechanisms, PolicySnapshots } from './policies.ts';
-import { POLICIES, under } from './policies.ts';
-import type { Reporter } from './reporter.ts';
+import type { Reporter } from './call/reporter.ts';
+import type { PolicyMechanisms, PolicySnapshots } from './options/policies.ts';
+import { POLICIES, under } from './options/policies.ts';
 
 /** The numbers and states of a guard at one moment. */
 export interface GuardSnapshot extends PolicySnapshots {

@@ -1,5 +1,5 @@
-import { systemClock } from '../core/clock.ts';
-import type { Clock, Timer } from '../core/clock.ts';
+import { systemClock } from '../core/time/clock.ts';
+import type { Clock, Timer } from '../core/time/clock.ts';
 import { Background } from './background.ts';
 import { EventLoopWatch } from './event-loop.ts';
 import { makeSystemProbe } from './probe.ts';

@@ -1,5 +1,3 @@
-import type { Clock } from '../core/clock.ts';
-import { formatDuration } from '../core/duration.ts';
 import type { ErrorSource } from '../core/errors.ts';
 import type { BreakerState } from '../core/events.ts';
 import type { OptionChecker } from '../core/options.ts';
@@ -7,6 +5,8 @@ import type { Origin, PolicyName } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
 import type { GuardCounters, RejectionKey } from '../core/stats.ts';
 import type { StoreWatch } from '../core/store-watch.ts';
+import type { Clock } from '../core/time/clock.ts';
+import { formatDuration } from '../core/time/duration.ts';
 
 /** The time limits of a call. The waits and attempts of every policy have to fit into them. */
 export interface TimeLimits {

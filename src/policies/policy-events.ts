@@ -1,6 +1,6 @@
 import type { Event, IFailureEvent, ISuccessEvent } from 'cockatiel';
-import type { Clock } from '../core/clock.ts';
 import { Listeners } from '../core/events.ts';
+import type { Clock } from '../core/time/clock.ts';
 
 /** Adapts listeners to cockatiel's `Event`. Unlike there, a listener that throws changes nothing for the call. */
 export function asEvent<T>(listeners: Listeners<T>): Event<T> {

@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
+import type { Clock } from '../core/time/clock.ts';
 
 /** Where a policy of its own takes the time and random numbers from. Tests give a fake clock. */
 export interface PolicyPorts {

@@ -1,7 +1,7 @@
 import type { Context } from '@opentelemetry/api';
 import { createContextKey } from '@opentelemetry/api';
-import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
+import type { Clock } from '../core/time/clock.ts';
 
 /** Something that knows the request id of the call in whose context it lies. */
 export interface RequestIdHolder {

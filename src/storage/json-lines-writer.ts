@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { systemClock } from '../core/clock.ts';
-import type { Clock } from '../core/clock.ts';
-import { Rest } from '../core/rest.ts';
 import { tally } from '../core/stats.ts';
+import { systemClock } from '../core/time/clock.ts';
+import type { Clock } from '../core/time/clock.ts';
+import { Rest } from '../core/time/rest.ts';
 import { systemCode, systemFiles } from './file-port.ts';
 import type { FilePort } from './file-port.ts';
 import { WRITE_LOSS_REASONS, writeLossReason } from './write-loss.ts';

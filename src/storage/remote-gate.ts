@@ -1,10 +1,10 @@
-import type { Clock } from '../core/clock.ts';
-import type { DeadlineList } from '../core/deadline-node.ts';
-import type { Deadlines } from '../core/deadlines.ts';
-import { deadlinesFor } from '../core/deadlines.ts';
 import type { AbandonedCounter } from '../core/execution.ts';
 import { Execution } from '../core/execution.ts';
-import { Rest } from '../core/rest.ts';
+import type { Clock } from '../core/time/clock.ts';
+import type { DeadlineList } from '../core/time/deadline-node.ts';
+import type { Deadlines } from '../core/time/deadlines.ts';
+import { deadlinesFor } from '../core/time/deadlines.ts';
+import { Rest } from '../core/time/rest.ts';
 
 /** How long a store that failed is left alone: one that hangs would otherwise cost every call its timeout. */
 const REST_MS = 1_000;

@@ -1,9 +1,9 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '../core/clock.ts';
 import { KeelsonError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
+import type { Clock } from '../core/time/clock.ts';
 import { systemFiles } from './file-port.ts';
 import { OLDEST_SQLITE, sqliteFitness } from './sqlite-version.ts';
 

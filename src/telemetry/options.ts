@@ -1,9 +1,9 @@
 import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { Clock } from '../core/clock.ts';
-import type { Duration } from '../core/duration.ts';
 import { NOT_SHOWN, OptionChecker } from '../core/options.ts';
+import type { Clock } from '../core/time/clock.ts';
+import type { Duration } from '../core/time/duration.ts';
 import { DEFAULT_SAMPLE_INTERVAL_MS } from '../host/index.ts';
 import type { Variables } from './environment/index.ts';
 import { isHttpUrl } from './otlp/http/index.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.ts';
 import { systemRandom } from '../core/random.ts';
+import type { Clock } from '../core/time/clock.ts';
 import { systemProcesses } from '../host/owners/index.ts';
 import type { FilePort, Home } from '../storage/index.ts';
 import type { BacklogStats, TelemetryCounts } from './counts.ts';

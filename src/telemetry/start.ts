@@ -1,6 +1,6 @@
 import { context, diag, DiagLogLevel, logs, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { systemClock } from '../core/clock.ts';
+import { systemClock } from '../core/time/clock.ts';
 import { bindSignals } from '../signals/index.ts';
 import { Home, systemFiles } from '../storage/index.ts';
 import { TelemetryCounts } from './counts.ts';

@@ -1,8 +1,8 @@
 import { logs } from '@opentelemetry/api';
 import type { Logger } from 'winston';
-import type { Clock } from '../core/clock.ts';
-import { parseDuration } from '../core/duration.ts';
-import type { Duration } from '../core/duration.ts';
+import type { Clock } from '../core/time/clock.ts';
+import { parseDuration } from '../core/time/duration.ts';
+import type { Duration } from '../core/time/duration.ts';
 import { bindSignals, setExemplarPort } from '../signals/index.ts';
 import { SCOPE_NAME } from '../signals/semconv.ts';
 import { systemCode } from '../storage/index.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from 'winston';
-import type { Duration } from '../core/duration.ts';
+import type { Duration } from '../core/time/duration.ts';
 import type { TelemetryStats } from './counts.ts';
 
 /** The telemetry of a process, from start to shutdown. */

@@ -1,10 +1,10 @@
-import type { Clock } from '../core/clock.ts';
-import { systemClock } from '../core/clock.ts';
-import type { Duration } from '../core/duration.ts';
 import { KeelsonError } from '../core/errors.ts';
 import { OptionChecker } from '../core/options.ts';
 import type { Random } from '../core/random.ts';
 import { systemRandom } from '../core/random.ts';
+import type { Clock } from '../core/time/clock.ts';
+import { systemClock } from '../core/time/clock.ts';
+import type { Duration } from '../core/time/duration.ts';
 
 /** Everything that can be injected, in the order in which counts are shown. */
 export const CHAOS_KINDS = ['latency', 'fault', 'outcome'] as const;

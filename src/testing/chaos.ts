@@ -2,7 +2,7 @@ import { propagation, trace } from '@opentelemetry/api';
 import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
 import { ConfigError } from '../core/errors.ts';
 import { OptionChecker } from '../core/options.ts';
-import { Wait } from '../core/wait.ts';
+import { Wait } from '../core/time/wait.ts';
 import { PolicyEvents } from '../policies/policy-events.ts';
 import { onAbort } from '../policies/standalone.ts';
 import type { ChaosKind, ChaosOptions, ChaosSwitch, ResolvedChaos } from './chaos-options.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DeadlineNode } from '../../src/core/deadline-node.ts';
-import { Deadlines } from '../../src/core/deadlines.ts';
+import { DeadlineNode } from '../../src/core/time/deadline-node.ts';
+import { Deadlines } from '../../src/core/time/deadlines.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 
 class Recorded extends DeadlineNode {

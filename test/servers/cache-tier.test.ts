@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/core/clock.ts';
 import { OptionChecker } from '../../src/core/options.ts';
+import { systemClock } from '../../src/core/time/clock.ts';
 import type { RedisTier } from '../../src/policies/cache/index.ts';
 import { Cache, redisTier } from '../../src/policies/cache/index.ts';
 import { resolveCache } from '../../src/policies/cache/options.ts';

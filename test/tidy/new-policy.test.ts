@@ -24,10 +24,10 @@ const EDITS: Readonly<Record<string, readonly (readonly [string, string])[]>> = 
     ['export type RejectionReason =', "  | 'thinned'"],
   ],
   // The list of policies: the options, what comes of them, and the place in the order.
-  'guard/policies.ts': [
+  'guard/options/policies.ts': [
     [
       '',
-      "import type { ResolvedThin, Thin, ThinOptions, ThinSnapshot } from '../policies/thin/index.ts';\nimport { thinFacts } from '../policies/thin/index.ts';\n",
+      "import type { ResolvedThin, Thin, ThinOptions, ThinSnapshot } from '../../policies/thin/index.ts';\nimport { thinFacts } from '../../policies/thin/index.ts';\n",
     ],
     ['export interface PolicyOptions {', '\n  readonly thin?: ThinOptions;'],
     ['export interface ResolvedPolicies {', '\n  readonly thin: ResolvedThin | undefined;'],
@@ -36,7 +36,7 @@ const EDITS: Readonly<Record<string, readonly (readonly [string, string])[]>> = 
     ['  { facts: retryFacts },', '\n  { facts: thinFacts },'],
   ],
   // Its place in the execution.
-  'guard/admission.ts': [
+  'guard/call/admission.ts': [
     [
       '    if (interruption) throw interruption.error;',
       '\n    const thinned = this.#gates.thin?.refusal();\n    if (thinned) throw this.refused(attempt.call, thinned);',

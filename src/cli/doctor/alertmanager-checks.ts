@@ -1,4 +1,4 @@
-import { formatDuration } from '../../core/duration.ts';
+import { formatDuration } from '../../core/time/duration.ts';
 import { isJsonObject, objectsIn } from '../../telemetry/otlp/read/index.ts';
 import type { CommandContext } from '../frame/command.ts';
 import { fail, pass } from './check.ts';

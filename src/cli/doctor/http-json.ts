@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import { systemCode } from '../../storage/index.ts';
 import { shownUrl } from '../../telemetry/otlp/http/index.ts';
 import { answerExcerpt, isMarkup } from '../../telemetry/redaction/index.ts';

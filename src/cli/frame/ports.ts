@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
+import type { Clock } from '../../core/time/clock.ts';
 
 /** Where text goes: a terminal, a pipe or a file. */
 export interface Sink {

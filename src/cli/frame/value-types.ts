@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, parseDuration } from '../../core/duration.ts';
+import { MAX_TIMER_MS, parseDuration } from '../../core/time/duration.ts';
 
 /** A text of the command line that has no meaning for its parameter. */
 export class Refusal {

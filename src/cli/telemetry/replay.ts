@@ -1,5 +1,5 @@
-import { formatDuration } from '../../core/duration.ts';
 import { ConfigError } from '../../core/errors.ts';
+import { formatDuration } from '../../core/time/duration.ts';
 import { systemProcesses } from '../../host/owners/index.ts';
 import { readOtlp, VariableReader } from '../../telemetry/environment/index.ts';
 import { readLines } from '../../telemetry/journal/reading/index.ts';

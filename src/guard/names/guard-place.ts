@@ -1,4 +1,4 @@
-import type { ResolvedGuard } from '../options.ts';
+import type { ResolvedGuard } from '../options/options.ts';
 
 /** What a guard shares with the registry that has made it. */
 export interface GuardPlace {

@@ -1,4 +1,4 @@
-import type { ResolvedGuard } from '../options.ts';
+import type { ResolvedGuard } from '../options/options.ts';
 
 /** Values that are compared at most; options that are larger count as the same from there on. */
 const MAX_VALUES = 10_000;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import { lockName } from './owner-lock.ts';
 import type { OwnerLock } from './owner-lock.ts';
 import type { ProcessPort } from './process-identity.ts';

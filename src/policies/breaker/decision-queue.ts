@@ -1,7 +1,7 @@
-import type { Clock } from '../../core/clock.ts';
-import type { DeadlineList } from '../../core/deadline-node.ts';
-import type { Deadlines } from '../../core/deadlines.ts';
-import { deadlinesFor } from '../../core/deadlines.ts';
+import type { Clock } from '../../core/time/clock.ts';
+import type { DeadlineList } from '../../core/time/deadline-node.ts';
+import type { Deadlines } from '../../core/time/deadlines.ts';
+import { deadlinesFor } from '../../core/time/deadlines.ts';
 import { Waiter } from '../../core/waiter.ts';
 
 /** A call that waits until the trials of a half-open circuit have decided, or its time is over. It then asks the circuit again. */

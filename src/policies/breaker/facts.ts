@@ -1,5 +1,5 @@
-import { formatDuration } from '../../core/duration.ts';
 import type { BreakerState } from '../../core/events.ts';
+import { formatDuration } from '../../core/time/duration.ts';
 import type { PolicyFacts, TimeLimits } from '../facts.ts';
 import { counted } from '../facts.ts';
 import { Breaker } from './breaker.ts';

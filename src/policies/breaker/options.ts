@@ -1,7 +1,7 @@
 import type { IBreaker } from 'cockatiel';
-import type { Duration } from '../../core/duration.ts';
-import { parseDuration } from '../../core/duration.ts';
 import type { OptionChecker } from '../../core/options.ts';
+import type { Duration } from '../../core/time/duration.ts';
+import { parseDuration } from '../../core/time/duration.ts';
 
 /** When to stop calling a dependency that fails, and when to try it again. */
 export interface BreakerOptions {

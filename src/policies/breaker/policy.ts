@@ -1,10 +1,10 @@
 import type { Event, IDefaultPolicyContext, IPolicy } from 'cockatiel';
-import { systemClock } from '../../core/clock.ts';
 import { RejectedError } from '../../core/errors.ts';
 import type { BreakerState, BreakerTransition } from '../../core/events.ts';
 import { Listeners } from '../../core/events.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { systemRandom } from '../../core/random.ts';
+import { systemClock } from '../../core/time/clock.ts';
 import { asEvent, PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
 import { onAbort, warnOf } from '../standalone.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/clock.ts';
 import { errorLine } from '../../core/error-line.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import type { ResolvedBreaker } from './options.ts';
 import type { TripRule } from './rule.ts';
 import { CockatielRule, ConsecutiveRule } from './rule.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import type { RuleInput, TripRule } from './rule.ts';
 
 /** When a share of the calls in a window opens the circuit. */

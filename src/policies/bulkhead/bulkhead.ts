@@ -1,9 +1,9 @@
-import type { Clock } from '../../core/clock.ts';
-import type { DeadlineList } from '../../core/deadline-node.ts';
-import type { Deadlines } from '../../core/deadlines.ts';
-import { deadlinesFor } from '../../core/deadlines.ts';
 import type { ErrorSource } from '../../core/errors.ts';
 import { RejectedError } from '../../core/errors.ts';
+import type { Clock } from '../../core/time/clock.ts';
+import type { DeadlineList } from '../../core/time/deadline-node.ts';
+import type { Deadlines } from '../../core/time/deadlines.ts';
+import { deadlinesFor } from '../../core/time/deadlines.ts';
 import { Waiter } from '../../core/waiter.ts';
 import type { ResolvedBulkhead } from './options.ts';
 

@@ -1,5 +1,5 @@
-import type { Duration } from '../../core/duration.ts';
 import type { OptionChecker } from '../../core/options.ts';
+import type { Duration } from '../../core/time/duration.ts';
 
 /** How many calls may run at once, and how many may wait for their turn. */
 export interface BulkheadOptions {

@@ -1,7 +1,7 @@
 import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
-import { systemClock } from '../../core/clock.ts';
 import { RejectedError } from '../../core/errors.ts';
 import { OptionChecker } from '../../core/options.ts';
+import { systemClock } from '../../core/time/clock.ts';
 import { PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
 import { onAbort } from '../standalone.ts';

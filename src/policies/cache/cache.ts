@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { Tally } from '../../core/stats.ts';
 import { tally } from '../../core/stats.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import { isRefusal } from '../cockatiel-rejection.ts';
 import type { Arrival } from './arrival.ts';
 import { ageOf, arrivalOf, ORIGIN_OF } from './arrival.ts';

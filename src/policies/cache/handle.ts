@@ -1,5 +1,5 @@
-import type { Duration } from '../../core/duration.ts';
 import { OptionChecker } from '../../core/options.ts';
+import type { Duration } from '../../core/time/duration.ts';
 import type { Cache } from './cache.ts';
 
 /** How a value is read from a cache by hand. */

@@ -1,5 +1,5 @@
-import type { Duration } from '../../core/duration.ts';
 import type { OptionChecker } from '../../core/options.ts';
+import type { Duration } from '../../core/time/duration.ts';
 import type { CacheTier } from './tier.ts';
 
 /** How long a value is worth keeping, and what may be served when it no longer is. */

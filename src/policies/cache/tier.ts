@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/clock.ts';
 import { TimeoutError } from '../../core/errors.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import { RemoteGate } from '../../storage/index.ts';
 
 /** What a tier keeps under a key. */

@@ -1,6 +1,6 @@
 import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
-import { systemClock } from '../../core/clock.ts';
 import { OptionChecker } from '../../core/options.ts';
+import { systemClock } from '../../core/time/clock.ts';
 import { PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
 import { isWorthIt, standIn } from './fallback.ts';

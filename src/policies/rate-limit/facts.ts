@@ -1,4 +1,4 @@
-import { formatDuration } from '../../core/duration.ts';
+import { formatDuration } from '../../core/time/duration.ts';
 import type { PolicyFacts } from '../facts.ts';
 import { lintWait } from '../facts.ts';
 import { limiterFor } from './limiter-for.ts';

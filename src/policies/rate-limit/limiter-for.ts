@@ -1,7 +1,7 @@
-import type { Clock } from '../../core/clock.ts';
 import type { ErrorSource } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import type { StoreWatch } from '../../core/store-watch.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import type { ResolvedRateLimit } from './options.ts';
 import type { Limiter } from './rate-limiter.ts';
 import { RateLimiter } from './rate-limiter.ts';

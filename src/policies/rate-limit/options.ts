@@ -1,5 +1,5 @@
-import type { Duration } from '../../core/duration.ts';
 import type { OptionChecker } from '../../core/options.ts';
+import type { Duration } from '../../core/time/duration.ts';
 import type { Rate } from './gcra.ts';
 import type { LimiterStore } from './limiter-store.ts';
 

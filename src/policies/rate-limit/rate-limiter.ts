@@ -1,6 +1,6 @@
-import type { Clock } from '../../core/clock.ts';
 import type { ErrorSource } from '../../core/errors.ts';
 import type { RejectedError } from '../../core/errors.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import { Gcra, REFUSED } from './gcra.ts';
 import type { ResolvedRateLimit } from './options.ts';
 import type { RateWaiter } from './rate-waiter.ts';

@@ -1,6 +1,6 @@
-import { formatDuration } from '../../core/duration.ts';
 import type { ErrorSource } from '../../core/errors.ts';
 import { RejectedError } from '../../core/errors.ts';
+import { formatDuration } from '../../core/time/duration.ts';
 import type { ResolvedRateLimit } from './options.ts';
 import type { Refusal } from './waiting-room.ts';
 

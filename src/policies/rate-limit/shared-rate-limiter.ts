@@ -1,10 +1,10 @@
-import type { Clock, Timer } from '../../core/clock.ts';
-import { MAX_TIMER_MS } from '../../core/duration.ts';
 import type { ErrorSource } from '../../core/errors.ts';
 import { KeelsonError, RejectedError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { systemRandom } from '../../core/random.ts';
 import type { StoreWatch } from '../../core/store-watch.ts';
+import type { Clock, Timer } from '../../core/time/clock.ts';
+import { MAX_TIMER_MS } from '../../core/time/duration.ts';
 import { RemoteGate } from '../../storage/index.ts';
 import { Gcra } from './gcra.ts';
 import type { LimiterStore, Taken } from './limiter-store.ts';

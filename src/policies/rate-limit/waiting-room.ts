@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '../../core/clock.ts';
-import { MAX_TIMER_MS } from '../../core/duration.ts';
 import type { RejectedError } from '../../core/errors.ts';
+import type { Clock, Timer } from '../../core/time/clock.ts';
+import { MAX_TIMER_MS } from '../../core/time/duration.ts';
 import { RateWaiter } from './rate-waiter.ts';
 
 /** Where the tokens come from. */

@@ -1,4 +1,4 @@
-import { formatDuration } from '../../core/duration.ts';
+import { formatDuration } from '../../core/time/duration.ts';
 import type { PolicyFacts, TimeLimits } from '../facts.ts';
 import { counted } from '../facts.ts';
 import type { ResolvedRetry, RetryOptions } from './options.ts';

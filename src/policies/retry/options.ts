@@ -1,6 +1,6 @@
 import type { IBackoffFactory, IRetryBackoffContext } from 'cockatiel';
-import type { Duration } from '../../core/duration.ts';
 import type { OptionChecker } from '../../core/options.ts';
+import type { Duration } from '../../core/time/duration.ts';
 import type { BackoffStrategy } from './backoff.ts';
 import { BACKOFF_STRATEGIES } from './backoff.ts';
 import type { ResolvedBudget, RetryBudgetOptions } from './budget.ts';

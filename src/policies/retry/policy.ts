@@ -1,9 +1,9 @@
 import type { Event, IPolicy, IRetryContext } from 'cockatiel';
-import { systemClock } from '../../core/clock.ts';
 import { Listeners } from '../../core/events.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { systemRandom } from '../../core/random.ts';
-import { Wait } from '../../core/wait.ts';
+import { systemClock } from '../../core/time/clock.ts';
+import { Wait } from '../../core/time/wait.ts';
 import { asEvent, PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
 import { onAbort } from '../standalone.ts';

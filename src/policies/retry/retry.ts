@@ -1,8 +1,8 @@
 import type { IBackoff, IRetryBackoffContext } from 'cockatiel';
-import type { Clock } from '../../core/clock.ts';
-import { MAX_TIMER_MS } from '../../core/duration.ts';
 import type { SuppressionReason } from '../../core/outcome.ts';
 import type { Random } from '../../core/random.ts';
+import type { Clock } from '../../core/time/clock.ts';
+import { MAX_TIMER_MS } from '../../core/time/duration.ts';
 import { isRefusal } from '../cockatiel-rejection.ts';
 import type { AttemptRequests } from './attempt-requests.ts';
 import { backoffDelay } from './backoff.ts';

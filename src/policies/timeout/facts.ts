@@ -1,4 +1,4 @@
-import { formatDuration } from '../../core/duration.ts';
+import { formatDuration } from '../../core/time/duration.ts';
 import type { PolicyFacts } from '../facts.ts';
 import type { ResolvedTimeout, TimeoutOptions } from './options.ts';
 import { resolveTimeout } from './options.ts';

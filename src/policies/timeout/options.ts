@@ -1,5 +1,5 @@
-import type { Duration } from '../../core/duration.ts';
 import type { OptionChecker } from '../../core/options.ts';
+import type { Duration } from '../../core/time/duration.ts';
 
 /** How long a call may take. Both limits are off unless they are set. */
 export interface TimeoutOptions {

@@ -1,11 +1,11 @@
 import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
-import { systemClock } from '../../core/clock.ts';
-import { deadlinesFor, loopDelayMs } from '../../core/deadlines.ts';
-import type { Duration } from '../../core/duration.ts';
 import { TimeoutError } from '../../core/errors.ts';
 import type { AbandonedCounter } from '../../core/execution.ts';
 import { Execution } from '../../core/execution.ts';
 import { OptionChecker } from '../../core/options.ts';
+import { systemClock } from '../../core/time/clock.ts';
+import { deadlinesFor, loopDelayMs } from '../../core/time/deadlines.ts';
+import type { Duration } from '../../core/time/duration.ts';
 import { PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
 import { onAbort } from '../standalone.ts';

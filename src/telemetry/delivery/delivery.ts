@@ -1,5 +1,5 @@
-import type { Clock, Timer } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
+import type { Clock, Timer } from '../../core/time/clock.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import { capDefaults } from '../journal/index.ts';
 import type { Place, SignalJournal, Waiting } from '../journal/index.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import type { TelemetryCounts } from '../counts.ts';
 import type { Place, SetAside } from '../journal/index.ts';
 import type { OtlpTransport, SendResult } from '../otlp/http/index.ts';

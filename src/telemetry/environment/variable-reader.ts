@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from '../../core/duration.ts';
+import { MAX_TIMER_MS } from '../../core/time/duration.ts';
 import type { Warn } from '../warnings/warner.ts';
 
 /** Variables of an environment, such as `process.env`. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, Timer } from '../../core/clock.ts';
+import type { Clock, Timer } from '../../core/time/clock.ts';
 import type { Owner } from '../../host/owners/index.ts';
 import type { FilePort } from '../../storage/index.ts';
 import { formatCursor } from './format/cursor.ts';

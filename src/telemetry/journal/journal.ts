@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Clock, Timer } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
+import type { Clock, Timer } from '../../core/time/clock.ts';
 import { HEARTBEAT_MS, Owner } from '../../host/owners/index.ts';
 import type { ProcessPort } from '../../host/owners/index.ts';
 import { systemCode } from '../../storage/index.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import { JsonLinesWriter } from '../../storage/index.ts';
 import type { FilePort, Home } from '../../storage/index.ts';
 import { warnAboutDisk } from '../warnings/disk-warning.ts';

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { context, isSpanContextValid, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 import type * as Winston from 'winston';
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import { requestIdFrom } from '../../signals/index.ts';
 import { ATTR_REQUEST_ID } from '../../signals/semconv.ts';
 import { LOG_LEVELS } from '../options.ts';

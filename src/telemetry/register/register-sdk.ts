@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
-import { systemClock } from '../../core/clock.ts';
+import { systemClock } from '../../core/time/clock.ts';
 import { readEnvironment } from '../environment/index.ts';
 import { mainFile } from '../sdk/main-file.ts';
 import { startTelemetry } from '../start.ts';

@@ -1,5 +1,5 @@
 import type { Instrumentation } from '@opentelemetry/instrumentation';
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { nameOf } from './enabled-instrumentations.ts';
 

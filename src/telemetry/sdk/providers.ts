@@ -24,8 +24,8 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { Clock } from '../../core/clock.ts';
 import { errorName } from '../../core/error-name.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import type { BatchSettings, EnvironmentSettings } from '../environment/index.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { BatchQueue, logRecordProcessor, spanProcessor } from './batch-queue.ts';

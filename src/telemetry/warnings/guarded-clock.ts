@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/clock.ts';
 import { errorLine } from '../../core/error-line.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import type { Warn } from './warner.ts';
 
 /** Warns about a fault of Keelson's own in work that nobody waits for, where it would otherwise end the process. */

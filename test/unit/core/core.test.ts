@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { formatDuration, MAX_TIMER_MS, parseDuration } from '../../../src/core/duration.ts';
 import { isRejection, KeelsonError, RejectedError, TimeoutError } from '../../../src/core/errors.ts';
 import { Execution } from '../../../src/core/execution.ts';
+import { formatDuration, MAX_TIMER_MS, parseDuration } from '../../../src/core/time/duration.ts';
 import { requestIdMaker } from '../../../src/signals/request-id.ts';
 import { FakeClock, seededRandom } from '../../../src/testing/index.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Listeners } from '../../../src/core/events.ts';
 import { Execution, isThenable } from '../../../src/core/execution.ts';
-import { Wait } from '../../../src/core/wait.ts';
+import { Wait } from '../../../src/core/time/wait.ts';
 import { FakeClock, settlePromises } from '../../../src/testing/index.ts';
 import { deferred } from '../../support/deferred.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Deadlines } from '../../../src/core/deadlines.ts';
+import { Deadlines } from '../../../src/core/time/deadlines.ts';
 import { Waiter } from '../../../src/core/waiter.ts';
 import { FakeClock, settlePromises } from '../../../src/testing/index.ts';
 

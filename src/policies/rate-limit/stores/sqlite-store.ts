@@ -1,9 +1,9 @@
 import type { StatementSync } from 'node:sqlite';
-import type { Clock } from '../../../core/clock.ts';
-import { systemClock } from '../../../core/clock.ts';
 import { OptionChecker } from '../../../core/options.ts';
 import type { Random } from '../../../core/random.ts';
 import { systemRandom } from '../../../core/random.ts';
+import type { Clock } from '../../../core/time/clock.ts';
+import { systemClock } from '../../../core/time/clock.ts';
 import { SqliteGate } from '../../../storage/index.ts';
 import type { Rate } from '../gcra.ts';
 import type { LimiterStore, Taken, TickRate } from '../limiter-store.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../core/clock.ts';
+import type { Clock } from '../../../core/time/clock.ts';
 
 /** How long one turn of the event loop may work on this, in milliseconds. A single operation can take longer. */
 const SLICE_MS = 4;

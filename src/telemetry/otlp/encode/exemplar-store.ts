@@ -1,5 +1,5 @@
 import type { Attributes, MeterProvider } from '@opentelemetry/api';
-import type { Clock } from '../../../core/clock.ts';
+import type { Clock } from '../../../core/time/clock.ts';
 import type { ExemplarPort, ExemplarSeries } from '../../../signals/index.ts';
 
 /** A sampled call that stands for a bucket. */

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { context } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
-import type { Clock } from '../../../core/clock.ts';
+import type { Clock } from '../../../core/time/clock.ts';
 import { systemCode } from '../../../storage/index.ts';
 import { judgeAnswer } from './answer.ts';
 import type { LaterReason, SendResult } from './answer.ts';

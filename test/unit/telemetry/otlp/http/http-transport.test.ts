@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../../../src/core/clock.ts';
+import { systemClock } from '../../../../../src/core/time/clock.ts';
 import { HttpTransport } from '../../../../../src/telemetry/otlp/http/http-transport.ts';
 import type { OtlpSettings } from '../../../../../src/telemetry/otlp/http/settings.ts';
 import { OtlpReceiver } from '../../../../support/otlp-receiver.ts';

@@ -1,0 +1,193 @@
+import type { BreakerState } from '../../core/events.ts';
+import type { Outcome, PolicyName } from '../../core/outcome.ts';
+import type { GuardSource, RejectionKey } from '../../core/stats.ts';
+import type { Clock } from '../../core/time/clock.ts';
+import type { Rejection } from '../../policies/cockatiel-rejection.ts';
+import { cockatielRejection } from '../../policies/cockatiel-rejection.ts';
+import type { FailedOutcome } from '../call/call.ts';
+import type { Reporter } from '../call/reporter.ts';
+import type { CockatielParts, CockatielPolicy } from './cockatiel-view.ts';
+import { breakerState, breakerView, isTaskCancelled, partsOf } from './cockatiel-view.ts';
+import { ObservedCall } from './observed-call.ts';
+
+/** How a policy of cockatiel's is shown. */
+export interface ObserveOptions {
+  /** The dependency, as a guard's name: it labels everything that is reported. */
+  readonly name: string;
+  /** What the calls do, where one word fits all of them. @defaultValue 'execute' */
+  readonly operation?: string;
+}
+
+type Execute = (
+  fn: (context: unknown, ...rest: unknown[]) => unknown,
+  signal?: AbortSignal,
+) => Promise<unknown>;
+
+/**
+ * Gives a policy of cockatiel's the spans and metrics of a guard, without changing what it does: the same values, errors, events and timing.
+ * @param reporter that of the name; policies that were observed under it before go on to count there
+ * @returns a stand-in for `policy` of the same type; use it in its place, alone or inside `wrap`
+ */
+export function observePolicy<P extends CockatielPolicy>(
+  policy: P,
+  { name, operation = 'execute' }: ObserveOptions,
+  reporter: Reporter,
+  clock: Clock,
+): P {
+  const parts = partsOf(policy);
+  const { counters } = reporter;
+  for (const key of rejectionKeys(parts)) counters.rejections[key] ??= 0;
+  for (const key of waitKeys(parts)) counters.waitMs[key] ??= 0;
+  const falls = parts.fallbacks.length > 0;
+  const source: GuardSource = {
+    name,
+    counters,
+    origins: falls || counters.origins.fallback > 0 ? ['live', 'fallback'] : ['live'],
+    breaker: parts.breaker && breakerView(parts.breaker),
+    bulkhead: parts.bulkhead,
+  };
+  reporter.publish(source);
+  follow(parts, reporter);
+  return standInFor(policy, { operation, reporter, clock, falls });
+}
+
+/** What a policy is made of, as far as telemetry reads it: the same text for a policy that is made anew. */
+export function kindsOf(policy: CockatielPolicy): string {
+  const { breaker, bulkhead, retries, fallbacks } = partsOf(policy);
+  return [breaker ? 1 : 0, bulkhead ? 1 : 0, retries.length, fallbacks.length].join(' ');
+}
+
+/** What the calls of an observed policy have in common. */
+interface Observed {
+  readonly operation: string;
+  readonly reporter: Reporter;
+  readonly clock: Clock;
+  /** Whether a value may come from a fallback. */
+  readonly falls: boolean;
+}
+
+/** The policy itself, but for the calls; methods keep their identity from one read to the next. */
+function standInFor<P extends CockatielPolicy>(policy: P, observed: Observed): P {
+  const execute = observedExecute(policy, observed);
+  const bound = new Map<PropertyKey, { readonly method: unknown; readonly stand: unknown }>();
+  return new Proxy(policy, {
+    get(target, property) {
+      if (property === 'execute') return execute;
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function' || property === 'constructor') return value;
+      const known = bound.get(property);
+      if (known?.method === value) return known.stand;
+      const stand: unknown =
+        property === 'dangerouslyUnref' ? () => unrefed(value.call(target), observed) : value.bind(target);
+      bound.set(property, { method: value, stand });
+      return stand;
+    },
+  });
+}
+
+/** Cockatiel makes a new policy for this, which is observed as the first one is. */
+function unrefed(policy: CockatielPolicy, observed: Observed): CockatielPolicy {
+  follow({ ...partsOf(policy), breaker: undefined }, observed.reporter);
+  return standInFor(policy, observed);
+}
+
+function observedExecute(policy: CockatielPolicy, { operation, reporter, clock, falls }: Observed): Execute {
+  return (fn, signal) => {
+    const call = new ObservedCall(operation, reporter, clock);
+    reporter.begin(call, clock.now());
+    const body = async (): Promise<unknown> => {
+      try {
+        const attempt = (...args: [unknown, ...unknown[]]): unknown =>
+          call.attempt(() => fn(...args), signal);
+        const value: unknown = await Reflect.apply(policy.execute, policy, [attempt, signal]);
+        call.finish(signal);
+        const isStandIn = falls && call.isStandIn(value);
+        if (isStandIn) call.origin = 'fallback';
+        reporter.settle(call, 'success', isStandIn ? call.lastFailure?.error : undefined);
+        return value;
+      } catch (error) {
+        call.finish(signal);
+        settleError(call, error, signal, reporter);
+        throw error;
+      }
+    };
+    call.span = reporter.startSpan(operation, call);
+    return call.span ? call.span.run(body) : body();
+  };
+}
+
+/** Settles a call that threw: in the account, what the function did stands before what a policy then refused. */
+function settleError(
+  call: ObservedCall,
+  error: unknown,
+  signal: AbortSignal | undefined,
+  reporter: Reporter,
+): void {
+  const rejection = cockatielRejection(error);
+  if (rejection) {
+    countRejection(rejection, reporter);
+    reporter.tell({ type: 'rejected', ...rejection, retryAfterMs: undefined }, call);
+    if (call.lastFailure) call.suppressed = rejection;
+  }
+  const outcome = outcomeOf(call, error, rejection !== undefined, signal);
+  reporter.settle(call, outcome, rejection && call.lastFailure ? call.lastFailure.error : error);
+}
+
+function outcomeOf(
+  call: ObservedCall,
+  error: unknown,
+  isRejected: boolean,
+  signal: AbortSignal | undefined,
+): Outcome {
+  if (isRejected) return call.lastFailure?.outcome ?? 'rejected';
+  if (signal?.aborted) return 'cancelled';
+  const outcome: FailedOutcome = isTaskCancelled(error) ? 'timeout' : 'failure';
+  return outcome;
+}
+
+function countRejection(rejection: Rejection, { counters }: Reporter): void {
+  const key: RejectionKey = `${rejection.policy}/${rejection.reason}`;
+  counters.rejections[key] = (counters.rejections[key] ?? 0) + 1;
+}
+
+/**
+ * Listens to state changes, retries and fallbacks; a rejection that one of the latter two deals with never comes out of the policy. Cockatiel
+ * lets a listener that throws change the call, so these must not.
+ */
+function follow({ breaker, retries, fallbacks }: CockatielParts, reporter: Reporter): void {
+  const dealtWith = (error: unknown): void => {
+    const rejection = cockatielRejection(error);
+    if (rejection) countRejection(rejection, reporter);
+  };
+  if (breaker) {
+    let from: BreakerState = breakerState(breaker.state);
+    breaker.onStateChange((state) => {
+      const to = breakerState(state);
+      reporter.safely(() => reporter.transition({ type: 'breaker.transition', from, to }));
+      from = to;
+    });
+  }
+  for (const retry of retries) {
+    retry.onRetry(({ delay, error }) => {
+      const { waitMs } = reporter.counters;
+      waitMs['retry'] = (waitMs['retry'] ?? 0) + delay;
+      dealtWith(error);
+    });
+  }
+  for (const fallback of fallbacks) {
+    fallback.onFailure(({ handled, reason }) => {
+      if (handled) dealtWith(reason.error);
+    });
+  }
+}
+
+function rejectionKeys({ breaker, bulkhead }: CockatielParts): RejectionKey[] {
+  const keys: RejectionKey[] = [];
+  if (breaker) keys.push('breaker/open', 'breaker/half_open', 'breaker/forced_open');
+  if (bulkhead) keys.push('bulkhead/full');
+  return keys;
+}
+
+function waitKeys({ retries }: CockatielParts): PolicyName[] {
+  return retries.length > 0 ? ['retry'] : [];
+}
