@@ -6,11 +6,20 @@ const CREDENTIALS = /:\/\/[^\s/@]*@/g;
 
 /** What an error says, as one line that ends in a full stop: its type and message, without secrets and the credentials of addresses, at most 300 characters. */
 export function errorLine(error: unknown): string {
+  const line = oneLine(error);
+  return /[.…!?]$/.test(line) ? line : `${line}.`;
+}
+
+/** As {@link errorLine}, without the full stop: for the middle of a sentence. */
+export function errorReason(error: unknown): string {
+  return oneLine(error).replace(/\.$/, '');
+}
+
+function oneLine(error: unknown): string {
   const text = redactText(textOf(error).replaceAll(CREDENTIALS, '://***@'))
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim();
-  const line = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
-  return /[.…!?]$/.test(line) ? line : `${line}.`;
+  return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
 }
 
 function textOf(error: unknown): string {

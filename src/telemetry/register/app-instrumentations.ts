@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
-import { errorLine } from '../../core/error-line.ts';
+import { errorReason } from '../../core/error-line.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { hookModules } from './module-hooks.ts';
 
@@ -194,7 +194,7 @@ export function loadInstrumentations(
     try {
       problem = load(each, loading);
     } catch (error) {
-      problem = errorLine(error).replace(/\.$/, '');
+      problem = errorReason(error);
     }
     if (problem === undefined) continue;
     warn(
@@ -208,7 +208,7 @@ export function loadInstrumentations(
     } catch (error) {
       warn(
         'instrumentation:hooks',
-        `ES modules cannot be instrumented for ${modules.join(', ')} (${errorLine(error)}) CommonJS is. Update the @opentelemetry/instrumentation packages.`,
+        `ES modules cannot be instrumented for ${modules.join(', ')} (${errorReason(error)}); CommonJS is. Update the @opentelemetry/instrumentation packages.`,
       );
     }
   }

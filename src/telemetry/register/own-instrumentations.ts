@@ -1,7 +1,7 @@
 import { context } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
-import { errorLine } from '../../core/error-line.ts';
+import { errorReason } from '../../core/error-line.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { isChosen } from './app-instrumentations.ts';
 import type { InstrumentationChoice } from './app-instrumentations.ts';
@@ -57,10 +57,9 @@ export async function makeOwnInstrumentations(
         return await make();
       } catch (error) {
         const { found, remedy } = reportVersions([packageName]);
-        const why = errorLine(error).replace(/\.$/, '');
         warn(
           `instrumentation:${name}`,
-          `${packageName} stays off (${why}); found: ${found}. ${covers} is not traced, and the rest of the telemetry goes on. ${remedy}`,
+          `${packageName} stays off (${errorReason(error)}); found: ${found}. ${covers} is not traced, and the rest of the telemetry goes on. ${remedy}`,
         );
         return undefined;
       }

@@ -1,4 +1,4 @@
-import { errorLine } from '../../core/error-line.ts';
+import { errorReason } from '../../core/error-line.ts';
 import { reportVersions } from './installed-versions.ts';
 
 /**
@@ -9,6 +9,5 @@ import { reportVersions } from './installed-versions.ts';
  */
 export function failureLine(step: string, error: unknown): string {
   const { found, remedy } = reportVersions();
-  const why = errorLine(error).replace(/\.$/, '');
-  return `keelson: keelson/register cannot ${step} (${why}); found: ${found}. The application runs without Keelson's telemetry. ${remedy}\n`;
+  return `keelson: keelson/register cannot ${step} (${errorReason(error)}); found: ${found}. The application runs without Keelson's telemetry. ${remedy}\n`;
 }
