@@ -191,7 +191,8 @@ export class Reporter {
     call.outcome = outcome;
     call.durationMs = this.#clock.now() - call.startedAt;
     if (!this.#isRetired) this.#record(call, outcome, error);
-    if (outcome !== 'success') this.#sendOff(error, call);
+    if (outcome !== 'success') setRequestId(error, call.requestId);
+    forgetNotSent(error);
     if (call.span) this.endSpan(call.span, call, outcome, error);
     if (this.isHeard || outcome === 'failure' || outcome === 'timeout')
       this.#tellSettled(call, outcome, error);
@@ -201,7 +202,8 @@ export class Reporter {
   settleUntimed(call: SettledCall, outcome: 'success' | 'failure', error: unknown): void {
     this.counters.calls[outcome] += 1;
     if (outcome === 'success') this.counters.origins.live += 1;
-    else this.#sendOff(error, call);
+    else setRequestId(error, call.requestId);
+    forgetNotSent(error);
     this.counters.inFlight -= 1;
     if (this.isHeard || outcome === 'failure') this.#tellSettled(call, outcome, error);
   }
@@ -217,12 +219,6 @@ export class Reporter {
       requestId,
       ...(suppressed ? { suppressed } : {}),
     });
-  }
-
-  /** An error leaves the guard: it takes the request id along, and leaves behind what was said to this guard alone. */
-  #sendOff(error: unknown, { requestId }: { readonly requestId: string }): void {
-    setRequestId(error, requestId);
-    forgetNotSent(error);
   }
 
   #record(call: ReportedCall, outcome: Outcome, error: unknown): void {

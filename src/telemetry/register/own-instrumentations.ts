@@ -5,7 +5,6 @@ import { errorReason } from '../../core/error-line.ts';
 import type { Warn } from '../warnings/warner.ts';
 import { isChosen } from './app-instrumentations.ts';
 import type { InstrumentationChoice } from './app-instrumentations.ts';
-import { reportVersions } from './installed-versions.ts';
 
 const ignoreOwnRequests = (): boolean => isTracingSuppressed(context.active());
 
@@ -44,7 +43,7 @@ const OWN: readonly {
 
 /**
  * Makes the instrumentations that come with Keelson and that the variables leave on. One that cannot be loaded or made is left out with a warning.
- * @returns a promise of instrumentations that still need their providers; never rejects
+ * @returns a promise of instrumentations that still need their providers; rejects only where a file of this package is missing
  */
 export async function makeOwnInstrumentations(
   choice: InstrumentationChoice,
@@ -56,6 +55,7 @@ export async function makeOwnInstrumentations(
       try {
         return await make();
       } catch (error) {
+        const { reportVersions } = await import('./installed-versions.ts');
         const { found, remedy } = reportVersions([packageName]);
         warn(
           `instrumentation:${name}`,

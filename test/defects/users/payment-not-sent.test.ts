@@ -219,6 +219,17 @@ describe('a payment whose error is marked with `notSent`', () => {
     expect(outcome).toMatchObject({ attempts: 1, suppressed: { reason: 'not_idempotent' } });
   });
 
+  test('is not retried by a guard around one whose fallback stood in for the error', async () => {
+    const mail = createKeelson().guard('mail', { fallback: { value: 'later' } });
+    const outcome = await pay(async () => {
+      const sent = await mail.outcome('send', () => {
+        throw notSent(new Error('the mail server is full'));
+      });
+      throw sent.error;
+    });
+    expect(outcome).toMatchObject({ attempts: 1, suppressed: { reason: 'not_idempotent' } });
+  });
+
   test.each<[string, GuardOptions, number]>([
     ['retries too', { retry: { retries: 1, delay: 0 } }, 2],
     ['has a breaker at most', { breaker: { failures: 50 } }, 1],
