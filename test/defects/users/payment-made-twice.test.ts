@@ -96,6 +96,18 @@ describe('a payment that went through is not made again', () => {
     expect(account(outcome, server)).toEqual(notRetried(1));
   });
 
+  test('if a guard within makes it, as such a call, beside a request that is refused', async () => {
+    const url = await serve();
+    const gateway = createKeelson().guard('gateway', { retry: { retries: 2, delay: 0 } });
+    let charge: Promise<unknown> | undefined;
+    const outcome = await pay(async () => {
+      charge = gateway.run('post', () => fetchPost(url), { idempotent: false });
+      await fetchPost(dead);
+    });
+    await charge;
+    expect(account(outcome, server)).toEqual(notRetried(1));
+  });
+
   test.each([
     ['node:http', new http.Agent({ keepAlive: true })],
     ['fetch', undefined],
