@@ -96,8 +96,8 @@ function makeFolder(path: string, mode: number): boolean {
     const above = dirname(path);
     if (code !== 'ENOENT' || above === path || lstatSync(above, { throwIfNoEntry: false })) throw error;
     makeFolder(above, mode);
-    mkdirSync(path, { mode });
-    return true;
+    // Another process may have made it meanwhile.
+    return makeFolder(path, mode);
   }
 }
 

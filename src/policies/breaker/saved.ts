@@ -28,7 +28,8 @@ export const NOTHING_SAVED: SavedBreaker = {
 
 /** Reads a saved state. @throws {ConfigError} that says what is wrong with it */
 export function parseSaved(saved: unknown): SavedBreaker {
-  if (typeof saved !== 'object' || saved === null) throw refused(`an object, got ${typeof saved}`);
+  if (typeof saved !== 'object' || saved === null)
+    throw refused(`an object, got ${saved === null ? 'null' : typeof saved}`);
   const { version, state, openings, openUntil, rule } = saved as Record<string, unknown>;
   if (version !== SAVED_VERSION)
     throw refused(`version ${SAVED_VERSION}, got ${JSON.stringify(version) ?? 'none'}`);

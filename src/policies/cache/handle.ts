@@ -105,6 +105,7 @@ export function cacheHandle(current: () => Cache | undefined): CacheHandle {
 
 function ttlOf(options: CacheSetOptions | undefined): number | undefined {
   const check = new OptionChecker('cache.set');
+  check.keys(options, ['ttl']);
   const ttlMs = check.duration('ttl', options?.ttl, 0, undefined);
   check.done();
   return ttlMs;

@@ -80,8 +80,9 @@ function startWatching(): AsyncLocalStorage<AttemptRequests> {
     if (isObject(request)) attemptOf.get(request)?.failed(error, loopTurn());
   });
 
-  // What is neither: HTTP/2, gRPC, and every new connection, whoever speaks what protocol on it.
+  // What is neither: HTTP/2, gRPC, every new connection, whoever speaks what protocol on it, and a child process.
   on('http2.client.stream.created', () => storage.getStore()?.connected());
+  on('child_process', () => storage.getStore()?.connected());
   on('net.client.socket', ({ socket }) => {
     const requests = storage.getStore();
     if (requests && isEmitter(socket)) socket.once('connect', () => requests.connected());

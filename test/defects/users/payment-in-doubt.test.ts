@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
@@ -47,6 +48,15 @@ describe('a payment is in doubt, and not made again', () => {
     );
     expect(account(byHttp, server)).toEqual(notRetried(0));
     expect(account(await pay(() => fetchPost(secure)), server)).toEqual(notRetried(0));
+  });
+
+  test('if a child process was started, which may have made it', async () => {
+    const outcome = await pay(() => {
+      const ended = once(spawn(process.execPath, ['-e', '']), 'exit');
+      closing.push(() => ended);
+      return fetchPost(dead);
+    });
+    expect(account(outcome, server)).toEqual(notRetried(0));
   });
 
   test.each(UNDICI)('if a proxy refuses to connect: %s', async (_, undici) => {

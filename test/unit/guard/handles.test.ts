@@ -123,6 +123,7 @@ describe('the handle of a cache', () => {
     const guard = guardWith({ cache: { ttl: '1m' } });
     const handle = guard.cache;
     await expect(handle?.set('list', 'a', 1, { ttl: 'soon' as never })).rejects.toThrow(ConfigError);
+    await expect(handle?.set('list', 'a', 1, { TTL: '1s' } as never)).rejects.toThrow(/Did you mean `ttl`\?/);
     guard.update({});
     await handle?.set('list', 'a', 1);
     await handle?.delete('list', 'a');

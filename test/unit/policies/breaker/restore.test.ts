@@ -113,7 +113,7 @@ describe('a restored breaker', () => {
   test.each([
     [undefined, /Expected an object, got undefined/],
     ['text', /Expected an object, got string/],
-    [null, /Expected an object, got object/],
+    [null, /Expected an object, got null/],
     [saved({ version: undefined }), /Expected version 1, got none/],
     [saved({ version: 2 }), /Expected version 1, got 2/],
     [
