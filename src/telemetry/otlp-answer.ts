@@ -25,7 +25,7 @@ export type SendResult =
       readonly code?: number;
       readonly retryAfterMs: number | undefined;
     }
-  /** Larger than the receiver takes (413). */
+  /** Larger than the receiver takes: 413, or a Collector's 400 that says so. */
   | { readonly status: 'too_large'; readonly code: number; readonly answer: string }
   /** Refused for good, because of what is in it. */
   | { readonly status: 'rejected'; readonly code: number; readonly answer: string };
@@ -42,6 +42,8 @@ export interface OtlpAnswer {
 }
 
 const TOO_LARGE = 413;
+/** The error of Go's `http.MaxBytesReader`. The Collector (0.159) answers 400 with this text if a request is above `max_request_body_size`. */
+const BODY_TOO_LARGE = 'http: request body too large';
 /** The specification's four, and 408, with which proxies give up a slow upload. */
 const LATER: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 /** What a server says that has no OTLP here, or not for this sender. */
@@ -79,7 +81,8 @@ export function judgeAnswer(
   }
   if (LATER.has(status)) return later('unavailable', `HTTP ${status}${said(text)}`);
   if (status < 400 || WRONG_ENDPOINT.has(status)) return later('refused', `HTTP ${status}${said(text)}`);
-  return { status: status === TOO_LARGE ? 'too_large' : 'rejected', code: status, answer: text };
+  const isTooLarge = status === TOO_LARGE || (status === 400 && text.includes(BODY_TOO_LARGE));
+  return { status: isTooLarge ? 'too_large' : 'rejected', code: status, answer: text };
 }
 
 /** What a body says, behind a status. */
