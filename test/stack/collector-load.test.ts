@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { promQuery } from './support/backend-queries.ts';
 import { type CollectorCounts, collectorCounts } from './support/collector-counts.ts';
 import { Demo } from './support/demo.ts';
-import { at, shipped } from './support/documents.ts';
+import { memoryLimits } from './support/memory-limits.ts';
 import { until } from './support/poll.ts';
 import { Stack } from './support/stack.ts';
 import { SteadyLoad } from './support/steady-load.ts';
@@ -20,16 +20,8 @@ afterEach(async () => {
   for (const end of ends.splice(0).toReversed()) await end();
 });
 
-/** The memory limit of the container that the Collector is shipped in, since here it has the whole machine. MiB. */
-function shippedLimitMib(): number {
-  const memory = at(shipped('docker-compose.yml').document, ['services', 'otel-collector', 'mem_limit']);
-  const limiter = ['processors', 'memory_limiter', 'limit_percentage'];
-  const share = Number(at(shipped('collector/config.yaml').document, limiter)) / 100;
-  return Math.floor(Number(/^(\d+)m$/.exec(typeof memory === 'string' ? memory : '')?.[1]) * share);
-}
-
-async function start(limitMib: number): Promise<Stack> {
-  const stack = await Stack.start({ overlays: [`yaml:processors::memory_limiter::limit_mib: ${limitMib}`] });
+async function start(limitMib?: number): Promise<Stack> {
+  const stack = await Stack.start({ overlays: memoryLimits(limitMib) });
   ends.push(() => stack.stop());
   return stack;
 }
@@ -51,7 +43,7 @@ async function queueUse(stack: Stack): Promise<number> {
 }
 
 test(`the Collector refuses and loses nothing of the demo, nor of ${SPANS_A_SECOND} spans a second`, async () => {
-  const stack = await start(shippedLimitMib());
+  const stack = await start();
   const demo = new Demo(stack, RUN_FOR);
   ends.push(() => demo.stop());
   const since = Date.now();

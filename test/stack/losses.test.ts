@@ -49,8 +49,7 @@ describe('the first span that ever finds the queue full', () => {
   const exporter = 'otlp_grpc/jaeger';
 
   beforeAll(async () => {
-    const queue = { queue_size: QUEUE_SIZE, batch: { min_size: QUEUE_SIZE } };
-    await restartCollector({ exporters: { [exporter]: { sending_queue: queue } } });
+    await restartCollector({ exporters: { [exporter]: { sending_queue: { queue_size: QUEUE_SIZE } } } });
     await stack.stopJaeger();
     await recordedLosses('queue_full', exporter, '== 0');
   });

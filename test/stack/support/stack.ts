@@ -245,11 +245,16 @@ export class Stack {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #probe(name: string, ask: () => Promise<true | undefined>): Promise<true> {
+  /** @param needed processes without which it is not ready */
+  #probe(
+    name: string,
+    ask: () => Promise<true | undefined>,
+    needed: readonly Child[] = this.children,
+  ): Promise<true> {
     return until(
       name,
       async () => {
-        for (const child of this.children) child.assertRunning();
+        for (const child of needed) child.assertRunning();
         return ask();
       },
       START_MS,
@@ -257,11 +262,13 @@ export class Stack {
   }
 
   #collectorReady(): Promise<true> {
-    return this.#probe('the Collector', () => isUp(`http://127.0.0.1:${this.ports.collectorHealth}/`));
+    const url = `http://127.0.0.1:${this.ports.collectorHealth}/`;
+    return this.#probe('the Collector', () => isUp(url), [this.#collector]);
   }
 
   #jaegerReady(): Promise<true> {
-    return this.#probe('Jaeger', () => isUp(`http://127.0.0.1:${this.ports.jaegerHealth}/status`));
+    const url = `http://127.0.0.1:${this.ports.jaegerHealth}/status`;
+    return this.#probe('Jaeger', () => isUp(url), [this.#jaeger]);
   }
 
   async #ready(): Promise<void> {

@@ -10,13 +10,19 @@ export interface CollectorConfig {
   };
 }
 
-interface Exporter {
+/** An exporter, as far as the rules look into it. */
+export interface Exporter {
   readonly retry_on_failure?: { readonly max_elapsed_time?: string };
   readonly sending_queue?: {
     readonly storage?: string;
     readonly sizer?: string;
     readonly queue_size?: number;
-    readonly batch?: object;
+    readonly num_consumers?: number;
+    readonly batch?: {
+      readonly sizer?: string;
+      readonly min_size?: number;
+      readonly max_size?: number;
+    };
   };
 }
 
@@ -26,7 +32,8 @@ interface Pipeline {
   readonly exporters: readonly string[];
 }
 
-type Rule = (config: CollectorConfig) => readonly string[];
+/** Answers with the names of what breaks it. */
+export type Rule = (config: CollectorConfig) => readonly string[];
 
 const pipelines = (config: CollectorConfig) => Object.entries(config.service.pipelines);
 const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -67,7 +74,6 @@ export const COLLECTOR_RULES: Readonly<Record<string, Rule>> = {
           queue?.storage !== 'file_storage' ||
           queue.sizer !== 'items' ||
           !(Number(queue.queue_size) >= 100_000) ||
-          queue.batch === undefined ||
           exporter?.retry_on_failure?.max_elapsed_time !== '0s'
         );
       })
@@ -102,8 +108,9 @@ export const COLLECTOR_RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** @returns every rule that a configuration breaks, and where */
-export function collectorProblems(config: CollectorConfig): readonly string[] {
-  return Object.entries(COLLECTOR_RULES).flatMap(([rule, check]) =>
-    check(config).map((where) => `${rule}: ${where}`),
-  );
+export function collectorProblems(
+  config: CollectorConfig,
+  rules: Readonly<Record<string, Rule>> = COLLECTOR_RULES,
+): readonly string[] {
+  return Object.entries(rules).flatMap(([rule, check]) => check(config).map((where) => `${rule}: ${where}`));
 }

@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { BATCH_RULES, bytesOnTheirWay, fitsNext, refusesAbove } from './batch-rules.ts';
 import { COLLECTOR_RULES, type CollectorConfig, collectorProblems, merged } from './collector-rules.ts';
+import type { Compose } from './compose-rules.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../collector');
 const read = (file: string): CollectorConfig =>
@@ -20,6 +22,15 @@ describe('the Collector', () => {
     expect(collectorProblems(merged(config, read(`overlays/${file}`)) as CollectorConfig)).toEqual([]);
   });
 
+  test.each(['config.yaml', 'agent.yaml', 'host.yaml'])('sends batches that fit with %s', (file) => {
+    expect(collectorProblems(read(file), BATCH_RULES)).toEqual([]);
+  });
+
+  test.each(overlays)('sends batches that fit with %s over it', (file) => {
+    const over = merged(config, read(`overlays/${file}`)) as CollectorConfig;
+    expect(collectorProblems(over, BATCH_RULES)).toEqual([]);
+  });
+
   test('takes the same credentials out everywhere', () => {
     expect(read('agent.yaml').processors?.['transform/redact']).toEqual(
       config.processors?.['transform/redact'],
@@ -34,6 +45,66 @@ describe('the Collector', () => {
         (file) => !readme.includes(`\`${file}\``) && !readme.includes(`\`overlays/${file}\``),
       ),
     ).toEqual([]);
+  });
+});
+
+describe('the largest batch', () => {
+  const gateway = merged(config, read('overlays/gateway.yaml')) as CollectorConfig;
+  const jaegerOnDisk = merged(read('jaeger.yaml'), read('overlays/jaeger-badger.yaml')) as CollectorConfig;
+  const hops: readonly (readonly [string, string, string, CollectorConfig, CollectorConfig])[] = [
+    ['agent.yaml', 'otlp_grpc/gateway', 'a gateway', read('agent.yaml'), gateway],
+    ['config.yaml', 'otlp_grpc/jaeger', 'Jaeger', config, read('jaeger.yaml')],
+    ['a gateway', 'otlp_grpc/jaeger', 'Jaeger with storage on disk', gateway, jaegerOnDisk],
+    ['host.yaml', 'otlp_grpc', 'config.yaml', read('host.yaml'), config],
+  ];
+
+  test.each(hops)('of %s by %s is one that %s takes', (_, exporter, __, sender, receiver) => {
+    expect(fitsNext(sender, exporter, receiver)).toBe(true);
+  });
+
+  test.each([
+    ['a receiver with the default limit', {}, { max_recv_msg_size_mib: undefined }],
+    ['a batch without a maximum', { max_size: 0 }, {}],
+    ['a batch that is bounded by its items only', { sizer: 'items', max_size: 200 }, {}],
+    ['a receiver that takes a little less', {}, { max_recv_msg_size_mib: 24 }],
+  ])('would be reported with %s', (_, batch, grpc) => {
+    const exporter = 'otlp_grpc/jaeger';
+    const sender = merged(config, { exporters: { [exporter]: { sending_queue: { batch } } } });
+    const receiver = merged(read('jaeger.yaml'), { receivers: { otlp: { protocols: { grpc } } } });
+    expect(fitsNext(sender as CollectorConfig, exporter, receiver as CollectorConfig)).toBe(false);
+  });
+
+  test('is looked at for every exporter that sends to another of these files', () => {
+    const files = ['config.yaml', 'agent.yaml', 'host.yaml', ...overlays.map((file) => `overlays/${file}`)];
+    const found = files.flatMap((file) =>
+      Object.keys(read(file).exporters ?? {}).filter((name) => name.startsWith('otlp_grpc')),
+    );
+    expect(new Set(found)).toEqual(new Set(hops.map(([, exporter]) => exporter)));
+  });
+});
+
+describe('the batches on their way', () => {
+  const text = readFileSync(join(FOLDER, '../docker-compose.yml'), 'utf8');
+  const { services } = parse(text, { merge: true }) as Compose;
+  const containers: readonly (readonly [string, string])[] = [
+    ['config.yaml', 'otel-collector'],
+    ['host.yaml', 'host-collector'],
+  ];
+
+  test.each(containers)('of %s leave room in the memory of %s', (file, service) => {
+    const limit = refusesAbove(read(file), services[service]?.mem_limit);
+    expect(bytesOnTheirWay(read(file))).toBeLessThan(limit);
+  });
+
+  test('of agent.yaml leave room in a container as large as that of config.yaml', () => {
+    const agent = read('agent.yaml');
+    expect(bytesOnTheirWay(agent)).toBeLessThan(refusesAbove(agent, services['otel-collector']?.mem_limit));
+  });
+
+  test('would be reported if as many are sent as by default', () => {
+    const sending_queue = { num_consumers: undefined };
+    const over = merged(config, { exporters: { 'otlp_grpc/jaeger': { sending_queue } } }) as CollectorConfig;
+    expect(bytesOnTheirWay(over)).toBeGreaterThan(refusesAbove(over, services['otel-collector']?.mem_limit));
   });
 });
 
@@ -77,6 +148,33 @@ describe('the check', () => {
 
   test('has a planted violation for every rule', () => {
     expect(Object.keys(planted).toSorted()).toEqual(Object.keys(COLLECTOR_RULES).toSorted());
+  });
+
+  const plantedBatches: Readonly<Record<string, readonly object[]>> = {
+    'a batch has a maximum': [
+      { batch: { max_size: 0 } },
+      { batch: { max_size: undefined } },
+      { batch: { sizer: 'items', min_size: 8192, max_size: 8192 } },
+      { batch: undefined },
+    ],
+    'every item that the receiver takes fits into a batch': [{ batch: { max_size: 3_000_000 } }],
+  };
+
+  test.each(Object.entries(plantedBatches))('reports of batches that this is broken: %s', (rule, changes) => {
+    for (const sending_queue of changes) {
+      const over = merged(config, { exporters: { 'otlp_grpc/jaeger': { sending_queue } } });
+      expect(collectorProblems(over as CollectorConfig, BATCH_RULES)).toEqual([`${rule}: otlp_grpc/jaeger`]);
+    }
+  });
+
+  test('has planted violations for every rule about batches', () => {
+    expect(Object.keys(plantedBatches)).toEqual(Object.keys(BATCH_RULES));
+  });
+
+  test('reports a receiver that takes an item that does not fit into a batch', () => {
+    const http = { max_request_body_size: 64 * 2 ** 20 };
+    const over = merged(config, { receivers: { otlp: { protocols: { http } } } });
+    expect(collectorProblems(over as CollectorConfig, BATCH_RULES)).toHaveLength(2);
   });
 
   test.each(Object.entries(planted))('reports that this is broken: %s', (rule, change) => {

@@ -29,7 +29,7 @@ export type SendResult =
       readonly code?: number;
       readonly retryAfterMs: number | undefined;
     }
-  /** The batch is larger than the receiver takes (413). */
+  /** The batch is larger than the receiver takes: 413, or a Collector's 400 that says so. */
   | { readonly status: 'too_large'; readonly code: number; readonly answer: string }
   /** The receiver refused the batch for good, because of its content. */
   | { readonly status: 'rejected'; readonly code: number; readonly answer: string };
@@ -46,6 +46,8 @@ export interface OtlpAnswer {
 }
 
 const TOO_LARGE = 413;
+/** The error of Go's `http.MaxBytesReader`. The Collector (0.159) answers 400 with this text if a request is above `max_request_body_size`. */
+const BODY_TOO_LARGE = 'http: request body too large';
 /** The four statuses of the specification, and 408, with which proxies give up a slow upload. */
 const LATER: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 /** The statuses of a server that takes no OTLP at this address, or not from this sender. */
@@ -85,7 +87,8 @@ export function judgeAnswer(
   }
   if (LATER.has(status)) return later('unavailable', `HTTP ${status}${said(text)}`);
   if (status < 400 || WRONG_ENDPOINT.has(status)) return later('refused', `HTTP ${status}${said(text)}`);
-  return { status: status === TOO_LARGE ? 'too_large' : 'rejected', code: status, answer: text };
+  const isTooLarge = status === TOO_LARGE || (status === 400 && text.includes(BODY_TOO_LARGE));
+  return { status: isTooLarge ? 'too_large' : 'rejected', code: status, answer: text };
 }
 
 /** The beginning of a body, as the end of a message about its status. */

@@ -120,4 +120,10 @@ describe('the answer of a receiver', () => {
       expect(judge({ status, text: 'why' })).toEqual({ status: 'rejected', code: status, answer: 'why' });
     }
   });
+
+  test('says that a batch is too large where a Collector answers 400 to one above its limit', () => {
+    const text = '{"code":3,"message":"http: request body too large"}';
+    expect(judge({ status: 400, text })).toEqual({ status: 'too_large', code: 400, answer: text });
+    expect(judge({ status: 422, text })).toMatchObject({ status: 'rejected' });
+  });
 });
