@@ -50,12 +50,16 @@ async function ask(address: string, path: string): Promise<Answer> {
   return JSON.parse(json ?? '') as Answer;
 }
 
-/** Changes the module that creates the guard, as somebody does in an editor. */
-function edit(from: string, to: string): void {
+/** Changes the module that creates the guard, as somebody does in an editor. @param replacements what is replaced by the text after it */
+function edit(...replacements: readonly string[]): void {
   const file = join(folder, 'services/payments.js');
-  const text = readFileSync(file, 'utf8');
-  expect(text).toContain(from);
-  writeFileSync(file, text.replace(from, to));
+  let text = readFileSync(file, 'utf8');
+  for (let at = 0; at < replacements.length; at += 2) {
+    const [from = '', to = ''] = replacements.slice(at, at + 2);
+    expect(text).toContain(from);
+    text = text.replace(from, to);
+  }
+  writeFileSync(file, text);
 }
 
 test('what Next.js compiles with comes from the registry', () => {
@@ -81,38 +85,44 @@ describe.each(['turbopack', 'webpack'])('an application that %s has built', (bun
   });
 });
 
-test('next dev keeps the state of a guard whose module is edited, and says where the options became others', async () => {
-  await using service = new NextProcess(folder, ['dev', '-H', '127.0.0.1', '-p', '0']);
-  const address = await service.address();
-  let calls = 1;
-  /** Asks until the module has this version; an error page fails the test. */
-  const reach = async (path: string, version: number): Promise<Answer> => {
-    const deadline = Date.now() + RELOAD_MS;
-    for (;;) {
-      const answer = await ask(address, path);
-      calls += 1;
-      expect(answer.calls).toBe(calls);
-      if (answer.version === version) return answer;
-      if (Date.now() > deadline) throw new Error(`${path} still has version ${answer.version}.`);
-    }
-  };
-  await reach('/first', 1);
-  await reach('/second', 1);
-  await reach('/', 1);
+test.each(['turbopack', 'webpack'])(
+  'next dev with %s keeps the state of a guard whose module is edited, and says where the options became others',
+  async (bundler) => {
+    cpSync(join(import.meta.dirname, 'app/services'), join(folder, 'services'), { recursive: true });
+    const env = { DIST_FOLDER: `.next-dev-${bundler}` };
+    await using service = new NextProcess(folder, ['dev', `--${bundler}`, '-H', '127.0.0.1', '-p', '0'], env);
+    const address = await service.address();
+    let calls = 1;
+    /** Asks until the module has this version; an error page fails the test. */
+    const reach = async (path: string, version: number): Promise<Answer> => {
+      const deadline = Date.now() + RELOAD_MS;
+      for (;;) {
+        const answer = await ask(address, path);
+        calls += 1;
+        expect(answer.calls).toBe(calls);
+        if (answer.version === version) return answer;
+        if (Date.now() > deadline) throw new Error(`${path} still has version ${answer.version}.`);
+      }
+    };
+    await reach('/first', 1);
+    await reach('/second', 1);
+    await reach('/', 1);
 
-  edit('VERSION = 1', 'VERSION = 2');
-  await reach('/first', 2);
-  await reach('/second', 2);
-  expect(await reach('/', 2)).toMatchObject({ attemptTimeout: 'timeout: 2s' });
-  expect(service.output).not.toContain('KeelsonWarning');
+    edit('VERSION = 1', 'VERSION = 2');
+    await reach('/first', 2);
+    await reach('/second', 2);
+    expect(await reach('/', 2)).toMatchObject({ attemptTimeout: 'timeout: 2s' });
+    expect(service.output).not.toContain('KeelsonWarning');
 
-  edit('VERSION = 2', 'VERSION = 3');
-  edit("attempt: '2s'", "attempt: '3s'");
-  expect(await reach('/first', 3)).toMatchObject({ attemptTimeout: 'timeout: 3s' });
-  await reach('/second', 3);
-  await reach('/', 3);
-  const warnings = service.output.match(/KeelsonWarning: .*/g) ?? [];
-  expect(warnings).toEqual([
-    expect.stringMatching(/guard "payments": It was created at .+:\d+, and with other options at .+:\d+\. /),
-  ]);
-});
+    edit('VERSION = 2', 'VERSION = 3', "attempt: '2s'", "attempt: '3s'");
+    expect(await reach('/first', 3)).toMatchObject({ attemptTimeout: 'timeout: 3s' });
+    await reach('/second', 3);
+    await reach('/', 3);
+    const warnings = service.output.match(/KeelsonWarning: .*/g) ?? [];
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /guard "payments": It was created at \S*payments\.js:5, and with other options at \S*payments\.js:5\. /,
+      ),
+    ]);
+  },
+);

@@ -84,8 +84,10 @@ class Comparison {
 }
 
 const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
-/** What a bundler makes of an imported name in a call: `(0,n.isHttpFailure)(error)`, `(0,e.i(1234).isHttpFailure)(error)`. */
-const IMPORTED = /\(0,\s*[\w$]+(?:\.[\w$]+|\([^()]*\))*\)/g;
+/** What a bundler makes of an imported name in a call: `(0,n.isHttpFailure)(error)`, `(0,e.i(1234).isHttpFailure)(error)`, `(0,m["default"])()`. */
+const IMPORTED = /\(0,\s*[\w$]+(?:\.[\w$]+|\([^()]*\)|\[[^\]]*\])*\)/g;
+/** The names of modules that bundlers make up while an application is developed: `__TURBOPACK__imported__module__...__["name"]`. */
+const MODULE = /[\w$]*__(?:TURBOPACK|WEBPACK|vite_ssr|vi)_[\w$]*(?:\.[\w$]+|\[[^\]]*\])?/g;
 /** A name of at most three characters that is no property and begins no string. */
 const SHORT_NAME = /(?<![\w$.'"`])[A-Za-z_$][\w$]{0,2}(?![\w$])/g;
 
@@ -97,9 +99,9 @@ function sameFunction(a: unknown, b: unknown): boolean {
   return one === other || unminified(one) === unminified(other);
 }
 
-/** The text of a function without what a minifier chooses anew in each bundle: short names of variables, and how an import is reached. */
+/** The text of a function without what is another in each bundle: short names of variables, which minifiers choose, and how imports are reached. */
 function unminified(text: string): string {
-  return text.replaceAll(IMPORTED, '_').replaceAll(SHORT_NAME, '_');
+  return text.replaceAll(IMPORTED, '_').replaceAll(MODULE, '_').replaceAll(SHORT_NAME, '_');
 }
 
 /** Whether both are of one class, or of one that was evaluated twice. */

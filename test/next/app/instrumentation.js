@@ -1,6 +1,8 @@
-// Next.js runs this once, in a bundle of its own, before the first request.
+// Next.js runs this once, in a bundle of its own, before the first request. It also builds it for the Edge runtime, for which the condition leaves
+// nothing of it.
 export async function register() {
-  if (process.env.NEXT_RUNTIME !== 'nodejs') return;
-  const { payments } = await import('./services/payments.js');
-  await payments.run('warm up', async () => 'warm');
+  if (process.env.NEXT_RUNTIME === 'nodejs') {
+    const { payments } = await import('./services/payments.js');
+    await payments.run('warm up', async () => 'warm');
+  }
 }

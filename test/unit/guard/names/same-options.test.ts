@@ -89,8 +89,8 @@ const OTHER: Readonly<Record<string, readonly [unknown, unknown]>> = {
   ],
 };
 
-/** The same function in two bundles of a minifier, and one that means something else. */
-const MINIFIED: readonly (readonly [string, string, string])[] = [
+/** The same function in two bundles, and one that means something else. */
+const BUNDLED: readonly (readonly [string, string, string])[] = [
   ['e=>404!==e.status', 't=>404!==t.status', 't=>500!==t.status'],
   ['e=>(0,n.J)(e)', 'e=>r(e)', 'e=>r(e)||!0'],
   [
@@ -103,12 +103,22 @@ const MINIFIED: readonly (readonly [string, string, string])[] = [
     'function t(e){let r=n(e);return void 0!==r}',
     'function t(e){}',
   ],
+  [
+    'e=>(0, __TURBOPACK__imported__module__$5b$app$2d$route$5d$__["isDown"])(e)',
+    'e=>(0, __TURBOPACK__imported__module__$5b$instrumentation$5d$__["isDown"])(e)',
+    'e=>!(0, __TURBOPACK__imported__module__$5b$instrumentation$5d$__["isDown"])(e)',
+  ],
+  [
+    'e=>errors__WEBPACK_IMPORTED_MODULE_1__.CODES.has(e)',
+    'e=>__vi_import_0__.CODES.has(e)',
+    'e=>__vi_import_0__.CODES.get(e)',
+  ],
   ["e=>e.code!=='no'", "t=>t.code!=='no'", "t=>t.code!=='yes'"],
   ['async e=>1e3<await e.size', 'async r=>1e3<await r.size', 'async r=>1e4<await r.size'],
 ];
 
-describe('functions of two minified bundles', () => {
-  test.each(MINIFIED)('%s is %s, and not %s', (one, same, other) => {
+describe('functions of two bundles', () => {
+  test.each(BUNDLED)('%s is %s, and not %s', (one, same, other) => {
     const [first, second, third] = [one, same, other].map((text) => runInThisContext(`(${text})`) as unknown);
     expect(sameOptions(first, second)).toBe(true);
     expect(sameOptions(first, third)).toBe(false);
