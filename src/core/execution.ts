@@ -41,9 +41,9 @@ export class Execution<T> extends DeadlineNode implements Interruptible {
     return this.#controller !== undefined;
   }
 
-  /** Whether the run has settled by itself: it can be interrupted no more. */
-  get isOver(): boolean {
-    return this.#over && !this.interrupted;
+  /** Whether the function has settled, be it after its interruption. */
+  get isSettled(): boolean {
+    return this.#over;
   }
 
   /** Calls `listener` with the reason when the run is interrupted; at once where it has been. @returns a function that removes it */

@@ -17,7 +17,7 @@ import {
 } from '../../policies/retry/index.ts';
 import type { ResolvedGuard } from '../options/options.ts';
 import type { PipelineMechanisms } from '../options/policies.ts';
-import { runInside } from './ambient.ts';
+import { detached, runInside } from './ambient.ts';
 import { Attempt } from './attempt.ts';
 import type { FailedOutcome } from './call.ts';
 import { Call, ExecutionContext, Frame } from './call.ts';
@@ -186,6 +186,7 @@ export class Attempts {
   #execute<T>(call: Call<T>, execution: Execution<T>, context: ExecutionContext): PromiseLike<T> | T {
     if (!this.#tellsInner && !call.signal) {
       // Nothing can interrupt this run: nobody has to be told in its place.
+      if (!call.inherits) return detached(() => call.fn(context));
       return call.ambient ? execution.start(call.fn, context) : call.fn(context);
     }
     const frame = new Frame(
