@@ -30,4 +30,8 @@ export interface DeadlineList {
   readonly durationMs: number;
   head: DeadlineNode | undefined;
   tail: DeadlineNode | undefined;
+  /** When the queue of all lists looks at this one again, at the latest: no later than `head` falls due. */
+  lookAt: number;
+  /** Its place in the queue; -1 for a list that is not there. */
+  place: number;
 }

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock, Timer } from './clock.ts';
 import type { DeadlineList, DeadlineNode } from './deadline-node.ts';
+import { DeadlineQueue } from './deadline-queue.ts';
 
 /** The timer that all calls share belongs to none of them: it starts outside of any call's async context. */
 const OUTSIDE = new AsyncResource('KeelsonDeadlines');
@@ -23,7 +24,7 @@ export function loopDelayMs(lateMs: number): number {
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #lists: DeadlineList[] = [];
+  readonly #queue = new DeadlineQueue();
   #armed = 0;
   #timer: Timer | undefined;
   #timerDueAt = Number.POSITIVE_INFINITY;
@@ -35,13 +36,14 @@ export class Deadlines {
     this.#clock = clock;
   }
 
-  /** The list for deadlines of `durationMs` milliseconds. Fetch it once: there is one for each length in use. */
+  /** How many lists are watched: those that hold a deadline, and some that did. */
+  get watched(): number {
+    return this.#queue.size;
+  }
+
+  /** A list for deadlines of `durationMs` milliseconds. Whoever has many deadlines of one length makes one list for them and keeps it. */
   list(durationMs: number): DeadlineList {
-    const known = this.#lists.find((list) => list.durationMs === durationMs);
-    if (known) return known;
-    const list: DeadlineList = { durationMs, head: undefined, tail: undefined };
-    this.#lists.push(list);
-    return list;
+    return { durationMs, head: undefined, tail: undefined, lookAt: Number.NaN, place: -1 };
   }
 
   /** @param now the time on the clock, which the caller has read anyway */
@@ -49,8 +51,12 @@ export class Deadlines {
     deadline.dueAt = now + list.durationMs;
     deadline.deadlineList = list;
     deadline.previousDeadline = list.tail;
-    if (list.tail) list.tail.nextDeadline = deadline;
-    else list.head = deadline;
+    if (list.tail) {
+      list.tail.nextDeadline = deadline;
+    } else {
+      list.head = deadline;
+      this.#queue.filled(list, deadline.dueAt);
+    }
     list.tail = deadline;
     this.#armed += 1;
     if (this.#armed === 1) this.#timer?.ref();
@@ -69,6 +75,7 @@ export class Deadlines {
     deadline.previousDeadline = undefined;
     deadline.nextDeadline = undefined;
     deadline.deadlineList = undefined;
+    if (!list.head) this.#queue.emptied();
     this.#armed -= 1;
     if (this.#armed === 0) this.#timer?.unref();
   }
@@ -95,23 +102,20 @@ export class Deadlines {
       this.#expireDue(now, now);
     }
     if (this.#armed === 0) this.#graceTurns = 0;
-    const next = this.#graceTurns > 0 ? now : this.#earliest();
+    const next = this.#graceTurns > 0 ? now : (this.#next()?.dueAt ?? Number.POSITIVE_INFINITY);
     if (next < this.#timerDueAt) this.#setTimer(next, now);
   }
 
   #expireDue(until: number, now: number): void {
-    for (const list of this.#lists) {
-      for (let head = list.head; head && head.dueAt <= until; head = list.head) {
-        this.disarm(head);
-        head.expire(now - head.dueAt);
-      }
+    for (let next = this.#next(); next && next.dueAt <= until; next = this.#next()) {
+      this.disarm(next);
+      next.expire(now - next.dueAt);
     }
   }
 
-  #earliest(): number {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const { head } of this.#lists) if (head && head.dueAt < earliest) earliest = head.dueAt;
-    return earliest;
+  /** The deadline that falls due next. */
+  #next(): DeadlineNode | undefined {
+    return this.#queue.first()?.head;
   }
 }
 
