@@ -1,7 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock, Timer } from './clock.ts';
+import { systemClock } from './clock.ts';
 import type { DeadlineList, DeadlineNode } from './deadline-node.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
+import { areTimersReplaced } from './timers-in-force.ts';
 
 /** The timer that all calls share belongs to none of them: it starts outside of any call's async context. */
 const OUTSIDE = new AsyncResource('KeelsonDeadlines');
@@ -43,12 +45,20 @@ export class Deadlines {
 
   /** A list for deadlines of `durationMs` milliseconds. Whoever has many deadlines of one length makes one list for them and keeps it. */
   list(durationMs: number): DeadlineList {
-    return { durationMs, head: undefined, tail: undefined, lookAt: Number.NaN, place: -1 };
+    return listOf(durationMs, undefined);
   }
 
-  /** @param now the time on the clock, which the caller has read anyway */
+  /**
+   * While a test runner has replaced the timers of the process, each deadline has a timer of its own: one that the runner fires, and that no call of a later test
+   * relies on.
+   * @param now the time on the clock, which the caller has read anyway
+   */
   arm(list: DeadlineList, deadline: DeadlineNode, now: number): void {
     deadline.dueAt = now + list.durationMs;
+    if (this.#areReplaced) {
+      this.#armAlone(list.durationMs, deadline);
+      return;
+    }
     deadline.deadlineList = list;
     deadline.previousDeadline = list.tail;
     if (list.tail) {
@@ -67,6 +77,11 @@ export class Deadlines {
   disarm(deadline: DeadlineNode): void {
     const list = deadline.deadlineList;
     if (!list) return;
+    if (list.ownTimer) {
+      list.ownTimer.cancel();
+      deadline.deadlineList = undefined;
+      return;
+    }
     const { previousDeadline: previous, nextDeadline: next } = deadline;
     if (previous) previous.nextDeadline = next;
     else list.head = next;
@@ -80,9 +95,23 @@ export class Deadlines {
     if (this.#armed === 0) this.#timer?.unref();
   }
 
+  get #areReplaced(): boolean {
+    return this.#clock === systemClock && areTimersReplaced();
+  }
+
+  #armAlone(durationMs: number, deadline: DeadlineNode): void {
+    const expire = (): void => {
+      this.disarm(deadline);
+      deadline.expire(0);
+    };
+    const timer = OUTSIDE.runInAsyncScope(() => this.#clock.setTimer(expire, Math.ceil(durationMs)));
+    deadline.deadlineList = listOf(durationMs, timer);
+  }
+
   #setTimer(dueAt: number, now: number): void {
     this.#timer?.cancel();
-    this.#timerDueAt = dueAt;
+    // A timer that a test runner has made in place of a real one may be gone by the next call, which then starts another.
+    this.#timerDueAt = this.#areReplaced ? Number.POSITIVE_INFINITY : dueAt;
     const delayMs = Math.max(0, Math.ceil(dueAt - now));
     this.#timer = OUTSIDE.runInAsyncScope(() => this.#clock.setTimer(() => this.#fire(), delayMs));
   }
@@ -117,6 +146,10 @@ export class Deadlines {
   #next(): DeadlineNode | undefined {
     return this.#queue.first()?.head;
   }
+}
+
+function listOf(durationMs: number, ownTimer: Timer | undefined): DeadlineList {
+  return { durationMs, head: undefined, tail: undefined, lookAt: Number.NaN, place: -1, ownTimer };
 }
 
 const deadlinesOf = new WeakMap<Clock, Deadlines>();
