@@ -79,7 +79,7 @@ function frameFor(context: CallContext, around: AmbientExecution | undefined): A
     get deadlineAt() {
       return around?.deadlineAt ?? Number.POSITIVE_INFINITY;
     },
-    retries: around?.retries ?? false,
+    wouldRetry: (error) => around?.wouldRetry(error) ?? false,
     get isOver() {
       return around?.isOver ?? false;
     },

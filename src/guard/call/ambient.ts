@@ -7,8 +7,6 @@ export interface AmbientExecution {
   readonly clock: Clock;
   /** When it is interrupted at the latest, on `clock`; `Infinity` without a limit. */
   readonly deadlineAt: number;
-  /** Whether its guard retries, and has retries left. */
-  readonly retries: boolean;
   /** What the guarded function was given. */
   readonly context: CallContext;
   /** Whether it was interrupted or has settled: a call that begins after that is on its own. */
@@ -17,6 +15,8 @@ export interface AmbientExecution {
   readonly isSettled: boolean;
   /** The execution around it. */
   readonly outer: AmbientExecution | undefined;
+  /** Whether its guard, or one around that, would call the function again if the function threw `error` now. */
+  wouldRetry(error: unknown): boolean;
   /** Calls `listener` with the reason when it is interrupted; at once where it has been. @returns a function that removes it */
   onInterrupt(listener: (error: unknown) => void): () => void;
 }

@@ -7,7 +7,8 @@ import type { DeadlineList } from '../../core/time/deadline-node.ts';
 import type { Deadlines } from '../../core/time/deadlines.ts';
 import { deadlinesFor, loopDelayMs } from '../../core/time/deadlines.ts';
 import { Wait } from '../../core/time/wait.ts';
-import type { Retry } from '../../policies/retry/index.ts';
+import { fallsBack } from '../../policies/fallback/index.ts';
+import type { FailedAttempt, Retry } from '../../policies/retry/index.ts';
 import {
   attemptEnded,
   isMarkedNotSent,
@@ -79,7 +80,7 @@ export class Attempts {
       new Attempt(call),
       execution,
       context,
-      new Frame(this.#clock, call, execution, false, context),
+      new Frame(this.#clock, call, execution, this, context),
     ];
   }
 
@@ -189,13 +190,7 @@ export class Attempts {
       if (!call.inherits) return detached(() => call.fn(context));
       return call.ambient ? execution.start(call.fn, context) : call.fn(context);
     }
-    const frame = new Frame(
-      this.#clock,
-      call,
-      execution,
-      call.idempotent && call.attempts <= this.#retries,
-      context,
-    );
+    const frame = new Frame(this.#clock, call, execution, this, context);
     return runInside(frame, () => execution.start(call.fn, context));
   }
 
@@ -248,18 +243,48 @@ export class Attempts {
       return undefined;
     }
     call.schedule ??= this.#retry.schedule();
-    const decision = call.schedule.decide({
+    const decision = call.schedule.decide(this.#failedAttempt(call, error, now));
+    if (decision.retry) return decision.delayMs;
+    if (decision.reason !== 'exhausted') this.#suppressed(call, decision.reason, error);
+    return undefined;
+  }
+
+  /**
+   * Whether the call would have another attempt if its function threw `error` now. A call that is not idempotent counts as one that would not: nobody can say before
+   * its function has ended whether anything was sent.
+   */
+  wouldRetry<T>(call: Call<T>, error: unknown): boolean {
+    if (!this.#retry || call.interruption) return false;
+    if (error instanceof FailedResultError && !this.#failsWith(error.value)) return false;
+    call.schedule ??= this.#retry.schedule();
+    return call.schedule.wouldRetry(this.#failedAttempt(call, error, this.#clock.now()));
+  }
+
+  /** Whether this guard too takes the value as a failure: a guard inside gives it back as a value. */
+  #failsWith(value: unknown): boolean {
+    try {
+      return this.#options.failedResult?.(value as never) ?? false;
+    } catch {
+      return false;
+    }
+  }
+
+  #failedAttempt<T>(call: Call<T>, error: unknown, now: number): FailedAttempt {
+    return {
       error,
       attempt: call.attempts - 1,
       remainingMs: call.remainingMs(this.#clock, now),
       signal: call.signal,
       idempotent: call.idempotent,
       requests: call.requests,
-      nested: call.ambient?.retries ?? false,
-    });
-    if (decision.retry) return decision.delayMs;
-    if (decision.reason !== 'exhausted') this.#suppressed(call, decision.reason, error);
-    return undefined;
+      nested: (thrown) => !this.#answers(call, thrown) && (call.ambient?.wouldRetry(thrown) ?? false),
+    };
+  }
+
+  /** Whether the fallback of this guard answers in place of the error: a guard around it then sees none. */
+  #answers<T>({ lastOutcome = 'failure' }: Call<T>, error: unknown): boolean {
+    const { fallback } = this.#options;
+    return fallback !== undefined && fallsBack(fallback, error, lastOutcome);
   }
 
   #suppressed<T>(call: Call<T>, reason: SuppressionReason, error: unknown): void {

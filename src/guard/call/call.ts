@@ -230,20 +230,29 @@ export class ExecutionContext implements CallContext {
   }
 }
 
+/** Knows whether a call would have another attempt. */
+export interface RetryJudge {
+  wouldRetry<T>(call: Call<T>, error: unknown): boolean;
+}
+
 /** One execution of a guard as guards inside of it see it. */
 export class Frame<T> implements AmbientExecution {
   readonly clock: Clock;
-  readonly retries: boolean;
   readonly context: CallContext;
   readonly #call: Call<T>;
   readonly #execution: Execution<T>;
+  readonly #judge: RetryJudge;
 
-  constructor(clock: Clock, call: Call<T>, execution: Execution<T>, retries: boolean, context: CallContext) {
+  constructor(clock: Clock, call: Call<T>, execution: Execution<T>, judge: RetryJudge, context: CallContext) {
     this.clock = clock;
     this.context = context;
     this.#call = call;
     this.#execution = execution;
-    this.retries = retries;
+    this.#judge = judge;
+  }
+
+  wouldRetry(error: unknown): boolean {
+    return this.#judge.wouldRetry(this.#call, error) || (this.outer?.wouldRetry(error) ?? false);
   }
 
   get isOver(): boolean {
