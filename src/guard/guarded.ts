@@ -86,7 +86,8 @@ function frameFor(context: CallContext, around: AmbientExecution | undefined): A
     get isSettled() {
       return around?.isSettled ?? false;
     },
-    outer: around?.outer,
+    slots: undefined,
+    outer: around,
     onInterrupt: (listener) => around?.onInterrupt(listener) ?? (() => {}),
   };
 }

@@ -13,6 +13,8 @@ export interface AmbientExecution {
   readonly isOver: boolean;
   /** Whether the function itself has settled. One that was interrupted can still be running. */
   readonly isSettled: boolean;
+  /** The bulkhead of which it holds a slot. */
+  readonly slots: object | undefined;
   /** The execution around it. */
   readonly outer: AmbientExecution | undefined;
   /** Whether its guard, or one around that, would call the function again if the function threw `error` now. */

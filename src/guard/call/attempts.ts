@@ -55,7 +55,10 @@ export class Attempts {
       return new TimeoutError('attempt', attemptMs ?? Number.NaN, source, loopDelayMs(lateMs));
     };
     this.#tellsInner =
-      retry !== undefined || timeout?.attemptMs !== undefined || timeout?.totalMs !== undefined;
+      retry !== undefined ||
+      timeout?.attemptMs !== undefined ||
+      timeout?.totalMs !== undefined ||
+      (options.bulkhead?.queue ?? 0) > 0;
     this.shapes = this.#exemplars();
   }
 
@@ -82,6 +85,11 @@ export class Attempts {
       context,
       new Frame(this.#clock, call, execution, this, context),
     ];
+  }
+
+  /** The bulkhead whose slot an execution holds. */
+  get slots(): object | undefined {
+    return this.#gates.bulkhead;
   }
 
   /** A call has come. */

@@ -230,8 +230,11 @@ export class ExecutionContext implements CallContext {
   }
 }
 
-/** Knows whether a call would have another attempt. */
-export interface RetryJudge {
+/** What runs the executions of a guard. */
+export interface FrameOwner {
+  /** The bulkhead of which each execution holds a slot. */
+  readonly slots: object | undefined;
+  /** Whether the call would have another attempt. */
   wouldRetry<T>(call: Call<T>, error: unknown): boolean;
 }
 
@@ -241,18 +244,18 @@ export class Frame<T> implements AmbientExecution {
   readonly context: CallContext;
   readonly #call: Call<T>;
   readonly #execution: Execution<T>;
-  readonly #judge: RetryJudge;
+  readonly #owner: FrameOwner;
 
-  constructor(clock: Clock, call: Call<T>, execution: Execution<T>, judge: RetryJudge, context: CallContext) {
+  constructor(clock: Clock, call: Call<T>, execution: Execution<T>, owner: FrameOwner, context: CallContext) {
     this.clock = clock;
     this.context = context;
     this.#call = call;
     this.#execution = execution;
-    this.#judge = judge;
+    this.#owner = owner;
   }
 
   wouldRetry(error: unknown): boolean {
-    return this.#judge.wouldRetry(this.#call, error) || (this.outer?.wouldRetry(error) ?? false);
+    return this.#owner.wouldRetry(this.#call, error) || (this.outer?.wouldRetry(error) ?? false);
   }
 
   get isOver(): boolean {
@@ -261,6 +264,10 @@ export class Frame<T> implements AmbientExecution {
 
   get isSettled(): boolean {
     return this.#execution.isSettled;
+  }
+
+  get slots(): object | undefined {
+    return this.#owner.slots;
   }
 
   get outer(): AmbientExecution | undefined {
