@@ -31,7 +31,7 @@ export class Attempts {
   readonly #retry: Retry | undefined;
   readonly #retries: number;
   readonly #timeout: DeadlineList | undefined;
-  readonly #expired: (lateMs: number) => TimeoutError;
+  readonly #expired: (lateMs: number, operation: string) => TimeoutError;
   /** Whether guards inside have anything to learn from this one. */
   readonly #tellsInner: boolean;
   readonly #deadlines: Deadlines;
@@ -49,8 +49,8 @@ export class Attempts {
     this.#deadlines = deadlinesFor(clock);
     const attemptMs = timeout?.attemptMs;
     if (attemptMs !== undefined) this.#timeout = this.#deadlines.list(attemptMs);
-    const source = { guard: reporter.name };
-    this.#expired = (lateMs) => {
+    this.#expired = (lateMs, operation) => {
+      const source = { guard: reporter.name, operation };
       // A timer that fired late tells of the event loop, not of the dependency.
       return new TimeoutError('attempt', attemptMs ?? Number.NaN, source, loopDelayMs(lateMs));
     };
@@ -76,7 +76,7 @@ export class Attempts {
       undefined,
       () => '',
     );
-    const execution = new Execution<undefined>({ abandoned: 0 }, this.#expired);
+    const execution = new Execution<undefined>({ abandoned: 0 }, this.#expired, '');
     const context = new ExecutionContext(0, call, execution);
     return [
       call,
@@ -101,7 +101,7 @@ export class Attempts {
   start<T>(attempt: Attempt<T>, now: number): PromiseLike<T> | T {
     const { call } = attempt;
     const number = call.attempts;
-    const execution = new Execution<T>(this.#reporter.counters, this.#expired);
+    const execution = new Execution<T>(this.#reporter.counters, this.#expired, call.operation);
     const context = new ExecutionContext(number, call, execution);
     call.attempts = number + 1;
     if (number > 0) this.#reporter.counters.retries += 1;

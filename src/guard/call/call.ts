@@ -162,7 +162,8 @@ export class Call<T> extends DeadlineNode {
 
   /** The total time is over. */
   expire(lateMs: number): void {
-    const error = new TimeoutError('total', this.totalMs, { guard: this.#guard }, loopDelayMs(lateMs));
+    const source = { guard: this.#guard, operation: this.operation };
+    const error = new TimeoutError('total', this.totalMs, source, loopDelayMs(lateMs));
     this.#interrupt({ by: 'deadline', error });
   }
 

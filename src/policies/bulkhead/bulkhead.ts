@@ -1,5 +1,5 @@
 import type { ErrorSource } from '../../core/errors.ts';
-import { RejectedError } from '../../core/errors.ts';
+import { ofGuard, RejectedError } from '../../core/errors.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { DeadlineList } from '../../core/time/deadline-node.ts';
 import type { Deadlines } from '../../core/time/deadlines.ts';
@@ -137,7 +137,7 @@ export class Bulkhead {
 
   #full(): RejectedError {
     const message = `All ${this.limit} slots are in use and ${this.#queued} of ${this.queueLimit} calls wait for one.`;
-    return new RejectedError('ERR_KEELSON_BULKHEAD_FULL', 'full', message, {
+    return new RejectedError('ERR_KEELSON_BULKHEAD_FULL', 'full', ofGuard(this.#source, message), {
       source: this.#source,
       hint: 'The dependency is slower than the demand: shed load, or raise `bulkhead.concurrent` or `bulkhead.queue` if it can take more.',
     });
@@ -145,7 +145,7 @@ export class Bulkhead {
 
   #reentrant(): RejectedError {
     const message = `All ${this.limit} slots are held by calls that wait for calls of the same guard within their functions.`;
-    return new RejectedError('ERR_KEELSON_REENTRANT', 'reentrant', message, {
+    return new RejectedError('ERR_KEELSON_REENTRANT', 'reentrant', ofGuard(this.#source, message), {
       source: this.#source,
       hint: 'Call the dependency within the function without the guard, give the inner calls a guard of their own, or raise `bulkhead.concurrent`.',
     });
@@ -156,7 +156,7 @@ export class Bulkhead {
     return new RejectedError(
       'ERR_KEELSON_BULKHEAD_QUEUE_TIMEOUT',
       'queue_timeout',
-      `No slot became free within ${waitedMs} ms.`,
+      ofGuard(this.#source, `No slot became free within ${waitedMs} ms.`),
       {
         source: this.#source,
         hint: 'The dependency is slower than the demand: shed load, or raise `bulkhead.concurrent` if it can take more.',
