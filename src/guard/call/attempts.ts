@@ -231,7 +231,9 @@ export class Attempts {
     if (breaker) {
       const interrupted = outcome === 'timeout' && !isLoopDelay(error) ? 'failure' : 'neutral';
       const result = outcome === 'failure' ? breaker.resultOf(error) : interrupted;
+      this.#reporter.blamed = error;
       breaker.report(permit, result, running);
+      this.#reporter.blamed = undefined;
     }
     if (rateLimit && outcome === 'failure' && !isRejection(error)) {
       const askedMs = retryAfterOf(error, this.#clock.epoch());
