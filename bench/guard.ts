@@ -65,6 +65,25 @@ function signalReader({ signal }: { signal: AbortSignal }): Promise<number> {
   return signal.aborted ? Promise.resolve(0) : work();
 }
 
+/** How many deadlines of different lengths there have been before the calls that are measured. */
+const LENGTHS = 100_000;
+
+/** A timeout of a length of its own for each call, as of those who pass on what is left of a request's time; after 100,000 others. */
+async function lengths(make: (ms: number) => cockatiel.IPolicy): Promise<() => Promise<number>> {
+  let calls = 0;
+  const call = (): Promise<number> => {
+    calls += 1;
+    return make(1_000 + calls * 0.37).execute(work);
+  };
+  while (calls < LENGTHS) await call();
+  return call;
+}
+
+async function timeoutLengths(): Promise<() => Promise<number>> {
+  const { timeout } = await import('keelson');
+  return lengths(timeout);
+}
+
 const peers: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> = {
   bare: async () => work,
   'cockatiel.wrap4': async () => {
@@ -98,6 +117,9 @@ const benchmark: Benchmark = {
     'guard.plain.signal': () => guard4(signalReader),
     'cockatiel.breaker': async () => cockatielBreaker(),
     'guard.breaker': breakerOnly,
+    'cockatiel.timeout.lengths': () =>
+      lengths((ms) => cockatiel.timeout(ms, cockatiel.TimeoutStrategy.Aggressive)),
+    'timeout.lengths': timeoutLengths,
     ...peersWith('unsampled', underUnsampledParent),
     'guard.unsampled': async () => {
       startSdk();
@@ -133,6 +155,7 @@ const benchmark: Benchmark = {
     { over: 'guard.plain', under: 'opossum', atMost: 1.5 },
     { over: 'guard.plain.signal', under: 'cockatiel.wrap4' },
     { over: 'guard.breaker', under: 'cockatiel.breaker', atMost: 1.3 },
+    { over: 'timeout.lengths', under: 'cockatiel.timeout.lengths', atMost: 1.5 },
     { over: 'guard.telemetry', under: 'cockatiel.wrap4.telemetry' },
     { over: 'guard.telemetry.2readers', under: 'guard.telemetry' },
     { over: 'guard.telemetry.exemplars', under: 'guard.telemetry' },

@@ -47,6 +47,7 @@ export {
   callContext,
   createKeelson,
   defaultKeelson,
+  detached,
   guard,
   guarded,
   isHttpFailure,

@@ -4,6 +4,8 @@ import type { PolicyName, RejectionReason } from './outcome.ts';
 export interface ErrorSource {
   readonly guard?: string;
   readonly policy?: PolicyName;
+  /** The operation of the call, where the error is about a run of it. */
+  readonly operation?: string;
 }
 
 /** What every error of Keelson can carry. */
@@ -84,7 +86,11 @@ export class TimeoutError extends KeelsonError {
   readonly lateByMs: number;
 
   constructor(scope: 'attempt' | 'total', timeoutMs: number, source: ErrorSource = {}, lateByMs: number = 0) {
-    const what = `${source.guard === undefined ? 'The' : `Guard "${source.guard}": the`} ${scope === 'attempt' ? 'attempt' : 'call'}`;
+    const run = scope === 'attempt' ? 'attempt' : 'call';
+    const what = ofGuard(
+      source,
+      `The ${run}${source.operation === undefined ? '' : ` of "${source.operation}"`}`,
+    );
     const late = lateByMs > 0 ? ` The event loop was blocked for ${Math.round(lateByMs)} ms of it.` : '';
     super(
       lateByMs > 0 ? LOOP_DELAY : 'ERR_KEELSON_TIMEOUT',
@@ -98,6 +104,21 @@ export class TimeoutError extends KeelsonError {
     this.timeoutMs = timeoutMs;
     this.lateByMs = lateByMs;
   }
+}
+
+/** Begins a sentence with the guard that it is about, if there is one. */
+export function ofGuard({ guard }: ErrorSource, sentence: string): string {
+  return guard === undefined
+    ? sentence
+    : `Guard "${guard}": ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`;
+}
+
+/**
+ * Gives an error that a timer has made the stack of the code that runs now: where that is an async function, the engine knows who awaits it. So the error shows its
+ * caller, and calls that end in time pay nothing for that.
+ */
+export function showCaller(error: object): void {
+  Error.captureStackTrace(error, showCaller);
 }
 
 /** Whether `error` is a timeout for which a blocked event loop is to blame; holds across two copies of the package. */

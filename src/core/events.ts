@@ -12,6 +12,8 @@ export interface BreakerTransition {
   readonly type: 'breaker.transition';
   readonly from: BreakerState;
   readonly to: BreakerState;
+  /** The failure that opened the circuit, if a failed call did. */
+  readonly error?: unknown;
   /** The key, where the guard has state for each key. */
   readonly key?: string;
 }

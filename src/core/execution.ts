@@ -20,7 +20,8 @@ export class Execution<T> extends DeadlineNode implements Interruptible {
   interrupted = false;
 
   readonly #counter: AbandonedCounter;
-  readonly #onExpire: ((lateMs: number) => unknown) | undefined;
+  readonly #onExpire: ((lateMs: number, operation: string) => unknown) | undefined;
+  readonly #operation: string;
   #listeners: Set<(error: unknown) => void> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #reason: unknown = undefined;
@@ -29,11 +30,19 @@ export class Execution<T> extends DeadlineNode implements Interruptible {
   #resolve: ((value: T) => void) | undefined = undefined;
   #reject: ((error: unknown) => void) | undefined = undefined;
 
-  /** @param onExpire gives the error for a run whose deadline has passed */
-  constructor(counter: AbandonedCounter, onExpire?: (lateMs: number) => unknown) {
+  /**
+   * @param onExpire gives the error for a run whose deadline has passed
+   * @param operation what the function does, for that error
+   */
+  constructor(
+    counter: AbandonedCounter,
+    onExpire?: (lateMs: number, operation: string) => unknown,
+    operation: string = '',
+  ) {
     super();
     this.#counter = counter;
     this.#onExpire = onExpire;
+    this.#operation = operation;
   }
 
   /** Whether the function has asked for its signal. */
@@ -41,9 +50,9 @@ export class Execution<T> extends DeadlineNode implements Interruptible {
     return this.#controller !== undefined;
   }
 
-  /** Whether the run has settled by itself: it can be interrupted no more. */
-  get isOver(): boolean {
-    return this.#over && !this.interrupted;
+  /** Whether the function has settled, be it after its interruption. */
+  get isSettled(): boolean {
+    return this.#over;
   }
 
   /** Calls `listener` with the reason when the run is interrupted; at once where it has been. @returns a function that removes it */
@@ -107,7 +116,7 @@ export class Execution<T> extends DeadlineNode implements Interruptible {
   }
 
   expire(lateMs: number): void {
-    this.interrupt(this.#onExpire?.(lateMs));
+    this.interrupt(this.#onExpire?.(lateMs, this.#operation));
   }
 
   #leaveBehind(): void {

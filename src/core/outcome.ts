@@ -27,6 +27,7 @@ export type RejectionReason =
   | 'forced_open'
   | 'full'
   | 'queue_timeout'
+  | 'reentrant'
   | 'rate_limited'
   | 'deadline';
 

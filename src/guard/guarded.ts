@@ -1,6 +1,6 @@
 import { systemClock } from '../core/time/clock.ts';
 import type { AmbientExecution } from './call/ambient.ts';
-import { ambientExecution, runInside } from './call/ambient.ts';
+import { ambientContext, ambientExecution, runInside } from './call/ambient.ts';
 import type { CallContext } from './call/call-context.ts';
 import type { Guard } from './guard.ts';
 import { guard as guardNamed } from './keelson.ts';
@@ -47,12 +47,13 @@ export function guarded(target: Guard | string, options: GuardedOptions = {}): G
 /**
  * What the guarded execution around the code that runs now was given: its signal, attempt and request id. `undefined` outside of any.
  *
- * It follows the async context, as `AsyncLocalStorage` does: code that a connection pool or an event emitter of an earlier call runs may see that
- * call, or none. A `guard.run` without a timeout, a retry or a caller's signal has no context of its own here: it shows that of the guard around
+ * It follows the async context, as `AsyncLocalStorage` does: code that a connection pool or an event emitter of an earlier call runs sees that
+ * call as long as its function runs, then none. Guarded calls that such code makes after the end of the earlier call are on their own. {@link detached}
+ * keeps work that several callers share out of the call that happens to start it. A `guard.run` without a timeout, a retry or a caller's signal has no context of its own here: it shows that of the guard around
  * it. Take the argument of the function there.
  */
 export function callContext(): CallContext | undefined {
-  return ambientExecution()?.context;
+  return ambientContext();
 }
 
 /** Policies make the guard at once, so that a mistake shows when the class is defined. */
@@ -78,11 +79,15 @@ function frameFor(context: CallContext, around: AmbientExecution | undefined): A
     get deadlineAt() {
       return around?.deadlineAt ?? Number.POSITIVE_INFINITY;
     },
-    retries: around?.retries ?? false,
+    wouldRetry: (error) => around?.wouldRetry(error) ?? false,
     get isOver() {
       return around?.isOver ?? false;
     },
-    outer: around?.outer,
+    get isSettled() {
+      return around?.isSettled ?? false;
+    },
+    slots: undefined,
+    outer: around,
     onInterrupt: (listener) => around?.onInterrupt(listener) ?? (() => {}),
   };
 }

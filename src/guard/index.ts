@@ -1,3 +1,4 @@
+export { detached } from './call/ambient.ts';
 export type { CallContext } from './call/call-context.ts';
 export type { CallOptions, GuardedFunction } from './call/call.ts';
 export type { Guard } from './guard.ts';

@@ -211,8 +211,9 @@ export class PolicyGuard implements Guard {
   }
 
   #newCall<T>(operation: string, fn: GuardedFunction<T>, options: CallOptions | undefined): Call<T> {
-    const reporter = this.#reporter;
-    return new Call(this.name, reporter.operation(operation), fn, options, reporter.makeRequestId);
+    const { makeRequestId } = this.#reporter;
+    const label = this.#reporter.operation(operation);
+    return new Call(this.name, label, fn, options, makeRequestId, this.#options.inherit);
   }
 
   /** The operation itself, not its label, of which there are only so many. */

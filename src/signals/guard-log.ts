@@ -1,8 +1,7 @@
 import type { AttributeValue, Logger, LoggerProvider } from '@opentelemetry/api';
 import { logs, SeverityNumber } from '@opentelemetry/api';
 import type { GuardEvent } from '../core/events.ts';
-import { redactText } from '../core/secret-text.ts';
-import { errorType } from './error-type.ts';
+import { errorMessage, failureReason, errorType } from './error-type.ts';
 import * as semconv from './semconv.ts';
 
 /** Writes what operators want to read about as log records, in the context of the call that caused it. */
@@ -27,10 +26,11 @@ export class GuardLog {
     this.#emit(
       semconv.EVENT_BREAKER_TRANSITION,
       event,
-      `The circuit breaker of ${event.guard} is ${event.to}.`,
+      `The circuit breaker of ${event.guard} is ${event.to}${event.error === undefined ? '' : `: ${failureReason(event.error)}`}.`,
       {
         [semconv.ATTR_BREAKER_FROM]: event.from,
         [semconv.ATTR_BREAKER_TO]: event.to,
+        ...(event.error === undefined ? {} : { [semconv.ATTR_ERROR_TYPE]: errorType(event.error) }),
       },
     );
   }
@@ -43,12 +43,13 @@ export class GuardLog {
   #writeSettled(event: Extract<GuardEvent, { type: 'call.settled' }>): void {
     const { guard, outcome, attempts, error } = event;
     if (outcome !== 'failure' && outcome !== 'timeout') return;
-    this.#emit(semconv.EVENT_CALL_FAILED, event, `A call of ${guard} failed after ${attempts} attempts.`, {
+    const body = `A call of ${guard} failed after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${failureReason(error)}.`;
+    this.#emit(semconv.EVENT_CALL_FAILED, event, body, {
       [semconv.ATTR_OUTCOME]: outcome,
       [semconv.ATTR_ATTEMPTS]: attempts,
       [semconv.ATTR_ERROR_TYPE]: errorType(error),
-      [semconv.ATTR_EXCEPTION_TYPE]: error instanceof Error ? error.name : typeof error,
-      [semconv.ATTR_EXCEPTION_MESSAGE]: redactText(String(error instanceof Error ? error.message : error)),
+      [semconv.ATTR_EXCEPTION_TYPE]: error instanceof Error ? errorType(error) : typeof error,
+      [semconv.ATTR_EXCEPTION_MESSAGE]: errorMessage(error),
     });
   }
 

@@ -8,8 +8,7 @@ import {
   TraceFlags,
 } from '@opentelemetry/api';
 import type { CallAccount, Outcome } from '../core/outcome.ts';
-import { redactText } from '../core/secret-text.ts';
-import { errorType } from './error-type.ts';
+import { errorMessage, errorType } from './error-type.ts';
 import { withRequestId } from './request-id.ts';
 import type { RequestIdHolder } from './request-id.ts';
 import * as semconv from './semconv.ts';
@@ -198,7 +197,7 @@ function runIn<T>(context: Context, body: () => T): T {
 function setError(span: Span, outcome: string, error: unknown): void {
   span.setAttribute(semconv.ATTR_ERROR_TYPE, errorType(error));
   if (outcome === 'cancelled') return;
-  const message = error instanceof Error ? redactText(error.message) : undefined;
+  const message = error instanceof Error ? errorMessage(error) : undefined;
   span.setStatus(
     message === undefined ? { code: SpanStatusCode.ERROR } : { code: SpanStatusCode.ERROR, message },
   );

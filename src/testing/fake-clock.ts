@@ -1,4 +1,8 @@
+import { setImmediate } from 'node:timers';
 import type { Clock, Timer } from '../core/time/clock.ts';
+
+/** The real one: runners replace the global one, and the one in `node:timers`. */
+const turn = setImmediate;
 
 interface PendingTimer {
   readonly dueAt: number;
@@ -99,9 +103,9 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets every promise that can settle without time do so. */
+/** Lets every promise that can settle without time do so; also while a test runner has replaced the timers of the process. */
 export function settlePromises(): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    turn(resolve);
   });
 }

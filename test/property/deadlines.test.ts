@@ -57,9 +57,3 @@ test('every armed deadline expires at its time and no disarmed one does, on one 
     { numRuns: 150 },
   );
 });
-
-test('a list is shared by everybody who asks for the same length', () => {
-  const deadlines = new Deadlines(new FakeClock());
-  expect(deadlines.list(5)).toBe(deadlines.list(5));
-  expect(deadlines.list(5)).not.toBe(deadlines.list(6));
-});

@@ -15,6 +15,17 @@ export const SEAMS: readonly Seam[] = [
     uses: ['Date.now', 'performance.now', 'setTimeout'],
     reason: 'It is the clock of the machine.',
   },
+  {
+    file: 'core/time/timers-in-force.ts',
+    uses: ['globalThis.setTimeout'],
+    reason: 'It looks whether a test runner has replaced the timers, and starts none.',
+  },
+  {
+    file: 'testing/fake-clock.ts',
+    uses: ['node:timers'],
+    reason:
+      'Promises settle in a real turn of the event loop, while a runner has replaced the global timers.',
+  },
   { file: 'core/random.ts', uses: ['Math.random'], reason: 'It is the random source of the machine.' },
 ];
 

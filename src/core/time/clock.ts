@@ -23,13 +23,17 @@ export interface Clock {
 
 class SystemTimer implements Timer {
   readonly #handle: NodeJS.Timeout;
+  /** The one that belongs to the `setTimeout` that was used: a test can replace both meanwhile. */
+  readonly #clear: typeof clearTimeout;
 
   constructor(callback: () => void, delayMs: number) {
+    this.#clear = clearTimeout;
     this.#handle = setTimeout(callback, delayMs);
   }
 
   cancel(): void {
-    clearTimeout(this.#handle);
+    const clear = this.#clear;
+    clear(this.#handle);
   }
 
   ref(): void {

@@ -1,3 +1,5 @@
+import type { Timer } from './clock.ts';
+
 /** Something that must be over by a certain time. It is its own list node, so that arming it allocates nothing. `Deadlines` sets its fields. */
 export abstract class DeadlineNode {
   /** The time on the clock at which `expire` is due. */
@@ -30,4 +32,10 @@ export interface DeadlineList {
   readonly durationMs: number;
   head: DeadlineNode | undefined;
   tail: DeadlineNode | undefined;
+  /** When the queue of all lists looks at this one again, at the latest: no later than `head` falls due. */
+  lookAt: number;
+  /** Its place in the queue; -1 for a list that is not there. */
+  place: number;
+  /** The timer of a list that holds one deadline and shares no timer: see `Deadlines.arm`. */
+  readonly ownTimer: Timer | undefined;
 }

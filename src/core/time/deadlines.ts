@@ -1,6 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock, Timer } from './clock.ts';
+import { systemClock } from './clock.ts';
 import type { DeadlineList, DeadlineNode } from './deadline-node.ts';
+import { DeadlineQueue } from './deadline-queue.ts';
+import { areTimersReplaced } from './timers-in-force.ts';
 
 /** The timer that all calls share belongs to none of them: it starts outside of any call's async context. */
 const OUTSIDE = new AsyncResource('KeelsonDeadlines');
@@ -23,7 +26,7 @@ export function loopDelayMs(lateMs: number): number {
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #lists: DeadlineList[] = [];
+  readonly #queue = new DeadlineQueue();
   #armed = 0;
   #timer: Timer | undefined;
   #timerDueAt = Number.POSITIVE_INFINITY;
@@ -35,22 +38,35 @@ export class Deadlines {
     this.#clock = clock;
   }
 
-  /** The list for deadlines of `durationMs` milliseconds. Fetch it once: there is one for each length in use. */
-  list(durationMs: number): DeadlineList {
-    const known = this.#lists.find((list) => list.durationMs === durationMs);
-    if (known) return known;
-    const list: DeadlineList = { durationMs, head: undefined, tail: undefined };
-    this.#lists.push(list);
-    return list;
+  /** How many lists are watched: those that hold a deadline, and some that did. */
+  get watched(): number {
+    return this.#queue.size;
   }
 
-  /** @param now the time on the clock, which the caller has read anyway */
+  /** A list for deadlines of `durationMs` milliseconds. Whoever has many deadlines of one length makes one list for them and keeps it. */
+  list(durationMs: number): DeadlineList {
+    return listOf(durationMs, undefined);
+  }
+
+  /**
+   * While a test runner has replaced the timers of the process, each deadline has a timer of its own: one that the runner fires, and that no call of a later test
+   * relies on.
+   * @param now the time on the clock, which the caller has read anyway
+   */
   arm(list: DeadlineList, deadline: DeadlineNode, now: number): void {
     deadline.dueAt = now + list.durationMs;
+    if (this.#areReplaced) {
+      this.#armAlone(list.durationMs, deadline);
+      return;
+    }
     deadline.deadlineList = list;
     deadline.previousDeadline = list.tail;
-    if (list.tail) list.tail.nextDeadline = deadline;
-    else list.head = deadline;
+    if (list.tail) {
+      list.tail.nextDeadline = deadline;
+    } else {
+      list.head = deadline;
+      this.#queue.filled(list, deadline.dueAt);
+    }
     list.tail = deadline;
     this.#armed += 1;
     if (this.#armed === 1) this.#timer?.ref();
@@ -61,6 +77,11 @@ export class Deadlines {
   disarm(deadline: DeadlineNode): void {
     const list = deadline.deadlineList;
     if (!list) return;
+    if (list.ownTimer) {
+      list.ownTimer.cancel();
+      deadline.deadlineList = undefined;
+      return;
+    }
     const { previousDeadline: previous, nextDeadline: next } = deadline;
     if (previous) previous.nextDeadline = next;
     else list.head = next;
@@ -69,13 +90,28 @@ export class Deadlines {
     deadline.previousDeadline = undefined;
     deadline.nextDeadline = undefined;
     deadline.deadlineList = undefined;
+    if (!list.head) this.#queue.emptied();
     this.#armed -= 1;
     if (this.#armed === 0) this.#timer?.unref();
   }
 
+  get #areReplaced(): boolean {
+    return this.#clock === systemClock && areTimersReplaced();
+  }
+
+  #armAlone(durationMs: number, deadline: DeadlineNode): void {
+    const expire = (): void => {
+      this.disarm(deadline);
+      deadline.expire(0);
+    };
+    const timer = OUTSIDE.runInAsyncScope(() => this.#clock.setTimer(expire, Math.ceil(durationMs)));
+    deadline.deadlineList = listOf(durationMs, timer);
+  }
+
   #setTimer(dueAt: number, now: number): void {
     this.#timer?.cancel();
-    this.#timerDueAt = dueAt;
+    // A timer that a test runner has made in place of a real one may be gone by the next call, which then starts another.
+    this.#timerDueAt = this.#areReplaced ? Number.POSITIVE_INFINITY : dueAt;
     const delayMs = Math.max(0, Math.ceil(dueAt - now));
     this.#timer = OUTSIDE.runInAsyncScope(() => this.#clock.setTimer(() => this.#fire(), delayMs));
   }
@@ -95,24 +131,25 @@ export class Deadlines {
       this.#expireDue(now, now);
     }
     if (this.#armed === 0) this.#graceTurns = 0;
-    const next = this.#graceTurns > 0 ? now : this.#earliest();
+    const next = this.#graceTurns > 0 ? now : (this.#next()?.dueAt ?? Number.POSITIVE_INFINITY);
     if (next < this.#timerDueAt) this.#setTimer(next, now);
   }
 
   #expireDue(until: number, now: number): void {
-    for (const list of this.#lists) {
-      for (let head = list.head; head && head.dueAt <= until; head = list.head) {
-        this.disarm(head);
-        head.expire(now - head.dueAt);
-      }
+    for (let next = this.#next(); next && next.dueAt <= until; next = this.#next()) {
+      this.disarm(next);
+      next.expire(now - next.dueAt);
     }
   }
 
-  #earliest(): number {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const { head } of this.#lists) if (head && head.dueAt < earliest) earliest = head.dueAt;
-    return earliest;
+  /** The deadline that falls due next. */
+  #next(): DeadlineNode | undefined {
+    return this.#queue.first()?.head;
   }
+}
+
+function listOf(durationMs: number, ownTimer: Timer | undefined): DeadlineList {
+  return { durationMs, head: undefined, tail: undefined, lookAt: Number.NaN, place: -1, ownTimer };
 }
 
 const deadlinesOf = new WeakMap<Clock, Deadlines>();

@@ -3,6 +3,8 @@ import type { Interruptible } from '../../core/execution.ts';
 import type { PolicyName } from '../../core/outcome.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { PipelineMechanisms } from '../options/policies.ts';
+import type { AmbientExecution } from './ambient.ts';
+import { ambientExecution } from './ambient.ts';
 import type { Attempt } from './attempt.ts';
 import type { Call } from './call.ts';
 import type { Reporter } from './reporter.ts';
@@ -98,7 +100,7 @@ export class Admission {
   /** Waits for a slot. The token of the rate limit is spent with it: nothing gives the provider's quota back but not to have called. */
   async #afterSlot<T>(attempt: Attempt<T>): Promise<number> {
     const { bulkhead, rateLimit } = this.#gates;
-    const waiter = bulkhead?.enqueue();
+    const waiter = bulkhead?.enqueue(holdersOf(bulkhead));
     if (waiter) {
       try {
         if (waiter instanceof RejectedError) throw this.refused(attempt.call, waiter);
@@ -147,4 +149,12 @@ export class Admission {
       this.#reporter.waited(policy, this.#clock.now() - since);
     }
   }
+}
+
+/** The executions around the code that runs now that hold a slot of the bulkhead. */
+function holdersOf(bulkhead: object): AmbientExecution[] {
+  const holders: AmbientExecution[] = [];
+  for (let execution = ambientExecution(); execution; execution = execution.outer)
+    if (execution.slots === bulkhead && !execution.isOver) holders.push(execution);
+  return holders;
 }

@@ -7,19 +7,23 @@ export interface AmbientExecution {
   readonly clock: Clock;
   /** When it is interrupted at the latest, on `clock`; `Infinity` without a limit. */
   readonly deadlineAt: number;
-  /** Whether its guard retries, and has retries left. */
-  readonly retries: boolean;
   /** What the guarded function was given. */
   readonly context: CallContext;
-  /** Whether it has settled: what goes on after it is on its own. */
+  /** Whether it was interrupted or has settled: a call that begins after that is on its own. */
   readonly isOver: boolean;
+  /** Whether the function itself has settled. One that was interrupted can still be running. */
+  readonly isSettled: boolean;
+  /** The bulkhead of which it holds a slot. */
+  readonly slots: object | undefined;
   /** The execution around it. */
   readonly outer: AmbientExecution | undefined;
+  /** Whether its guard, or one around that, would call the function again if the function threw `error` now. */
+  wouldRetry(error: unknown): boolean;
   /** Calls `listener` with the reason when it is interrupted; at once where it has been. @returns a function that removes it */
   onInterrupt(listener: (error: unknown) => void): () => void;
 }
 
-const STORAGE = Symbol.for('keelson.ambient.v1');
+const STORAGE = Symbol.for('keelson.ambient.v2');
 
 let known: AsyncLocalStorage<AmbientExecution> | undefined;
 
@@ -32,15 +36,33 @@ function storage(): AsyncLocalStorage<AmbientExecution> {
   return known;
 }
 
-/** The execution around the code that runs now; `undefined` outside of any guard, and after the end of one. */
+/**
+ * The execution to which a call that begins now belongs. `undefined` outside of any guard, and after the end of one: a poller or a socket that was
+ * made inside a call lives on, and the end of that call is no end of its own calls.
+ */
 export function ambientExecution(): AmbientExecution | undefined {
   let execution = storage().getStore();
   while (execution?.isOver) execution = execution.outer;
   return execution;
 }
 
-/** Runs `fn` outside of any execution: for work that belongs to more than one call. */
-export function runOutside<R>(fn: () => R): R {
+/**
+ * What the function around the code that runs now was given, as long as that function runs. A function that was interrupted still sees that its signal
+ * has aborted.
+ */
+export function ambientContext(): CallContext | undefined {
+  let execution = storage().getStore();
+  while (execution?.isSettled) execution = execution.outer;
+  return execution?.context;
+}
+
+/**
+ * Runs `fn` outside of the guarded call around it: for work that several callers share, such as a token that all requests wait for, a batch of a
+ * DataLoader, or a connection that is made once. Guarded calls within `fn` have no deadline from the call around it, do not end when that ends, and
+ * retry by themselves. {@link callContext} gives `undefined` there. The trace goes on.
+ * @returns what `fn` gives
+ */
+export function detached<R>(fn: () => R): R {
   return storage().exit(fn);
 }
 

@@ -7,7 +7,8 @@ import type { DeadlineList } from '../../core/time/deadline-node.ts';
 import type { Deadlines } from '../../core/time/deadlines.ts';
 import { deadlinesFor, loopDelayMs } from '../../core/time/deadlines.ts';
 import { Wait } from '../../core/time/wait.ts';
-import type { Retry } from '../../policies/retry/index.ts';
+import { fallsBack } from '../../policies/fallback/index.ts';
+import type { FailedAttempt, Retry } from '../../policies/retry/index.ts';
 import {
   attemptEnded,
   isMarkedNotSent,
@@ -17,7 +18,7 @@ import {
 } from '../../policies/retry/index.ts';
 import type { ResolvedGuard } from '../options/options.ts';
 import type { PipelineMechanisms } from '../options/policies.ts';
-import { runInside } from './ambient.ts';
+import { detached, runInside } from './ambient.ts';
 import { Attempt } from './attempt.ts';
 import type { FailedOutcome } from './call.ts';
 import { Call, ExecutionContext, Frame } from './call.ts';
@@ -30,7 +31,7 @@ export class Attempts {
   readonly #retry: Retry | undefined;
   readonly #retries: number;
   readonly #timeout: DeadlineList | undefined;
-  readonly #expired: (lateMs: number) => TimeoutError;
+  readonly #expired: (lateMs: number, operation: string) => TimeoutError;
   /** Whether guards inside have anything to learn from this one. */
   readonly #tellsInner: boolean;
   readonly #deadlines: Deadlines;
@@ -48,13 +49,16 @@ export class Attempts {
     this.#deadlines = deadlinesFor(clock);
     const attemptMs = timeout?.attemptMs;
     if (attemptMs !== undefined) this.#timeout = this.#deadlines.list(attemptMs);
-    const source = { guard: reporter.name };
-    this.#expired = (lateMs) => {
+    this.#expired = (lateMs, operation) => {
+      const source = { guard: reporter.name, operation };
       // A timer that fired late tells of the event loop, not of the dependency.
       return new TimeoutError('attempt', attemptMs ?? Number.NaN, source, loopDelayMs(lateMs));
     };
     this.#tellsInner =
-      retry !== undefined || timeout?.attemptMs !== undefined || timeout?.totalMs !== undefined;
+      retry !== undefined ||
+      timeout?.attemptMs !== undefined ||
+      timeout?.totalMs !== undefined ||
+      (options.bulkhead?.queue ?? 0) > 0;
     this.shapes = this.#exemplars();
   }
 
@@ -72,15 +76,20 @@ export class Attempts {
       undefined,
       () => '',
     );
-    const execution = new Execution<undefined>({ abandoned: 0 }, this.#expired);
+    const execution = new Execution<undefined>({ abandoned: 0 }, this.#expired, '');
     const context = new ExecutionContext(0, call, execution);
     return [
       call,
       new Attempt(call),
       execution,
       context,
-      new Frame(this.#clock, call, execution, false, context),
+      new Frame(this.#clock, call, execution, this, context),
     ];
+  }
+
+  /** The bulkhead whose slot an execution holds. */
+  get slots(): object | undefined {
+    return this.#gates.bulkhead;
   }
 
   /** A call has come. */
@@ -92,7 +101,7 @@ export class Attempts {
   start<T>(attempt: Attempt<T>, now: number): PromiseLike<T> | T {
     const { call } = attempt;
     const number = call.attempts;
-    const execution = new Execution<T>(this.#reporter.counters, this.#expired);
+    const execution = new Execution<T>(this.#reporter.counters, this.#expired, call.operation);
     const context = new ExecutionContext(number, call, execution);
     call.attempts = number + 1;
     if (number > 0) this.#reporter.counters.retries += 1;
@@ -186,15 +195,10 @@ export class Attempts {
   #execute<T>(call: Call<T>, execution: Execution<T>, context: ExecutionContext): PromiseLike<T> | T {
     if (!this.#tellsInner && !call.signal) {
       // Nothing can interrupt this run: nobody has to be told in its place.
+      if (!call.inherits) return detached(() => call.fn(context));
       return call.ambient ? execution.start(call.fn, context) : call.fn(context);
     }
-    const frame = new Frame(
-      this.#clock,
-      call,
-      execution,
-      call.idempotent && call.attempts <= this.#retries,
-      context,
-    );
+    const frame = new Frame(this.#clock, call, execution, this, context);
     return runInside(frame, () => execution.start(call.fn, context));
   }
 
@@ -227,7 +231,9 @@ export class Attempts {
     if (breaker) {
       const interrupted = outcome === 'timeout' && !isLoopDelay(error) ? 'failure' : 'neutral';
       const result = outcome === 'failure' ? breaker.resultOf(error) : interrupted;
+      this.#reporter.blamed = error;
       breaker.report(permit, result, running);
+      this.#reporter.blamed = undefined;
     }
     if (rateLimit && outcome === 'failure' && !isRejection(error)) {
       const askedMs = retryAfterOf(error, this.#clock.epoch());
@@ -247,18 +253,48 @@ export class Attempts {
       return undefined;
     }
     call.schedule ??= this.#retry.schedule();
-    const decision = call.schedule.decide({
+    const decision = call.schedule.decide(this.#failedAttempt(call, error, now));
+    if (decision.retry) return decision.delayMs;
+    if (decision.reason !== 'exhausted') this.#suppressed(call, decision.reason, error);
+    return undefined;
+  }
+
+  /**
+   * Whether the call would have another attempt if its function threw `error` now. A call that is not idempotent counts as one that would not: nobody can say before
+   * its function has ended whether anything was sent.
+   */
+  wouldRetry<T>(call: Call<T>, error: unknown): boolean {
+    if (!this.#retry || call.interruption) return false;
+    if (error instanceof FailedResultError && !this.#failsWith(error.value)) return false;
+    call.schedule ??= this.#retry.schedule();
+    return call.schedule.wouldRetry(this.#failedAttempt(call, error, this.#clock.now()));
+  }
+
+  /** Whether this guard too takes the value as a failure: a guard inside gives it back as a value. */
+  #failsWith(value: unknown): boolean {
+    try {
+      return this.#options.failedResult?.(value as never) ?? false;
+    } catch {
+      return false;
+    }
+  }
+
+  #failedAttempt<T>(call: Call<T>, error: unknown, now: number): FailedAttempt {
+    return {
       error,
       attempt: call.attempts - 1,
       remainingMs: call.remainingMs(this.#clock, now),
       signal: call.signal,
       idempotent: call.idempotent,
       requests: call.requests,
-      nested: call.ambient?.retries ?? false,
-    });
-    if (decision.retry) return decision.delayMs;
-    if (decision.reason !== 'exhausted') this.#suppressed(call, decision.reason, error);
-    return undefined;
+      nested: (thrown) => !this.#answers(call, thrown) && (call.ambient?.wouldRetry(thrown) ?? false),
+    };
+  }
+
+  /** Whether the fallback of this guard answers in place of the error: a guard around it then sees none. */
+  #answers<T>({ lastOutcome = 'failure' }: Call<T>, error: unknown): boolean {
+    const { fallback } = this.#options;
+    return fallback !== undefined && fallsBack(fallback, error, lastOutcome);
   }
 
   #suppressed<T>(call: Call<T>, reason: SuppressionReason, error: unknown): void {

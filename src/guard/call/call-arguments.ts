@@ -2,7 +2,7 @@ import type { ConfigError } from '../../core/errors.ts';
 import { nearestName, OptionChecker } from '../../core/options.ts';
 import type { CallOptions } from './call.ts';
 
-const KNOWN: readonly (keyof CallOptions)[] = ['signal', 'requestId', 'idempotent', 'cacheKey'];
+const KNOWN: readonly (keyof CallOptions)[] = ['signal', 'requestId', 'idempotent', 'inherit', 'cacheKey'];
 
 /** Calls with options are looked at once for each operation, and so many operations; what comes later is taken as it is. */
 const MAX_OPERATIONS = 50;
@@ -33,11 +33,12 @@ export function argumentProblem(
   return check.error();
 }
 
-function areUsable({ signal, cacheKey, idempotent }: CallOptions): boolean {
+function areUsable({ signal, cacheKey, idempotent, inherit }: CallOptions): boolean {
   return (
     (!signal || isSignal(signal)) &&
     (cacheKey === undefined || typeof cacheKey === 'string') &&
-    (idempotent === undefined || typeof idempotent === 'boolean')
+    (idempotent === undefined || typeof idempotent === 'boolean') &&
+    (inherit === undefined || typeof inherit === 'boolean')
   );
 }
 
@@ -45,7 +46,7 @@ function isSignal(signal: AbortSignal): boolean {
   return typeof signal.addEventListener === 'function';
 }
 
-function checkOptions({ signal, cacheKey, idempotent }: CallOptions, check: OptionChecker): void {
+function checkOptions({ signal, cacheKey, idempotent, inherit }: CallOptions, check: OptionChecker): void {
   if (signal && !isSignal(signal))
     check.problem('signal', 'to be an AbortSignal', signal, 'Use `new AbortController().signal`.');
   if (cacheKey !== undefined && typeof cacheKey !== 'string') {
@@ -55,6 +56,10 @@ function checkOptions({ signal, cacheKey, idempotent }: CallOptions, check: Opti
   if (idempotent !== undefined && typeof idempotent !== 'boolean') {
     const remedy = 'Leave it out where the work may be done twice.';
     check.problem('idempotent', 'to be true or false', idempotent, remedy);
+  }
+  if (inherit !== undefined && typeof inherit !== 'boolean') {
+    const remedy = 'Give false for work that several callers share, else leave it out.';
+    check.problem('inherit', 'to be true or false', inherit, remedy);
   }
 }
 

@@ -23,6 +23,11 @@ export interface CallOptions {
    * `notSent` marked, or if its one HTTP request never got a connection. @defaultValue true
    */
   readonly idempotent?: boolean | undefined;
+  /**
+   * Whether the call belongs to the guarded call within which it is made: it then has no more time than that, ends when that ends, and leaves retries
+   * to it. `false` is for work that several callers share. @defaultValue the `inherit` of the guard, which is true unless it is set
+   */
+  readonly inherit?: boolean | undefined;
   /** Caches the value under guard, operation and this key. Ignored by a guard without a cache. @defaultValue not cached */
   readonly cacheKey?: string | undefined;
 }
@@ -49,7 +54,9 @@ export class Call<T> extends DeadlineNode {
   readonly fn: GuardedFunction<T>;
   readonly signal: AbortSignal | undefined;
   readonly idempotent: boolean;
-  /** The execution of another guard in which this call was made. */
+  /** Whether the call belongs to the one around it, and the calls within it do. */
+  readonly inherits: boolean;
+  /** The execution of another guard in which this call was made, if it belongs to that. */
   readonly ambient: AmbientExecution | undefined;
   startedAt: number = Number.NaN;
   /** The limit for the whole call, in milliseconds, where there is one. */
@@ -100,6 +107,7 @@ export class Call<T> extends DeadlineNode {
     fn: GuardedFunction<T>,
     options: CallOptions | undefined,
     makeRequestId: () => string,
+    inherits: boolean = true,
   ) {
     super();
     this.#guard = guard;
@@ -107,7 +115,8 @@ export class Call<T> extends DeadlineNode {
     this.fn = fn;
     this.signal = options?.signal ?? undefined;
     this.idempotent = options?.idempotent ?? true;
-    this.ambient = ambientExecution();
+    this.inherits = options?.inherit ?? inherits;
+    this.ambient = this.inherits ? ambientExecution() : undefined;
     this.#makeRequestId = makeRequestId;
     this.#requestId = isRequestId(options?.requestId) ? options.requestId : undefined;
   }
@@ -153,7 +162,8 @@ export class Call<T> extends DeadlineNode {
 
   /** The total time is over. */
   expire(lateMs: number): void {
-    const error = new TimeoutError('total', this.totalMs, { guard: this.#guard }, loopDelayMs(lateMs));
+    const source = { guard: this.#guard, operation: this.operation };
+    const error = new TimeoutError('total', this.totalMs, source, loopDelayMs(lateMs));
     this.#interrupt({ by: 'deadline', error });
   }
 
@@ -221,24 +231,44 @@ export class ExecutionContext implements CallContext {
   }
 }
 
+/** What runs the executions of a guard. */
+export interface FrameOwner {
+  /** The bulkhead of which each execution holds a slot. */
+  readonly slots: object | undefined;
+  /** Whether the call would have another attempt. */
+  wouldRetry<T>(call: Call<T>, error: unknown): boolean;
+}
+
 /** One execution of a guard as guards inside of it see it. */
 export class Frame<T> implements AmbientExecution {
   readonly clock: Clock;
-  readonly retries: boolean;
   readonly context: CallContext;
   readonly #call: Call<T>;
   readonly #execution: Execution<T>;
+  readonly #owner: FrameOwner;
 
-  constructor(clock: Clock, call: Call<T>, execution: Execution<T>, retries: boolean, context: CallContext) {
+  constructor(clock: Clock, call: Call<T>, execution: Execution<T>, owner: FrameOwner, context: CallContext) {
     this.clock = clock;
     this.context = context;
     this.#call = call;
     this.#execution = execution;
-    this.retries = retries;
+    this.#owner = owner;
+  }
+
+  wouldRetry(error: unknown): boolean {
+    return this.#owner.wouldRetry(this.#call, error) || (this.outer?.wouldRetry(error) ?? false);
   }
 
   get isOver(): boolean {
-    return this.#execution.isOver;
+    return this.#execution.interrupted || this.#execution.isSettled;
+  }
+
+  get isSettled(): boolean {
+    return this.#execution.isSettled;
+  }
+
+  get slots(): object | undefined {
+    return this.#owner.slots;
   }
 
   get outer(): AmbientExecution | undefined {

@@ -5,7 +5,7 @@ import type { ResolvedFallback } from '../../policies/fallback/index.ts';
 import { fallsBack, standIn } from '../../policies/fallback/index.ts';
 import type { CallSpan } from '../../signals/index.ts';
 import type { AmbientExecution } from './ambient.ts';
-import { runOutside } from './ambient.ts';
+import { detached } from './ambient.ts';
 import { Call } from './call.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Reporter } from './reporter.ts';
@@ -68,7 +68,7 @@ export class OuterLayers {
     const stopFollowing = request.follow(call.ambient);
     const load = (signal: AbortSignal, isBackground: boolean): Promise<T> =>
       // What is loaded belongs to all who wait for it: no guard around one of them limits it.
-      runOutside(() =>
+      detached(() =>
         isBackground ? this.#refresh(call, pipeline, signal) : this.#load(call, pipeline, signal),
       );
     let result: CacheResult<T>;

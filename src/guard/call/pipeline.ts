@@ -1,4 +1,4 @@
-import { RejectedError } from '../../core/errors.ts';
+import { ofGuard, RejectedError, showCaller, TimeoutError } from '../../core/errors.ts';
 import { isThenable } from '../../core/execution.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { DeadlineList } from '../../core/time/deadline-node.ts';
@@ -73,6 +73,7 @@ export class Pipeline {
    */
   async run<T>(call: Call<T>, reports: boolean): Promise<T> {
     let now = this.#clock.now();
+    let hasWaited = false;
     if (reports) this.#reporter.begin(call, now);
     try {
       call.follow();
@@ -87,6 +88,7 @@ export class Pipeline {
         const entered = this.#admission.enter(attempt, now);
         if (typeof entered === 'number') now = entered;
         else {
+          hasWaited = true;
           now = await entered;
           if (call.interruption) {
             this.#admission.abandon(attempt);
@@ -96,7 +98,13 @@ export class Pipeline {
         let backoff: Wait;
         try {
           const result = this.#attempts.start(attempt, now);
-          const value = isThenable(result) ? await result : result;
+          let value: T;
+          if (isThenable(result)) {
+            hasWaited = true;
+            value = await result;
+          } else {
+            value = result;
+          }
           this.#attempts.succeeded(attempt, value);
           if (reports) this.#reporter.settle(call, 'success', undefined);
           return value;
@@ -110,6 +118,7 @@ export class Pipeline {
       }
     } catch (error) {
       const thrown = this.#errorFor(call, error);
+      if (hasWaited && isOwnError(call, thrown)) showCaller(thrown);
       const outcome = call.conclude(thrown);
       if (!reports) throw thrown;
       this.#reporter.settle(call, outcome, thrown);
@@ -125,15 +134,24 @@ export class Pipeline {
   #errorFor<T>(call: Call<T>, error: unknown): unknown {
     if (call.interruption?.by === 'caller') return call.interruption.error;
     if (call.lastOutcome) return call.lastError;
-    return call.refusal ?? this.#admission.refused(call, deadlineRejection(this.#reporter.name, error));
+    return call.refusal ?? this.#admission.refused(call, deadlineRejection(call, this.#reporter.name, error));
   }
 }
 
-function deadlineRejection(guard: string, cause: unknown): RejectedError {
-  const message = 'The time of the call was over before the function could be called.';
+/** Whether Keelson has made the error for this call alone. */
+function isOwnError<T>(call: Call<T>, thrown: unknown): thrown is Error {
+  return (
+    (call.refusal !== undefined && thrown === call.refusal) ||
+    (call.lastOutcome === 'timeout' && call.interruption?.by !== 'caller' && thrown instanceof TimeoutError)
+  );
+}
+
+function deadlineRejection<T>({ operation }: Call<T>, guard: string, cause: unknown): RejectedError {
+  const sentence = `The time of the call of "${operation}" was over before the function could be called.`;
+  const message = ofGuard({ guard }, sentence);
   return new RejectedError('ERR_KEELSON_DEADLINE', 'deadline', message, {
     cause,
-    source: { guard, policy: 'timeout' },
+    source: { guard, policy: 'timeout', operation },
     hint: 'It waited for its turn until `timeout.total`: shed load, or bound the wait with `bulkhead.queueTimeout` or `rateLimit.maxWait`.',
   });
 }

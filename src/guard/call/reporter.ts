@@ -47,6 +47,8 @@ export class Reporter {
   readonly name: string;
   /** The service that the guard's calls go to, where it is named; an update may name another. */
   peer: string | undefined = undefined;
+  /** The failure that the circuit breaker is judging at this moment. */
+  blamed: unknown = undefined;
   readonly counters: GuardCounters;
   readonly makeRequestId: () => string;
   /** The store of the rate limit, of the guard and its keys together. */
@@ -133,7 +135,8 @@ export class Reporter {
   /** A state change is logged as well as told. */
   transition(event: Extract<CoreEvent, { type: 'breaker.transition' }>): void {
     this.counters.transitions[`${event.from}/${event.to}`] += 1;
-    const guardEvent = { ...event, guard: this.name };
+    const blamed = event.to === 'open' && this.blamed !== undefined ? { error: this.blamed } : {};
+    const guardEvent = { ...event, ...blamed, guard: this.name };
     this.#signals.write(guardEvent);
     this.#listeners.emit(guardEvent);
   }

@@ -63,7 +63,9 @@ export class ShortPath {
   #failed(call: ShortCall, permit: number, error: unknown): unknown {
     this.#reporter.counters.attempts.failure += 1;
     const breaker = this.#breaker;
+    this.#reporter.blamed = error;
     breaker?.report(permit, breaker.resultOf(error));
+    this.#reporter.blamed = undefined;
     this.#reporter.settleUntimed(call, 'failure', error);
     return error;
   }

@@ -9,6 +9,12 @@ export interface GuardOptions extends PolicyOptions {
   readonly failedResult?: (value: never) => boolean;
   /** The `service.name` of the dependency: spans carry it as `service.peer.name`, 1 to 120 characters. @defaultValue not named */
   readonly peer?: string;
+  /**
+   * Whether calls belong to the guarded call within which they are made; a call's own `inherit` overrides it. `false` is for a guard whose calls several
+   * callers share, such as one around the token that all requests wait for.
+   * @defaultValue true
+   */
+  readonly inherit?: boolean;
   readonly spans?: SpanOptions;
   readonly keys?: KeyOptions;
   /**
@@ -34,6 +40,7 @@ export interface KeyOptions {
 export interface ResolvedGuard extends ResolvedPolicies {
   readonly failedResult: ((value: never) => boolean) | undefined;
   readonly peer: string | undefined;
+  readonly inherit: boolean;
   readonly spanForEveryAttempt: boolean;
   readonly maxKeys: number;
   readonly strict: boolean;

@@ -5,7 +5,15 @@ import type { GuardOptions, KeyOptions, ResolvedGuard, SpanOptions } from './opt
 import type { ResolvedPolicies } from './policies.ts';
 import { POLICIES } from './policies.ts';
 
-const KEYS = [...POLICIES.map(({ key }) => key), 'failedResult', 'peer', 'spans', 'keys', 'strict'];
+const KEYS = [
+  ...POLICIES.map(({ key }) => key),
+  'failedResult',
+  'peer',
+  'inherit',
+  'spans',
+  'keys',
+  'strict',
+];
 /** What belongs elsewhere, and is looked for here. */
 const REMEDIES = {
   retries: 'Did you mean `retry`? Write `retry: { retries: 3 }`.',
@@ -39,6 +47,7 @@ export function resolveGuard(
     ...resolvePolicies(options, check),
     failedResult: options.failedResult,
     peer: checkedPeer(options.peer, check),
+    inherit: check.boolean('inherit', options.inherit, true),
     spanForEveryAttempt: resolveUnder(check, 'spans', options.spans, resolveSpans) ?? false,
     maxKeys: resolveUnder(check, 'keys', options.keys, resolveKeys) ?? DEFAULT_MAX_KEYS,
     strict: check.boolean('strict', options.strict, false),

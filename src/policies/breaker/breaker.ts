@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { ErrorSource } from '../../core/errors.ts';
-import { isLoopDelay, RejectedError } from '../../core/errors.ts';
+import { isLoopDelay, ofGuard, RejectedError } from '../../core/errors.ts';
 import type { BreakerState } from '../../core/events.ts';
 import type { Random } from '../../core/random.ts';
 import type { Clock } from '../../core/time/clock.ts';
@@ -300,8 +300,7 @@ export class Breaker {
 
   #refused(answer: Extract<Admission, { admitted: false }>): RejectedError {
     const { reason, retryAfterMs } = answer;
-    const { guard } = this.#source;
-    const circuit = guard === undefined ? 'The circuit' : `Guard "${guard}": the circuit`;
+    const circuit = ofGuard(this.#source, 'The circuit');
     const message = {
       open: `${circuit} is open; the next trial is in ${formatDuration(Math.ceil(retryAfterMs ?? 0))}.`,
       half_open: `${circuit} is half-open: it lets through only as many calls as it needs to decide.`,

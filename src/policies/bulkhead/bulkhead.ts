@@ -1,5 +1,5 @@
 import type { ErrorSource } from '../../core/errors.ts';
-import { RejectedError } from '../../core/errors.ts';
+import { ofGuard, RejectedError } from '../../core/errors.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { DeadlineList } from '../../core/time/deadline-node.ts';
 import type { Deadlines } from '../../core/time/deadlines.ts';
@@ -12,11 +12,18 @@ export class QueuedCall extends Waiter {
   /** Neighbours in the queue. */
   before: QueuedCall | undefined = undefined;
   after: QueuedCall | undefined = undefined;
+  /** The calls that hold a slot and do not give it back before this one has ended. */
+  readonly holders: readonly object[];
   readonly #leave: (call: QueuedCall) => boolean;
   readonly #onExpire: () => RejectedError;
 
-  constructor(leave: (call: QueuedCall) => boolean, onExpire: () => RejectedError) {
+  constructor(
+    holders: readonly object[],
+    leave: (call: QueuedCall) => boolean,
+    onExpire: () => RejectedError,
+  ) {
     super();
+    this.holders = holders;
     this.#leave = leave;
     this.#onExpire = onExpire;
   }
@@ -40,6 +47,8 @@ export class Bulkhead {
   readonly #queueTimeout: DeadlineList | undefined;
   #active = 0;
   #queued = 0;
+  /** The calls that hold a slot while a call within them waits for another; with the number of such waits. */
+  readonly #stuck = new Map<object, number>();
   #head: QueuedCall | undefined;
   #tail: QueuedCall | undefined;
 
@@ -72,11 +81,17 @@ export class Bulkhead {
 
   /**
    * Joins the queue. When `granted` resolves the caller has a slot, to be given back with {@link leave}.
-   * @returns the place in the queue, or the error (`ERR_KEELSON_BULKHEAD_FULL`) where there is none left
+   * @param holders the calls around this one that hold a slot
+   * @returns the place in the queue, or the error: `ERR_KEELSON_BULKHEAD_FULL` where there is none left, `ERR_KEELSON_REENTRANT` where every slot would wait
+   *   for a call within its own function, so that none would ever become free
    */
-  enqueue(): QueuedCall | RejectedError {
+  enqueue(holders: readonly object[] = []): QueuedCall | RejectedError {
     if (this.#queued >= this.queueLimit) return this.#full();
+    if (holders.length > 0 && new Set([...this.#stuck.keys(), ...holders]).size >= this.limit)
+      return this.#reentrant();
+    for (const holder of holders) this.#stuck.set(holder, (this.#stuck.get(holder) ?? 0) + 1);
     const waiter = new QueuedCall(
+      holders,
       (leaving) => this.#dequeue(leaving),
       () => this.#timedOut(),
     );
@@ -111,15 +126,28 @@ export class Bulkhead {
     waiter.before = undefined;
     waiter.after = undefined;
     this.#queued -= 1;
+    for (const holder of waiter.holders) {
+      const waits = (this.#stuck.get(holder) ?? 0) - 1;
+      if (waits > 0) this.#stuck.set(holder, waits);
+      else this.#stuck.delete(holder);
+    }
     this.#deadlines.disarm(waiter);
     return true;
   }
 
   #full(): RejectedError {
     const message = `All ${this.limit} slots are in use and ${this.#queued} of ${this.queueLimit} calls wait for one.`;
-    return new RejectedError('ERR_KEELSON_BULKHEAD_FULL', 'full', message, {
+    return new RejectedError('ERR_KEELSON_BULKHEAD_FULL', 'full', ofGuard(this.#source, message), {
       source: this.#source,
       hint: 'The dependency is slower than the demand: shed load, or raise `bulkhead.concurrent` or `bulkhead.queue` if it can take more.',
+    });
+  }
+
+  #reentrant(): RejectedError {
+    const message = `All ${this.limit} slots are held by calls that wait for calls of the same guard within their functions.`;
+    return new RejectedError('ERR_KEELSON_REENTRANT', 'reentrant', ofGuard(this.#source, message), {
+      source: this.#source,
+      hint: 'Call the dependency within the function without the guard, give the inner calls a guard of their own, or raise `bulkhead.concurrent`.',
     });
   }
 
@@ -128,7 +156,7 @@ export class Bulkhead {
     return new RejectedError(
       'ERR_KEELSON_BULKHEAD_QUEUE_TIMEOUT',
       'queue_timeout',
-      `No slot became free within ${waitedMs} ms.`,
+      ofGuard(this.#source, `No slot became free within ${waitedMs} ms.`),
       {
         source: this.#source,
         hint: 'The dependency is slower than the demand: shed load, or raise `bulkhead.concurrent` if it can take more.',

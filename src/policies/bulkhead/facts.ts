@@ -20,8 +20,11 @@ export const bulkheadFacts: PolicyFacts<BulkheadOptions, ResolvedBulkhead, Bulkh
   resolve: resolveBulkhead,
   describe: ({ concurrent, queue }) => `bulkhead: ${concurrent} at a time, ${queue} in the queue`,
   lint: ({ queueTimeoutMs }, limits) => lintWait('bulkhead.queueTimeout', queueTimeoutMs, limits),
-  rejectionKeys: ({ queueTimeoutMs }) =>
-    queueTimeoutMs === undefined ? ['bulkhead/full'] : ['bulkhead/full', 'bulkhead/queue_timeout'],
+  rejectionKeys: ({ queue, queueTimeoutMs }) => [
+    'bulkhead/full',
+    ...(queueTimeoutMs === undefined ? [] : (['bulkhead/queue_timeout'] as const)),
+    ...(queue > 0 ? (['bulkhead/reentrant'] as const) : []),
+  ],
   waitKeys: ({ queue }) => (queue > 0 ? ['bulkhead'] : []),
   make: (resolved, { clock, source }) => new Bulkhead(resolved, clock, source),
   snapshot: ({ active, limit, queued, queueLimit }) => ({ active, limit, queued, queueLimit }),

@@ -1,5 +1,5 @@
 import type { ErrorSource } from '../../core/errors.ts';
-import { RejectedError } from '../../core/errors.ts';
+import { ofGuard, RejectedError } from '../../core/errors.ts';
 import { formatDuration } from '../../core/time/duration.ts';
 import type { ResolvedRateLimit } from './options.ts';
 import type { Refusal } from './waiting-room.ts';
@@ -15,7 +15,7 @@ export function rateLimited(options: ResolvedRateLimit, source: ErrorSource): Re
       why === 'too_long'
         ? `The limit of ${rate} is used up; the next turn is in ${formatDuration(retryAfterMs)}.`
         : `The limit of ${rate} is used up, and all ${queue} places in the line are taken.`;
-    return new RejectedError('ERR_KEELSON_RATE_LIMITED', 'rate_limited', message, {
+    return new RejectedError('ERR_KEELSON_RATE_LIMITED', 'rate_limited', ofGuard(source, message), {
       source: from,
       retryAfterMs,
       hint: 'Spread the calls, let them wait with `rateLimit.maxWait`, or raise `rateLimit.limit` if the dependency allows more.',
@@ -26,7 +26,7 @@ export function rateLimited(options: ResolvedRateLimit, source: ErrorSource): Re
 /** @returns the error for a call that is refused because the store cannot say whether it has a token */
 export function storeAway(source: ErrorSource, retryAfterMs: number, cause: unknown): RejectedError {
   const message = 'The store of the rate limit cannot be asked, and no call goes on without it.';
-  return new RejectedError('ERR_KEELSON_RATE_LIMIT_STORE', 'rate_limited', message, {
+  return new RejectedError('ERR_KEELSON_RATE_LIMIT_STORE', 'rate_limited', ofGuard(source, message), {
     cause,
     source: { ...source, policy: 'rate_limit' },
     retryAfterMs: Math.ceil(retryAfterMs),

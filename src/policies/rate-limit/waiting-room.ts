@@ -1,6 +1,7 @@
 import type { RejectedError } from '../../core/errors.ts';
 import type { Clock, Timer } from '../../core/time/clock.ts';
 import { MAX_TIMER_MS } from '../../core/time/duration.ts';
+import { timersInForce } from '../../core/time/timers-in-force.ts';
 import { RateWaiter } from './rate-waiter.ts';
 
 /** Where the tokens come from. */
@@ -31,6 +32,8 @@ export class WaitingRoom {
   readonly #refuse: Refusal;
   readonly #line = new Set<RateWaiter>();
   #timer: Timer | undefined;
+  /** The timers of the process when `#timer` started. Once a test has replaced them, nobody can say that it will still fire. */
+  #timersAtStart: unknown = undefined;
 
   constructor(clock: Clock, bucket: Bucket, patience: Patience, refuse: Refusal) {
     this.#clock = clock;
@@ -54,6 +57,7 @@ export class WaitingRoom {
     const waiter = new RateWaiter(now + maxWaitMs, (leaving) => this.#leave(leaving));
     this.#line.add(waiter);
     if (this.#line.size === 1) this.#setTimer(waitMs);
+    else if (this.#timersAtStart !== timersInForce()) this.#setTimer(this.#bucket.waitMs(now, 1));
     return waiter;
   }
 
@@ -92,6 +96,8 @@ export class WaitingRoom {
 
   #setTimer(waitMs: number): void {
     const delayMs = Math.min(MAX_TIMER_MS, Math.max(0, Math.ceil(waitMs)));
+    this.#stopTimer();
+    this.#timersAtStart = timersInForce();
     this.#timer = this.#clock.setTimer(() => this.serve(), delayMs);
   }
 

@@ -34,11 +34,17 @@ export class RetryBudget {
     this.#calls[slot] = (this.#calls[slot] ?? 0) + 1;
   }
 
+  /** Whether there is a retry left; takes none. @param now monotonic milliseconds */
+  hasRetry(now: number): boolean {
+    this.#slot(now);
+    const allowed = Math.max(this.#options.floor, this.#options.ratio * sum(this.#calls));
+    return sum(this.#retries) + 1 <= allowed;
+  }
+
   /** Takes a retry out of the budget. @returns whether there was one left */
   tryRetry(now: number): boolean {
+    if (!this.hasRetry(now)) return false;
     const slot = this.#slot(now);
-    const allowed = Math.max(this.#options.floor, this.#options.ratio * sum(this.#calls));
-    if (sum(this.#retries) + 1 > allowed) return false;
     this.#retries[slot] = (this.#retries[slot] ?? 0) + 1;
     return true;
   }

@@ -7,6 +7,6 @@ export type { RetryPolicy, RetryScheduled } from './policy.ts';
 export { retry } from './policy.ts';
 export { attemptEnded, watchRequests } from './request-watch.ts';
 export { Retry } from './retry.ts';
-export type { RetrySchedule } from './retry.ts';
+export type { FailedAttempt, RetrySchedule } from './retry.ts';
 export { retryAfterOf } from './retry-after.ts';
 export { retryFacts } from './facts.ts';

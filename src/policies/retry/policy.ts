@@ -59,7 +59,7 @@ export function retry(
           signal,
           idempotent: true,
           requests: undefined,
-          nested: false,
+          nested: () => false,
         });
         if (!decision.retry) throw error;
         if (retries.size > 0) retries.emit({ attempt: attempt + 1, delayMs: decision.delayMs, error });

@@ -29,8 +29,8 @@ export interface FailedAttempt {
   readonly idempotent: boolean;
   /** What was seen of its HTTP requests; `undefined` where nobody watched. */
   readonly requests: AttemptRequests | undefined;
-  /** Whether a guard around this one retries, and will. */
-  readonly nested: boolean;
+  /** Whether a guard around this one would retry after this error. */
+  readonly nested: (error: unknown) => boolean;
 }
 
 /** Decides about retries for all calls of one dependency. */
@@ -81,12 +81,27 @@ export class RetrySchedule {
     if (!this.#isRetryable(error)) return { retry: false, reason: 'not_retryable' };
     if (attempt >= this.#options.retries) return { retry: false, reason: 'exhausted' };
     if (!idempotent && !surelyNotSent(error, requests)) return { retry: false, reason: 'not_idempotent' };
-    if (nested && !this.#options.nested) return { retry: false, reason: 'nested' };
+    if (!this.#options.nested && nested(error)) return { retry: false, reason: 'nested' };
     const delayMs = this.#delay(failed);
     if (delayMs === undefined) return { retry: false, reason: 'not_retryable' };
     if (remainingMs !== undefined && delayMs >= remainingMs) return { retry: false, reason: 'deadline' };
     if (this.#budget && !this.#budget.tryRetry(this.#clock.now())) return { retry: false, reason: 'budget' };
     return { retry: true, delayMs };
+  }
+
+  /**
+   * Whether {@link decide} would let another attempt follow, as far as one can know before the attempt has ended. Takes nothing out of the budget, and draws no
+   * random number: the delay is taken without its jitter.
+   */
+  wouldRetry(failed: FailedAttempt): boolean {
+    const { error, attempt, remainingMs, idempotent } = failed;
+    if (!idempotent || attempt >= this.#options.retries || !this.#isRetryable(error)) return false;
+    if (this.#budget && !this.#budget.hasRetry(this.#clock.now())) return false;
+    if (remainingMs === undefined) return true;
+    const { backoff, maxDelayMs } = this.#options;
+    const ownMs = backoff ? 0 : backoffDelay(this.#options, attempt, () => 0.5, this.#previousMs);
+    const askedMs = this.#options.retryAfter ? (retryAfterOf(error, this.#clock.epoch()) ?? 0) : 0;
+    return Math.max(ownMs, Math.min(askedMs, maxDelayMs)) < remainingMs;
   }
 
   #isRetryable(error: unknown): boolean {

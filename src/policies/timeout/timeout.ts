@@ -1,5 +1,5 @@
 import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
-import { TimeoutError } from '../../core/errors.ts';
+import { showCaller, TimeoutError } from '../../core/errors.ts';
 import type { AbandonedCounter } from '../../core/execution.ts';
 import { Execution } from '../../core/execution.ts';
 import { OptionChecker } from '../../core/options.ts';
@@ -50,6 +50,9 @@ export function timeout(duration: Duration, { clock = systemClock }: PolicyPorts
         },
       };
       return await execution.start(fn, context);
+    } catch (error) {
+      if (execution.interrupted && error instanceof TimeoutError) showCaller(error);
+      throw error;
     } finally {
       deadlines.disarm(execution);
       stopListening();

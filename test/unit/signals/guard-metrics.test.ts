@@ -61,6 +61,7 @@ describe('the metrics of a guard', () => {
       'rate_limit/rate_limited',
       'bulkhead/full',
       'bulkhead/queue_timeout',
+      'bulkhead/reentrant',
     ]);
     expect(await telemetry.points('keelson.retry.suppressed')).toHaveLength(6);
     expect(await telemetry.points('keelson.breaker.transitions')).toHaveLength(15);

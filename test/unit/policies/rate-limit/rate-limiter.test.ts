@@ -141,7 +141,7 @@ describe('a call without a token', () => {
       reason: 'rate_limited',
       retryAfterMs: 750,
       source: { guard: 'drive', policy: 'rate_limit' },
-      message: 'The limit of 60 per 1m is used up; the next turn is in 750ms.',
+      message: 'Guard "drive": the limit of 60 per 1m is used up; the next turn is in 750ms.',
       hint: 'Spread the calls, let them wait with `rateLimit.maxWait`, or raise `rateLimit.limit` if the dependency allows more.',
     });
   });
@@ -161,7 +161,7 @@ describe('a call without a token', () => {
     limiter.enter(0);
     expect(limiter.enter(0)).toMatchObject({
       code: 'ERR_KEELSON_RATE_LIMITED',
-      message: 'The limit of 10 per 1s is used up, and all 1 places in the line are taken.',
+      message: 'Guard "drive": the limit of 10 per 1s is used up, and all 1 places in the line are taken.',
     });
   });
 });

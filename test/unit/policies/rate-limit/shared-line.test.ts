@@ -40,7 +40,7 @@ describe('the line of a shared limit', () => {
     const third = ending(seats);
     expect(await third).toMatchObject({
       retryAfterMs: 300,
-      message: 'The limit of 10 per 1s is used up; the next turn is in 300ms.',
+      message: 'Guard "drive": the limit of 10 per 1s is used up; the next turn is in 300ms.',
     });
     expect(seats.limiter.queued).toBe(2);
     expect(await ending(seats)).toMatchObject({ retryAfterMs: 300 });
@@ -49,7 +49,7 @@ describe('the line of a shared limit', () => {
   test('says that it is full', async () => {
     const { seats } = await lined({ maxWait: '10s', queue: 1 });
     expect(await ending(seats)).toMatchObject({
-      message: 'The limit of 10 per 1s is used up, and all 1 places in the line are taken.',
+      message: 'Guard "drive": the limit of 10 per 1s is used up, and all 1 places in the line are taken.',
     });
   });
 

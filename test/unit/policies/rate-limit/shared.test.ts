@@ -59,7 +59,7 @@ describe('a shared limit', () => {
     void ending(seats);
     await settlePromises();
     expect(await ending(seats)).toMatchObject({
-      message: 'The limit of 10 per 1s is used up, and all 1 places in the line are taken.',
+      message: 'Guard "drive": the limit of 10 per 1s is used up, and all 1 places in the line are taken.',
     });
   });
 
@@ -134,7 +134,7 @@ describe('a store that is away', () => {
     const first = await ending(seats);
     expect(first).toMatchObject({
       code: 'ERR_KEELSON_RATE_LIMIT_STORE',
-      message: 'The store of the rate limit cannot be asked, and no call goes on without it.',
+      message: 'Guard "drive": the store of the rate limit cannot be asked, and no call goes on without it.',
       hint: "Look at the store, or set `rateLimit.onStoreFailure` to 'localShare' or 'failOpen'.",
       reason: 'rate_limited',
       retryAfterMs: 1_000,
