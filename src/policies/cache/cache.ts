@@ -10,6 +10,7 @@ import { CacheKeys } from './cache-keys.ts';
 import type { CacheHit, Entry } from './entry.ts';
 import { negativeEntry, valueEntry, worth } from './entry.ts';
 import { Flight } from './flight.ts';
+import { isOnceOnly, refuseOnceOnly } from './once-only.ts';
 import type { ResolvedCache } from './options.ts';
 import type {
   CacheCaller,
@@ -98,7 +99,8 @@ export class Cache {
    * The value under `key`, loaded where the cache has none. Callers of one key share one load.
    * @param load what gives the value; it has to end some time, since all callers of the key wait for it
    * @returns the value with where it came from, or a remembered error
-   * @throws what `load` throws, where there is no stale value to stand in; the reason of the caller's own signal
+   * @throws what `load` throws, where there is no stale value to stand in; the reason of the caller's own signal; `KeelsonError`
+   *   (`ERR_KEELSON_CACHE_VALUE`) where `load` gives a value that can be read once only
    */
   async through<T>(key: string, load: CacheLoad<T>, caller?: CacheCaller): Promise<CacheResult<T>> {
     caller?.signal?.throwIfAborted();
@@ -136,9 +138,11 @@ export class Cache {
   /**
    * Keeps a value. A load that is running goes on for those who wait for it, and its value is not kept.
    * @param ttlMs milliseconds for which it is fresh; `undefined` for those of the options, jitter included
-   * @returns settles when the second tier has it too, or has failed to, which is counted; never rejects
+   * @returns settles when the second tier has it too, or has failed to, which is counted
+   * @throws {KeelsonError} `ERR_KEELSON_CACHE_VALUE` for a value that can be read once only
    */
   async put(key: string, value: unknown, ttlMs?: number): Promise<void> {
+    refuseOnceOnly(value);
     this.#flights.delete(key);
     await this.#keep(key, value, ttlMs ?? this.#freshMs());
   }
@@ -230,9 +234,11 @@ export class Cache {
         signal.throwIfAborted();
       }
       const value = await load(signal, flight.isBackground);
+      refuseOnceOnly(value);
       if (this.#isCurrent(key, flight)) void this.#keep(key, value, this.#freshMs());
       return { result: 'miss', value, ageMs: 0, error: undefined };
     } catch (error) {
+      if (isOnceOnly(error)) throw error;
       return this.#standIn(key, flight, error);
     } finally {
       this.#land(key, flight);

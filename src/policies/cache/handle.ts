@@ -41,7 +41,8 @@ export interface CacheHandle {
   /**
    * Stores a value, as if the guarded call had given it.
    * @returns settles when the second tier, if there is one, has it or has failed to take it; never rejects for that
-   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a `ttl` that is no duration
+   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a `ttl` that is no duration; {@link KeelsonError} `ERR_KEELSON_CACHE_VALUE` for a value that
+   *   can be read once only, such as a `Response`
    */
   set(operation: string, key: string, value: unknown, options?: CacheSetOptions): Promise<void>;
   /** Forgets a value, in the second tier too. */
@@ -58,7 +59,8 @@ export interface PolicyCacheHandle {
   get(key: string, options?: CacheGetOptions): Promise<unknown>;
   /**
    * Stores a value, as if the function had given it.
-   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a `ttl` that is no duration
+   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a `ttl` that is no duration; {@link KeelsonError} `ERR_KEELSON_CACHE_VALUE` for a value that
+   *   can be read once only, such as a `Response`
    */
   set(key: string, value: unknown, options?: CacheSetOptions): Promise<void>;
   /** Forgets a value, in the second tier too. */
