@@ -39,10 +39,10 @@ export interface Guard {
 
   /**
    * The guard for one key, such as a host or a tenant: with a breaker, bulkhead, rate limit and retry budget of its own. Its calls count as
-   * those of this guard, under the same labels; the cache is shared.
+   * those of this guard, under the same labels. It has values of its own in the cache, unless the guard has `cache: { shared: true }`.
    *
-   * Keys are kept in the order of their last use. If there are more than `keys.max`, the least recently used one loses its breaker, slots and
-   * tokens.
+   * Keys are kept in the order of their last use. If there are more than `keys.max`, the least recently used one that is idle loses its breaker,
+   * slots and tokens. If all keys have a call on its way, an open circuit or a used-up limit, new keys share the state of `_OTHER`.
    * @param key 1 to 200 characters
    * @throws {ConfigError} for any other key
    */

@@ -64,6 +64,8 @@ export interface PolicyFacts<Options, Resolved, Mechanism = never, Snapshot = ne
    * @param before what it takes the place of, because the options have changed
    */
   make?(resolved: Resolved, support: PolicySupport, before: Mechanism | undefined): Mechanism;
+  /** Whether the state of an idle key must not be forgotten: something would be let through or lost. */
+  isBusy?(mechanism: Mechanism): boolean;
   /** The policy's part of a guard's snapshot: a copy of its numbers and states. */
   snapshot?(mechanism: Mechanism, counters: GuardCounters): Snapshot;
 }

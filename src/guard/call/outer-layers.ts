@@ -7,7 +7,7 @@ import type { CallSpan } from '../../signals/index.ts';
 import type { AmbientExecution } from './ambient.ts';
 import { runOutside } from './ambient.ts';
 import { Call } from './call.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Pipeline, RunningCalls } from './pipeline.ts';
 import type { Reporter } from './reporter.ts';
 
 /** What can answer a call in place of its function. */
@@ -22,11 +22,14 @@ export interface OuterPolicies {
  */
 export class OuterLayers {
   readonly #policies: OuterPolicies;
+  readonly #calls: RunningCalls;
   readonly #clock: Clock;
   readonly #reporter: Reporter;
 
-  constructor(policies: OuterPolicies, clock: Clock, reporter: Reporter) {
+  /** @param calls counts the calls, those that wait for a load of others included */
+  constructor(policies: OuterPolicies, calls: RunningCalls, clock: Clock, reporter: Reporter) {
     this.#policies = policies;
+    this.#calls = calls;
     this.#clock = clock;
     this.#reporter = reporter;
   }
@@ -51,6 +54,7 @@ export class OuterLayers {
   async run<T>(call: Call<T>, pipeline: Pipeline, key: string | undefined): Promise<T> {
     this.#reporter.begin(call, this.#clock.now());
     const { cache } = this.#policies;
+    this.#calls.running += 1;
     try {
       const value =
         cache && key !== undefined
@@ -60,6 +64,8 @@ export class OuterLayers {
       return value;
     } catch (error) {
       return this.#answerFor(call, error);
+    } finally {
+      this.#calls.running -= 1;
     }
   }
 

@@ -26,7 +26,10 @@ export interface SpanOptions {
 
 /** State for each key, by `guard.for(key)`. */
 export interface KeyOptions {
-  /** Keys that have state; beyond it the one that was not used for the longest time is forgotten: 1 to 1,000,000. @defaultValue 1000 */
+  /**
+   * Keys that have state: 1 to 1,000,000. Beyond it the least recently used key that is idle loses its state; if none is idle, new keys share one.
+   * @defaultValue 1000
+   */
   readonly max?: number;
 }
 

@@ -36,6 +36,9 @@ export const breakerFacts: PolicyFacts<BreakerOptions, ResolvedBreaker, Breaker,
     const ports = { clock, random, onTransition, onStrategyFailure, source, ...(saved && { saved }) };
     return new Breaker(resolved, ports);
   },
+  // One that is due for a trial lets the next call through in either case. Otherwise hosts that are gone would keep their keys for ever.
+  isBusy: ({ state, retryAfterMs = 0 }) =>
+    retryAfterMs > 0 || state === 'forced_open' || state === 'disabled',
   snapshot: ({ state, retryAfterMs, shadowRejections }, { transitions }) => ({
     state,
     retryAfterMs,

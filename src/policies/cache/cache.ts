@@ -6,9 +6,9 @@ import type { Clock } from '../../core/time/clock.ts';
 import { isRefusal } from '../cockatiel-rejection.ts';
 import type { Arrival } from './arrival.ts';
 import { ageOf, arrivalOf, ORIGIN_OF } from './arrival.ts';
-import { CacheKeys } from './cache-keys.ts';
+import { CacheKeys, prefixOf } from './cache-keys.ts';
 import type { CacheHit, Entry } from './entry.ts';
-import { negativeEntry, valueEntry, worth } from './entry.ts';
+import { negativeEntry, picks, valueEntry, worth } from './entry.ts';
 import { Flight } from './flight.ts';
 import { isOnceOnly, refuseOnceOnly } from './once-only.ts';
 import type { ResolvedCache } from './options.ts';
@@ -63,9 +63,12 @@ export class Cache {
     this.#tier = this.#newTier();
   }
 
-  /** The key of what `operation` calls `key`: operations share a cache, and not what they call a thing. */
-  keyOf(operation: string, key: string): string {
-    return this.#keys.of(operation, key);
+  /**
+   * The key of what `operation` calls `key`: operations share a cache, and not what they call a thing.
+   * @param scope the key of a guard, such as a tenant, which has values of its own unless the keys share theirs
+   */
+  keyOf(operation: string, key: string, scope?: string): string {
+    return this.#keys.of(operation, key, this.#options.shared ? undefined : scope);
   }
 
   /** Keys that the cache holds: fresh and stale values, and remembered errors. */
@@ -157,10 +160,14 @@ export class Cache {
     await this.#tier?.remove(key);
   }
 
-  /** Forgets every key of this process. The second tier, which other processes share, keeps its own. */
-  clear(): void {
-    this.#entries.clear();
-    this.#flights.clear();
+  /**
+   * Forgets every key of this process. The second tier, which other processes share, keeps its own.
+   * @param scope forgets those of a guard's key only, unless the keys share theirs
+   */
+  clear(scope?: string): void {
+    const start = scope === undefined || this.#options.shared ? '' : prefixOf(scope);
+    for (const kept of [this.#entries, this.#flights])
+      for (const key of Array.from(kept.keys())) if (key.startsWith(start)) kept.delete(key);
   }
 
   /** Changes the options. Values, counts and running loads stay; the new windows hold for what is loaded from now on. */
@@ -335,14 +342,5 @@ export class Cache {
 
   #land(key: string, flight: Flight<Arrival>): void {
     if (this.#isCurrent(key, flight)) this.#flights.delete(key);
-  }
-}
-
-/** Asks the user's filter. One that throws says no: nobody said that the error is an answer. */
-function picks(filter: (error: unknown) => boolean, error: unknown): boolean {
-  try {
-    return filter(error);
-  } catch {
-    return false;
   }
 }

@@ -74,3 +74,12 @@ export function negativeEntry(error: unknown, storedAt: number, negativeTtlMs: n
     retryAt: Number.NEGATIVE_INFINITY,
   };
 }
+
+/** Whether the user's filter takes an error as an answer that is remembered. One that throws says no: nobody said that the error is an answer. */
+export function picks(filter: (error: unknown) => boolean, error: unknown): boolean {
+  try {
+    return filter(error);
+  } catch {
+    return false;
+  }
+}
