@@ -62,6 +62,7 @@ describe('options', () => {
       | 'breaker'
       | 'rateLimit'
       | 'bulkhead'
+      | 'preset'
       | 'failedResult'
       | 'peer'
       | 'spans'
@@ -75,7 +76,7 @@ describe('options', () => {
     guard('payments', { retry: { retries: '3' } });
     // @ts-expect-error: a duration
     guard('payments', { timeout: { attempt: true } });
-    expectTypeOf<GuardOptions['retry']>().toEqualTypeOf<RetryOptions | undefined>();
+    expectTypeOf<GuardOptions['retry']>().toEqualTypeOf<RetryOptions | false | undefined>();
   });
 
   test('take every policy, and each one by itself', () => {

@@ -1,7 +1,23 @@
 import type { PolicyOptions, ResolvedPolicies } from './policies.ts';
 
-/** What a guard does with a call. A policy that is left out is off; one that is given as `{}` has its defaults. */
+/** The names of the presets. */
+export type PresetName =
+  | 'standard-http'
+  | 'database'
+  | 'queue'
+  | 'google-drive'
+  | 'google-photos'
+  | 'github'
+  | 'pexels'
+  | 'http';
+
+/** What a guard does with a call. A policy that is left out is off, unless the preset has it; one that is given as `{}` has its defaults. */
 export interface GuardOptions extends PolicyOptions {
+  /**
+   * Options that fit a kind of dependency. Policies that are given beside it are merged into its own key by key, and `false` removes one.
+   * @defaultValue none
+   */
+  readonly preset?: PresetName;
   /**
    * Values of the function that count as failures, such as `(response) => response.status >= 500`: retried, counted, and given in the end. One
    * that throws means a failure that is not retried.

@@ -1,11 +1,12 @@
 import { ConfigError } from '../../core/errors.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { lint } from './lint.ts';
+import { lintSpread, withPreset } from './merge-preset.ts';
 import type { GuardOptions, KeyOptions, ResolvedGuard, SpanOptions } from './options.ts';
 import type { ResolvedPolicies } from './policies.ts';
 import { POLICIES } from './policies.ts';
 
-const KEYS = [...POLICIES.map(({ key }) => key), 'failedResult', 'peer', 'spans', 'keys', 'strict'];
+const KEYS = [...POLICIES.map(({ key }) => key), 'preset', 'failedResult', 'peer', 'spans', 'keys', 'strict'];
 /** What belongs elsewhere, and is looked for here. */
 const REMEDIES = {
   retries: 'Did you mean `retry`? Write `retry: { retries: 3 }`.',
@@ -24,12 +25,13 @@ const DEFAULT_MAX_KEYS = 1_000;
  */
 export function resolveGuard(
   name: string,
-  options: GuardOptions,
+  given: GuardOptions,
   warn: (message: string) => void,
 ): ResolvedGuard {
   checkName(name);
   const check = new OptionChecker(`guard "${name}"`);
-  check.keys(options, KEYS, REMEDIES);
+  check.keys(given, KEYS, REMEDIES);
+  const options = withPreset(given, check);
   check.function(
     'failedResult',
     options.failedResult,
@@ -44,7 +46,7 @@ export function resolveGuard(
     strict: check.boolean('strict', options.strict, false),
   };
   check.done();
-  const misfits = lint(resolved);
+  const misfits = [...lintSpread(given), ...lint(resolved)];
   if (resolved.strict && misfits.length > 0) throw new ConfigError(`guard "${name}"`, misfits);
   for (const misfit of misfits) warn(`guard "${name}": ${misfit}`);
   return resolved;
@@ -94,7 +96,7 @@ function resolvePolicies(options: GuardOptions, check: OptionChecker): ResolvedP
   const resolved = POLICIES.map((facts) => {
     const given: unknown = Reflect.get(Object(options), facts.key);
     const resolve = (own: object, below: OptionChecker): object => facts.resolve(own, below);
-    return [facts.key, resolveUnder(check, facts.key, given as object | undefined, resolve)] as const;
+    return [facts.key, resolveUnder(check, facts.key, given as object | false | undefined, resolve)] as const;
   });
   // Each facts object states the types of its own key; a loop over all of them cannot.
   return Object.fromEntries(resolved) as unknown as ResolvedPolicies;
@@ -103,17 +105,12 @@ function resolvePolicies(options: GuardOptions, check: OptionChecker): ResolvedP
 function resolveUnder<O extends object, R>(
   check: OptionChecker,
   key: string,
-  options: O | undefined,
+  options: O | false | undefined,
   resolve: (options: O, check: OptionChecker) => R,
 ): R | undefined {
-  if (options === undefined) return undefined;
+  if (options === undefined || options === false) return undefined;
   if (typeof options === 'object' && options !== null) return resolve(options, check.under(key));
-  check.problem(
-    key,
-    'to be an object',
-    options,
-    'Write `{}` for its defaults, or leave it out to switch it off.',
-  );
+  check.problem(key, 'to be an object', options, 'Write `{}` for its defaults, or `false` to switch it off.');
   return undefined;
 }
 

@@ -132,6 +132,18 @@ export function resolveBreaker(options: BreakerOptions, check: OptionChecker): R
   };
 }
 
+/** The options for other rules than the one that these options give. */
+export function replacedRules({
+  strategy,
+  failures,
+  failureRate,
+  slowCallRate,
+}: BreakerOptions): readonly string[] {
+  if (strategy !== undefined) return RULE_KEYS;
+  if (failures !== undefined) return ['strategy', ...RULE_KEYS];
+  return failureRate === undefined && slowCallRate === undefined ? [] : ['strategy', 'failures'];
+}
+
 /** One rule decides: a strategy alone, or rates, or failures in a row. */
 function checkRule(options: BreakerOptions, check: OptionChecker): void {
   const { strategy, failures, failureRate, slowCallRate, slowCall } = options;

@@ -63,7 +63,8 @@ export interface ResolvedRetry {
   readonly retryIf: ((error: unknown) => boolean) | undefined;
 }
 
-const BACKOFF_KEYS = ['strategy', 'delay', 'factor', 'maxDelay', 'jitter'] as const;
+/** What a backoff of cockatiel's takes the place of. */
+export const BACKOFF_KEYS = ['strategy', 'delay', 'factor', 'maxDelay', 'jitter'] as const;
 const KEYS = ['retries', ...BACKOFF_KEYS, 'retryAfter', 'budget', 'nested', 'backoff', 'retryIf'] as const;
 
 /** Checks the options and fills in the defaults. */
