@@ -40,11 +40,15 @@ export class Retry {
   readonly #random: Random;
   readonly #budget: RetryBudget | undefined;
 
-  constructor(options: ResolvedRetry, clock: Clock, random: Random) {
+  /** @param before whose place this one takes: the retries that its budget has spent stay spent */
+  constructor(options: ResolvedRetry, clock: Clock, random: Random, before?: Retry) {
     this.#options = options;
     this.#clock = clock;
     this.#random = random;
-    if (options.budget) this.#budget = new RetryBudget(options.budget);
+    if (!options.budget) return;
+    const spent = before ? before.#budget : undefined;
+    this.#budget = spent ?? new RetryBudget(options.budget);
+    this.#budget.update(options.budget);
   }
 
   /** A call has come; the budget lives on it. @param now monotonic milliseconds */
