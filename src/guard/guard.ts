@@ -50,8 +50,8 @@ export interface Guard {
 
   /**
    * Changes the policies while calls are running. Counters stay, and so do the state of the breaker and what the cache holds. A policy whose
-   * options are the same goes on as it is, with the newer of its functions; one with other options starts anew. Calls that are running end
-   * under the old options. Keyed guards are forgotten and start anew.
+   * options are the same goes on as it is, with the newer of its functions. Of one with other options, the circuit, the spent retry budget and the
+   * slots in use stay; a rate limit begins with all its tokens. Calls that are running end under the old options. The guards of keys change too.
    * @throws {ConfigError} for options that cannot be used: nothing has changed then
    */
   update(options: GuardOptions): void;

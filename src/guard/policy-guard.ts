@@ -338,5 +338,6 @@ function tierListener(reporter: Reporter): TierListener {
       }
     },
     answered: () => reporter.cacheTier.answered(),
+    warn: (about, message) => reporter.warnOnce(about, message),
   };
 }

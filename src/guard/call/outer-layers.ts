@@ -1,3 +1,4 @@
+import type { WarnAbout } from '../../core/filter.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { Cache, CacheCaller, CacheHit, CacheResult } from '../../policies/cache/index.ts';
@@ -25,11 +26,13 @@ export class OuterLayers {
   readonly #calls: RunningCalls;
   readonly #clock: Clock;
   readonly #reporter: Reporter;
+  readonly #warnOnce: WarnAbout;
 
   /** @param calls counts the calls, those that wait for a load of others included */
   constructor(policies: OuterPolicies, calls: RunningCalls, clock: Clock, reporter: Reporter) {
     this.#policies = policies;
     this.#calls = calls;
+    this.#warnOnce = (about, message) => reporter.warnOnce(about, message);
     this.#clock = clock;
     this.#reporter = reporter;
   }
@@ -137,7 +140,7 @@ export class OuterLayers {
   async #answerFor<T>(call: Call<T>, error: unknown): Promise<T> {
     const outcome = call.conclude(error);
     const { fallback } = this.#policies;
-    if (fallback && fallsBack(fallback, error, outcome)) {
+    if (fallback && fallsBack(fallback, error, outcome, this.#warnOnce)) {
       const { operation, requestId, attempts } = call;
       let value: unknown;
       try {

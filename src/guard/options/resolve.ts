@@ -32,7 +32,7 @@ export function resolveGuard(
   const check = new OptionChecker(`guard "${name}"`);
   check.keys(given, KEYS, REMEDIES);
   const options = withPreset(given, check);
-  check.function(
+  check.filter(
     'failedResult',
     options.failedResult,
     'Give a function that takes the value and says whether it counts as a failure.',

@@ -34,7 +34,15 @@ export const breakerFacts: PolicyFacts<BreakerOptions, ResolvedBreaker, Breaker,
     before?.retire();
     const onStrategyFailure: StrategyListener = (error, strategy) =>
       warnOnce(`breaker.strategy/${strategy}`, () => strategyWarning(error, strategy));
-    const ports = { clock, random, onTransition, onStrategyFailure, source, ...(saved && { saved }) };
+    const ports = {
+      clock,
+      random,
+      onTransition,
+      onStrategyFailure,
+      warn: warnOnce,
+      source,
+      ...(saved && { saved }),
+    };
     return new Breaker(resolved, ports);
   },
   // One that is due for a trial lets the next call through in either case. Otherwise hosts that are gone would keep their keys for ever.

@@ -97,12 +97,12 @@ const MIN_WINDOW_MS = 10;
 /** Checks the options and fills in the defaults. */
 export function resolveBreaker(options: BreakerOptions, check: OptionChecker): ResolvedBreaker {
   check.keys(options, KEYS);
-  check.function(
+  check.filter(
     'strategy',
     options.strategy,
     'Give a function that makes the strategy: `() => new CountBreaker({...})`.',
   );
-  check.function(
+  check.filter(
     'failureIf',
     options.failureIf,
     'Give a function that takes the error and says whether it counts.',

@@ -8,7 +8,7 @@ import type { Arrival } from './arrival.ts';
 import { ageOf, arrivalOf, ORIGIN_OF } from './arrival.ts';
 import { CacheKeys, prefixOf } from './cache-keys.ts';
 import type { CacheHit, Entry } from './entry.ts';
-import { negativeEntry, picks, valueEntry, worth } from './entry.ts';
+import { isAnswer, negativeEntry, valueEntry, worth } from './entry.ts';
 import { Flight } from './flight.ts';
 import { isOnceOnly, refuseOnceOnly } from './once-only.ts';
 import type { ResolvedCache } from './options.ts';
@@ -57,6 +57,7 @@ export class Cache {
         listener?.failed(error, what);
       },
       answered: () => listener?.answered(),
+      warn: (about, message) => listener?.warn?.(about, message),
     };
     this.#keys = new CacheKeys(options.maxEntries);
     this.#entries = new LRUCache({ max: options.maxEntries });
@@ -311,14 +312,14 @@ export class Cache {
     const now = this.#clock.now();
     const { negativeTtlMs, negativeIf, retrySourceAfterMs } = this.#options;
     const isRemembered = negativeTtlMs > 0 && !isRefusal(error);
-    const isAnswer = isRemembered && negativeIf !== undefined && picks(negativeIf, error);
+    const isKnown = isRemembered && isAnswer(this.#options, error, this.#tierListener.warn);
     const entry = this.#entries.peek(key);
-    if (entry && !isAnswer && worth(entry, now) !== 'dead') {
+    if (entry && !isKnown && worth(entry, now) !== 'dead') {
       entry.error = error;
       entry.retryAt = now + retrySourceAfterMs;
       return arrivalOf(now < entry.errorUntil ? 'stale_error' : 'stale', entry, now);
     }
-    if (isAnswer || (isRemembered && negativeIf === undefined))
+    if (isKnown || (isRemembered && negativeIf === undefined))
       this.#entries.set(key, negativeEntry(error, now, negativeTtlMs));
     else this.#entries.delete(key);
     throw error;

@@ -91,7 +91,7 @@ export function resolveCache(options: CacheOptions, check: OptionChecker): Resol
   const { ttl, negativeIf, negativeTtl, secondTier } = options;
   if (ttl === undefined)
     check.problem('ttl', 'to be a duration', ttl, "Say how long a value is fresh: '1m'.");
-  check.function(
+  check.filter(
     'negativeIf',
     negativeIf,
     'Give a function that takes the error and says whether it is an answer.',

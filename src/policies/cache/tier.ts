@@ -1,4 +1,5 @@
 import { TimeoutError } from '../../core/errors.ts';
+import type { WarnAbout } from '../../core/filter.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import { RemoteGate } from '../../storage/index.ts';
 import type { SharedValue } from './tier-text.ts';
@@ -25,6 +26,8 @@ export interface TierListener {
   /** @param what the tier failed or was late, or one value could not be converted */
   failed(error: unknown, what: 'tier' | 'value'): void;
   answered(): void;
+  /** Takes the warning of a filter that gives a promise. */
+  warn?: WarnAbout;
 }
 
 /** The second tier behind its timeout. Nothing here ever rejects: failures go to the listener. */

@@ -44,7 +44,7 @@ export interface ResolvedFallback {
 export function resolveFallback(options: FallbackOptions, check: OptionChecker): ResolvedFallback {
   check.keys(options, ['value', 'with', 'when']);
   const { value, with: make, when } = options;
-  check.function('when', when, 'Give a function that takes the error and says whether to fall back.');
+  check.filter('when', when, 'Give a function that takes the error and says whether to fall back.');
   check.function('with', make, 'Give a function that takes the error and makes the value, or use `value`.');
   if (make === undefined && !('value' in options))
     check.problem('value', 'or `with` to be given', value, 'Say what callers get: `value: []`.');

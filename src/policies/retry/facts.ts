@@ -19,7 +19,8 @@ export const retryFacts: PolicyFacts<RetryOptions, ResolvedRetry, Retry> = {
   replaces: ({ backoff }) => (backoff === undefined ? [] : BACKOFF_KEYS),
   lint: (retry, limits) => [...lintTime(retry, limits), ...lintNested(retry)],
   waitKeys: () => ['retry'],
-  make: (resolved, { clock, random }, before) => new Retry(resolved, clock, random, before),
+  make: (resolved, { clock, random, warnOnce }, before) =>
+    new Retry(resolved, clock, random, warnOnce, before),
 };
 
 /** Retries that have no room within the total limit of time. */

@@ -72,7 +72,7 @@ export function resolveRetry(options: RetryOptions, check: OptionChecker): Resol
   check.keys(options, KEYS);
   const { retries, delay, factor, maxDelay, jitter, backoff, retryIf, budget } = options;
   const { strategy, retryAfter, nested } = options;
-  check.function('retryIf', retryIf, 'Give a function that takes the error and says whether to try again.');
+  check.filter('retryIf', retryIf, 'Give a function that takes the error and says whether to try again.');
   if (backoff !== undefined) {
     if (typeof backoff.next !== 'function') {
       check.problem(
