@@ -7,8 +7,12 @@ import type { CallOptions, GuardedFunction } from './call/call.ts';
 import type { GuardOptions } from './options/options.ts';
 import type { GuardSnapshot } from './snapshot.ts';
 
-/** Guards the calls to one dependency. Made by `guard(name, options)`. */
-export interface Guard {
+/**
+ * Guards the calls to one dependency. Made by `guard(name, options)`.
+ * @typeParam F what callers get from the fallback in place of the function's value; `never` without one, and if the options are typed as
+ *   `GuardOptions`, which does not tell it
+ */
+export interface Guard<F = never> {
   readonly name: string;
   /** The key, for a guard that {@link Guard.for} gave. */
   readonly key: string | undefined;
@@ -29,13 +33,13 @@ export interface Guard {
    * @throws what the last execution of `fn` threw; `TimeoutError` if it took too long; `RejectedError` if it never ran; the reason of the
    *   caller's signal if that aborted; `ConfigError` for arguments of the wrong type
    */
-  run<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
+  run<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<T | F>;
 
   /**
    * Calls `fn` as {@link Guard.run} does. Its promise resolves with the full account of the call, also if the call fails.
    * @throws {ConfigError} for arguments of the wrong type; nothing else
    */
-  outcome<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<CallOutcome<T>>;
+  outcome<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<CallOutcome<T | F>>;
 
   /**
    * The guard for one key, such as a host or a tenant: with a breaker, bulkhead, rate limit and retry budget of its own. Its calls count as
@@ -46,7 +50,7 @@ export interface Guard {
    * @param key 1 to 200 characters
    * @throws {ConfigError} for any other key
    */
-  for(key: string): Guard;
+  for(key: string): Guard<F>;
 
   /**
    * Changes the policies while calls are running. Counters stay, and so do the state of the breaker and what the cache holds. A policy whose

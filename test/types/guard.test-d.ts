@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import type { CallOutcome, Duration, GuardOptions, Outcome, RetryOptions } from '../../src/index.ts';
-import { guard } from '../../src/index.ts';
+import { createKeelson, guard } from '../../src/index.ts';
 
 interface Receipt {
   readonly id: string;
@@ -41,6 +41,48 @@ describe('guard', () => {
       void event.delayMs;
     });
     expectTypeOf(payments.on(() => {})).toEqualTypeOf<() => void>();
+  });
+});
+
+describe('a guard with a fallback', () => {
+  const fetchPrices = async (): Promise<number[]> => [1];
+
+  test('run gives what the function or the fallback gives', () => {
+    const withNull = guard('prices', { fallback: { value: null } });
+    expectTypeOf(withNull.run('list', fetchPrices)).toEqualTypeOf<Promise<number[] | null>>();
+    expectTypeOf(withNull.for('eu').run('list', fetchPrices)).toEqualTypeOf<Promise<number[] | null>>();
+    expectTypeOf(withNull.outcome('list', fetchPrices)).toEqualTypeOf<
+      Promise<CallOutcome<number[] | null>>
+    >();
+    const made = guard('prices', { retry: {}, fallback: { with: async () => 'none' } });
+    expectTypeOf(made.run('list', fetchPrices)).toEqualTypeOf<Promise<number[] | string>>();
+    expectTypeOf(
+      createKeelson()
+        .guard('prices', { fallback: { value: 0 } })
+        .run('list', fetchPrices),
+    ).toEqualTypeOf<Promise<number[] | number>>();
+  });
+
+  test('an empty list, or a function that only throws, adds nothing', () => {
+    expectTypeOf(guard('prices', { fallback: { value: [] } }).run('list', fetchPrices)).toEqualTypeOf<
+      Promise<number[] | never[]>
+    >();
+    const refuses = (error: unknown): never => {
+      throw error;
+    };
+    expectTypeOf(guard('prices', { fallback: { with: refuses } }).run('list', fetchPrices)).toEqualTypeOf<
+      Promise<number[]>
+    >();
+  });
+
+  test('options that do not tell the type, and guards without a fallback, give what the function gives', () => {
+    const options: GuardOptions = { fallback: { value: null } };
+    for (const each of [
+      guard('a', options),
+      guard('b', { fallback: false }),
+      guard('c', { preset: 'github' }),
+    ])
+      expectTypeOf(each.run('list', fetchPrices)).toEqualTypeOf<Promise<number[]>>();
   });
 });
 

@@ -97,6 +97,7 @@ export class OuterLayers {
     call.ageMs = result.ageMs;
     if (result.result === 'negative') throw result.error;
     call.underlying = result.error;
+    this.#reporter.hidden(result.error, call);
     return result.value;
   }
 
@@ -150,6 +151,7 @@ export class OuterLayers {
         throw failure;
       }
       call.origin = 'fallback';
+      this.#reporter.hidden(error, call);
       call.underlying = error;
       this.#reporter.settle(call, 'success', error);
       return value as T;

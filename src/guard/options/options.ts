@@ -12,7 +12,7 @@ export type PresetName =
   | 'http';
 
 /** What a guard does with a call. A policy that is left out is off, unless the preset has it; one that is given as `{}` has its defaults. */
-export interface GuardOptions extends PolicyOptions {
+export interface GuardOptions<F = unknown> extends PolicyOptions<F> {
   /**
    * Options that fit a kind of dependency. Policies that are given beside it are merged into its own key by key, and `false` removes one.
    * @defaultValue none

@@ -30,8 +30,9 @@ import type { ResolvedTimeout, TimeoutOptions } from '../../policies/timeout/ind
 import { timeoutFacts } from '../../policies/timeout/index.ts';
 
 /** The policies among the options of a guard. A policy that is left out or `false` is off; `{}` means its defaults. */
-export interface PolicyOptions {
-  readonly fallback?: FallbackOptions | false;
+/** @typeParam F what the fallback gives */
+export interface PolicyOptions<F = unknown> {
+  readonly fallback?: FallbackOptions<F> | false;
   readonly cache?: CacheOptions | false;
   readonly timeout?: TimeoutOptions | false;
   readonly retry?: RetryOptions | false;

@@ -1,4 +1,5 @@
 import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
+import { isMistake, mistakeWarning } from '../../core/mistake.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { PolicyEvents } from '../policy-events.ts';
@@ -47,6 +48,7 @@ export function fallback<R>(
     } catch (error) {
       if (signal?.aborted || !isWorthIt(resolved, error, warn)) throw error;
       const value = await standIn(resolved, error, undefined);
+      if (isMistake(error)) warn(`mistake/${error.name}`, () => mistakeWarning('The function', error));
       used += 1;
       return value as R;
     }
