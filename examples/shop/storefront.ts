@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { CallContext, Guard } from 'keelson';
-import { guard, preset, RejectedError } from 'keelson';
+import { guard, RejectedError } from 'keelson';
 
 /** How long an open breaker lets nothing through, in milliseconds. */
 const OPEN_FOR_MS = Number(process.env['BREAKER_OPEN_MS'] ?? 2_000);
@@ -15,19 +15,19 @@ const inventory = guard('inventory', {
 });
 
 const payments = guard('payments', {
-  ...preset('standard-http'),
+  preset: 'standard-http',
   cache: { ttl: '1s', staleIfError: '1m' },
   retry: { retries: 2, delay: '40ms', maxDelay: '200ms', jitter: 0.2 },
-  breaker: { failures: 5, successes: 2, openFor: OPEN_FOR_MS },
+  breaker: { failures: 5, successes: 2, openFor: OPEN_FOR_MS, openFactor: 1 },
   bulkhead: { concurrent: 50, queue: 50, queueTimeout: '500ms' },
   timeout: { attempt: '300ms', total: '1.5s' },
 });
 
 /** Each carrier has a breaker of its own: one that fails takes no parcels from the other. */
 const shipping = guard('shipping', {
-  ...preset('standard-http'),
+  preset: 'standard-http',
   retry: { retries: 2, delay: '30ms' },
-  breaker: { failures: 8, successes: 2, openFor: OPEN_FOR_MS },
+  breaker: { failures: 8, successes: 2, openFor: OPEN_FOR_MS, openFactor: 1 },
   bulkhead: { concurrent: 50, queue: 50, queueTimeout: '500ms' },
   timeout: { attempt: '400ms', total: '1.5s' },
   keys: { max: 10 },

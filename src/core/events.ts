@@ -36,6 +36,8 @@ export type CoreEvent =
     }
   /** A function was left behind without ever having asked for its signal. */
   | { readonly type: 'signal.ignored' }
+  /** A value stood in for an error that is probably a mistake of the program: told once for each operation and type of error. */
+  | { readonly type: 'mistake.hidden'; readonly error: Error }
   | { readonly type: 'timeout'; readonly scope: 'attempt' | 'total'; readonly timeoutMs: number }
   | {
       readonly type: 'call.settled';

@@ -4,6 +4,9 @@ import { MAX_TIMER_MS, parseDuration } from './time/duration.ts';
 /** Stands for a value that a message must not repeat, such as an address with a password in it. */
 export const NOT_SHOWN: unique symbol = Symbol('not shown');
 
+/** Stands for a function whose answer is a promise or a generator. */
+const NOT_AT_ONCE: unique symbol = Symbol('not at once');
+
 /** The limits of a number. */
 export interface NumberRange {
   readonly min: number;
@@ -111,6 +114,16 @@ export class OptionChecker {
       this.problem(key, 'to be a function', value, what);
   }
 
+  /** Reports a value that is neither absent nor a function that answers at once: a promise in place of an answer would always mean yes. */
+  filter(key: string, value: unknown, what: string): void {
+    if (
+      typeof value === 'function' &&
+      /^\[object (?:Async|.*Generator)/.test(Object.prototype.toString.call(value))
+    )
+      this.problem(key, 'to be a function that answers at once', NOT_AT_ONCE, what);
+    else this.function(key, value, what);
+  }
+
   /** The report; `undefined` where there is no problem. */
   error(): ConfigError | undefined {
     return this.#problems.length > 0 ? new ConfigError(this.#subject, this.#problems) : undefined;
@@ -136,6 +149,7 @@ function describeRange({ min, max, integer, exclusiveMin }: NumberRange): string
 }
 
 function show(value: unknown): string {
+  if (value === NOT_AT_ONCE) return 'an async or generator function';
   if (value === NOT_SHOWN) return 'something else (not shown, since it may hold a secret)';
   if (typeof value === 'string') return `'${value}' (string)`;
   if (typeof value === 'number' || typeof value === 'boolean') return `${value} (${typeof value})`;

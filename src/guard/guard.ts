@@ -7,8 +7,12 @@ import type { CallOptions, GuardedFunction } from './call/call.ts';
 import type { GuardOptions } from './options/options.ts';
 import type { GuardSnapshot } from './snapshot.ts';
 
-/** Guards the calls to one dependency. Made by `guard(name, options)`. */
-export interface Guard {
+/**
+ * Guards the calls to one dependency. Made by `guard(name, options)`.
+ * @typeParam F what callers get from the fallback in place of the function's value; `never` without one, and if the options are typed as
+ *   `GuardOptions`, which does not tell it
+ */
+export interface Guard<F = never> {
   readonly name: string;
   /** The key, for a guard that {@link Guard.for} gave. */
   readonly key: string | undefined;
@@ -29,29 +33,29 @@ export interface Guard {
    * @throws what the last execution of `fn` threw; `TimeoutError` if it took too long; `RejectedError` if it never ran; the reason of the
    *   caller's signal if that aborted; `ConfigError` for arguments of the wrong type
    */
-  run<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<T>;
+  run<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<T | F>;
 
   /**
    * Calls `fn` as {@link Guard.run} does. Its promise resolves with the full account of the call, also if the call fails.
    * @throws {ConfigError} for arguments of the wrong type; nothing else
    */
-  outcome<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<CallOutcome<T>>;
+  outcome<T>(operation: string, fn: GuardedFunction<T>, options?: CallOptions): Promise<CallOutcome<T | F>>;
 
   /**
    * The guard for one key, such as a host or a tenant: with a breaker, bulkhead, rate limit and retry budget of its own. Its calls count as
-   * those of this guard, under the same labels; the cache is shared.
+   * those of this guard, under the same labels. It has values of its own in the cache, unless the guard has `cache: { shared: true }`.
    *
-   * Keys are kept in the order of their last use. If there are more than `keys.max`, the least recently used one loses its breaker, slots and
-   * tokens.
+   * Keys are kept in the order of their last use. If there are more than `keys.max`, the least recently used one that is idle loses its breaker,
+   * slots and tokens. If all keys have a call on its way, an open circuit or a used-up limit, new keys share the state of `_OTHER`.
    * @param key 1 to 200 characters
    * @throws {ConfigError} for any other key
    */
-  for(key: string): Guard;
+  for(key: string): Guard<F>;
 
   /**
    * Changes the policies while calls are running. Counters stay, and so do the state of the breaker and what the cache holds. A policy whose
-   * options are the same goes on as it is, with the newer of its functions; one with other options starts anew. Calls that are running end
-   * under the old options. Keyed guards are forgotten and start anew.
+   * options are the same goes on as it is, with the newer of its functions. Of one with other options, the circuit, the spent retry budget and the
+   * slots in use stay; a rate limit begins with all its tokens. Calls that are running end under the old options. The guards of keys change too.
    * @throws {ConfigError} for options that cannot be used: nothing has changed then
    */
   update(options: GuardOptions): void;

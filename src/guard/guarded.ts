@@ -27,7 +27,10 @@ export type GuardedDecorator = <This, Args extends unknown[], R>(
  * @param options the policies, where a name is given; leave them out to use the guard that has the name
  * @throws {ConfigError} `ERR_KEELSON_CONFIG` when the class is defined, for policies that cannot be used
  */
-export function guarded(target: Guard, options?: Pick<GuardedOptions, 'idempotent'>): GuardedDecorator;
+export function guarded(
+  target: Guard<unknown>,
+  options?: Pick<GuardedOptions, 'idempotent'>,
+): GuardedDecorator;
 export function guarded(target: string, options?: GuardedOptions): GuardedDecorator;
 export function guarded(target: Guard | string, options: GuardedOptions = {}): GuardedDecorator {
   const { idempotent, ...policies } = options;

@@ -38,7 +38,7 @@ export interface Keelson {
    * @throws {ConfigError} `ERR_KEELSON_CONFIG` for options that cannot be used; with `strict: true` also for a name that has other options, or
    *   that an observed policy has
    */
-  guard(name: string, options?: GuardOptions): Guard;
+  guard<F = never>(name: string, options?: GuardOptions<F>): Guard<unknown extends F ? never : F>;
   /**
    * Gives a policy of cockatiel's (3 or 4; single or wrapped) the spans and metrics of a guard, without changing what it does. Policies that
    * are observed under one name, such as by a module that is evaluated again, count together; the state shown is that of the newest.
@@ -130,11 +130,14 @@ export function defaultKeelson(): Keelson {
 }
 
 /** {@link Keelson.guard} of the default instance. */
-export function guard(name: string, options?: GuardOptions): Guard {
+export function guard<F = never>(
+  name: string,
+  options?: GuardOptions<F>,
+): Guard<unknown extends F ? never : F> {
   return options === undefined ? defaultKeelson().guard(name) : createDefault(name, options);
 }
 
-function createDefault(name: string, options: GuardOptions): Guard {
+function createDefault<F>(name: string, options: GuardOptions<F>): Guard<unknown extends F ? never : F> {
   return entering(guard, () => defaultKeelson().guard(name, options));
 }
 

@@ -1,10 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { errorLine } from '../core/error-line.ts';
 import { ConfigError } from '../core/errors.ts';
-import type { BreakerState, GuardEvent } from '../core/events.ts';
-import { BREAKER_STATES } from '../core/events.ts';
+import type { GuardEvent } from '../core/events.ts';
 import type { CallOutcome } from '../core/outcome.ts';
-import { tally } from '../core/stats.ts';
 import type { BreakerHandle } from '../policies/breaker/index.ts';
 import { breakerHandle } from '../policies/breaker/index.ts';
 import type { CacheHandle, CacheHit, TierListener } from '../policies/cache/index.ts';
@@ -14,13 +11,11 @@ import { limiterHandle } from '../policies/rate-limit/index.ts';
 import { argumentProblem, CallHints } from './call/call-arguments.ts';
 import type { CallOptions, GuardedFunction } from './call/call.ts';
 import { accountOf, Call } from './call/call.ts';
-import { OuterLayers } from './call/outer-layers.ts';
 import { Pipeline } from './call/pipeline.ts';
 import type { Seats } from './call/reporter.ts';
 import { Reporter } from './call/reporter.ts';
-import type { ShortPath } from './call/short-path.ts';
-import { shortPathFor } from './call/short-path.ts';
 import type { Guard } from './guard.ts';
+import { byState, KeyedGuards } from './keyed-guards.ts';
 import type { GuardPlace } from './names/guard-place.ts';
 import { keepPolicies } from './names/same-options.ts';
 import { addKeys, countersFor, originsOf } from './options/counter-keys.ts';
@@ -28,8 +23,12 @@ import { describe } from './options/describe.ts';
 import type { GuardOptions, ResolvedGuard } from './options/options.ts';
 import type { PolicyMechanisms } from './options/policies.ts';
 import { resolveGuard, withoutPolicies } from './options/resolve.ts';
+import { PoliciesInForce } from './policies-in-force.ts';
 import type { GuardSnapshot } from './snapshot.ts';
 import { snapshotOf } from './snapshot.ts';
+
+/** The key of the state that keys share for which there is no room. */
+const OTHER = '_OTHER';
 
 /** A guard: it takes each call through the policies that are in force, and changes them. */
 export class PolicyGuard implements Guard {
@@ -39,13 +38,12 @@ export class PolicyGuard implements Guard {
   readonly #seats: Seats;
   readonly #reporter: Reporter;
   readonly #root: PolicyGuard;
-  readonly #keys: LRUCache<string, PolicyGuard> | undefined;
+  readonly #keys: KeyedGuards<PolicyGuard>;
   readonly #hints: CallHints;
-  #options: ResolvedGuard;
-  #pipeline: Pipeline;
-  #shortPath: ShortPath | undefined;
-  #cache: Cache | undefined;
-  #outerLayers: OuterLayers | undefined;
+  #policies: PoliciesInForce;
+  #ownCache: Cache | undefined;
+  /** The state of all keys for which there is no room. */
+  #others: PoliciesInForce | undefined;
   #breakerHandle: BreakerHandle | undefined;
   #limiterHandle: LimiterHandle | undefined;
   #cacheHandle: CacheHandle | undefined;
@@ -56,37 +54,34 @@ export class PolicyGuard implements Guard {
     name: string,
     place: GuardPlace,
     seats: Seats,
-    keyed?: { readonly root: PolicyGuard; readonly key: string },
+    keyed?: { readonly root: PolicyGuard; readonly key: string; readonly policies: PoliciesInForce },
   ) {
     this.name = name;
     this.key = keyed?.key;
     this.#place = place;
     this.#seats = seats;
     const { options } = place;
-    this.#options = options;
     this.#root = keyed?.root ?? this;
     this.#reporter = keyed ? keyed.root.#reporter : new Reporter(name, countersFor(options), seats);
     this.#hints = keyed ? keyed.root.#hints : new CallHints((hint) => this.#reporter.warn(hint));
-    this.#pipeline = new Pipeline(options, this.#reporter, seats, this.key);
-    this.#shortPath = this.#newShortPath();
-    this.#cache = keyed ? keyed.root.#cache : this.#newCache();
-    this.#outerLayers = this.#newOuterLayers();
+    this.#keys = keyed ? keyed.root.#keys : new KeyedGuards(options.maxKeys);
+    if (!keyed) this.#ownCache = this.#newCache(options);
+    this.#policies = keyed?.policies ?? this.#newPolicies(undefined);
     if (keyed) return;
     this.#reporter.peer = options.peer;
-    this.#keys = new LRUCache({ max: options.maxKeys });
     this.#publish();
   }
 
   get breaker(): BreakerHandle | undefined {
-    if (!this.#pipeline.mechanisms.breaker) return undefined;
-    this.#breakerHandle ??= breakerHandle(() => this.#pipeline.mechanisms.breaker);
+    if (!this.#mechanisms.breaker) return undefined;
+    this.#breakerHandle ??= breakerHandle(() => this.#mechanisms.breaker);
     return this.#breakerHandle;
   }
 
   get limiter(): LimiterHandle | undefined {
-    if (!this.#pipeline.mechanisms.rateLimit) return undefined;
+    if (!this.#mechanisms.rateLimit) return undefined;
     this.#limiterHandle ??= limiterHandle(
-      () => this.#pipeline.mechanisms.rateLimit,
+      () => this.#mechanisms.rateLimit,
       () => this.#seats.clock.now(),
     );
     return this.#limiterHandle;
@@ -94,7 +89,7 @@ export class PolicyGuard implements Guard {
 
   get cache(): CacheHandle | undefined {
     if (!this.#cache) return undefined;
-    this.#cacheHandle ??= cacheHandle(() => this.#cache);
+    this.#cacheHandle ??= cacheHandle(() => this.#cache, this.key);
     return this.#cacheHandle;
   }
 
@@ -107,8 +102,9 @@ export class PolicyGuard implements Guard {
       const problem = argumentProblem(this.name, operation, fn, options);
       if (problem) return Promise.reject(problem);
       if (options) this.#hints.look(operation, options);
-      if (this.#shortPath && this.enabled) {
-        const run = this.#shortPath.run(operation, fn, options);
+      const { shortPath } = this.#use();
+      if (shortPath && this.enabled) {
+        const run = shortPath.run(operation, fn, options);
         if (run) return run;
       }
       const cacheKey = this.#cacheKey(operation, options);
@@ -131,6 +127,7 @@ export class PolicyGuard implements Guard {
     const problem = argumentProblem(this.name, operation, fn, options);
     if (problem) throw problem;
     if (options) this.#hints.look(operation, options);
+    this.#use();
     const call = this.#newCall(operation, fn, options);
     try {
       const value = await this.#launch(call, this.#cacheKey(operation, options));
@@ -144,8 +141,7 @@ export class PolicyGuard implements Guard {
   }
 
   for(key: string): PolicyGuard {
-    const keys = this.#root.#keys;
-    const known = keys?.get(key);
+    const known = this.#keys.use(key);
     if (known) return known;
     if (typeof key !== 'string' || key.length === 0 || key.length > 200) {
       const given: unknown = key;
@@ -154,26 +150,34 @@ export class PolicyGuard implements Guard {
         `Expected the key to be a string of 1 to 200 characters, got ${got}. Use the host or the id of the tenant.`,
       ]);
     }
-    const guard = new PolicyGuard(this.name, this.#place, this.#seats, { root: this.#root, key });
-    keys?.set(key, guard);
+    const root = this.#root;
+    const hasRoom = this.#keys.makeRoom();
+    const policies = hasRoom ? root.#newPolicies(key) : root.#stateOfOthers();
+    const guard = new PolicyGuard(this.name, this.#place, this.#seats, { root, key, policies });
+    if (hasRoom) this.#keys.add(key, guard);
     return guard;
+  }
+
+  /** Whether the state of the guard's key is in use: see `keys.max`. */
+  get isBusy(): boolean {
+    return this.#policies.isBusy;
+  }
+
+  forget(): void {
+    this.#policies.isForgotten = true;
   }
 
   update(options: GuardOptions): void {
     const root = this.#root;
     const newer = resolveGuard(this.name, options, this.#seats.warn);
-    const resolved = keepPolicies(root.#options, newer);
-    const before = root.#pipeline;
-    const pipeline = new Pipeline(resolved, root.#reporter, this.#seats, undefined, before);
-    root.#options = resolved;
+    const resolved = keepPolicies(root.#place.options, newer);
     root.#place.options = resolved;
     root.#reporter.peer = resolved.peer;
-    root.#pipeline = pipeline;
-    root.#shortPath = root.#newShortPath();
-    if (root.#cache && resolved.cache) root.#cache.update(resolved.cache);
-    else root.#cache = root.#newCache();
-    root.#outerLayers = root.#newOuterLayers();
-    root.#keys?.clear();
+    if (root.#ownCache && resolved.cache) root.#ownCache.update(resolved.cache);
+    else root.#ownCache = root.#newCache(resolved);
+    const keyed = [...this.#keys.values].map((guard) => guard.#policies);
+    for (const each of [root.#policies, ...keyed, root.#others]) each?.update(resolved, root.#ownCache);
+    this.#keys.max = resolved.maxKeys;
     addKeys(root.#reporter.counters, resolved);
     root.#publish();
   }
@@ -187,11 +191,12 @@ export class PolicyGuard implements Guard {
   }
 
   dispose(): void {
-    const keys = this.#root.#keys;
-    if (this.key === undefined) {
-      this.#place.leave();
-      this.#reporter.retire();
-    } else if (keys?.peek(this.key) === this) keys.delete(this.key);
+    if (this.key !== undefined) {
+      this.#keys.delete(this.key, this);
+      return;
+    }
+    this.#place.leave();
+    this.#reporter.retire();
   }
 
   [Symbol.dispose](): void {
@@ -199,7 +204,7 @@ export class PolicyGuard implements Guard {
   }
 
   describe(): string {
-    return describe(this.name, this.#options, this.#mechanisms, this.enabled);
+    return describe(this.name, this.#policies.options, this.#mechanisms, this.enabled);
   }
 
   on(listener: (event: GuardEvent) => void): () => void {
@@ -207,13 +212,18 @@ export class PolicyGuard implements Guard {
   }
 
   snapshot(): GuardSnapshot {
-    return snapshotOf(this.#reporter, this.#mechanisms, this.#keys?.size ?? 0, this.enabled);
+    return snapshotOf(
+      this.#reporter,
+      this.#mechanisms,
+      this.key === undefined ? this.#keys.size : 0,
+      this.enabled,
+    );
   }
 
   #newCall<T>(operation: string, fn: GuardedFunction<T>, options: CallOptions | undefined): Call<T> {
     const { makeRequestId } = this.#reporter;
     const label = this.#reporter.operation(operation);
-    return new Call(this.name, label, fn, options, makeRequestId, this.#options.inherit);
+    return new Call(this.name, label, fn, options, makeRequestId, this.#policies.options.inherit);
   }
 
   /** The operation itself, not its label, of which there are only so many. */
@@ -222,7 +232,7 @@ export class PolicyGuard implements Guard {
     if (!cache) return undefined;
     const key = options?.cacheKey;
     this.#hints.asked(key);
-    return key === undefined ? undefined : cache.keyOf(operation, key);
+    return key === undefined ? undefined : cache.keyOf(operation, key, this.key);
   }
 
   /** A fresh value, counted: all there is to such a call while nobody traces, measures or listens. */
@@ -242,13 +252,13 @@ export class PolicyGuard implements Guard {
 
   #flow<T>(call: Call<T>, cacheKey: string | undefined): Promise<T> {
     if (!this.#root.#isOn) return this.#root.#bare().run(call, true);
-    const outer = this.#outerLayers;
-    if (!outer) return this.#pipeline.run(call, true);
+    const { outerLayers: outer, pipeline } = this.#policies;
+    if (!outer) return pipeline.run(call, true);
     if (cacheKey !== undefined && !call.signal?.aborted) {
       const hit = outer.fresh(call, cacheKey);
       if (hit) return Promise.resolve(hit.value as T);
     }
-    return outer.run(call, this.#pipeline, cacheKey);
+    return outer.run(call, pipeline, cacheKey);
   }
 
   /** The pipeline while the policies are off. */
@@ -259,24 +269,43 @@ export class PolicyGuard implements Guard {
 
   /** The policies that have state, as they are in force. */
   get #mechanisms(): PolicyMechanisms {
-    return { ...this.#pipeline.mechanisms, cache: this.#cache };
+    const { pipeline } = this.#policies.isForgotten ? this.#use() : this.#policies;
+    return { ...pipeline.mechanisms, cache: this.#cache };
   }
 
-  #newShortPath(): ShortPath | undefined {
-    return shortPathFor(this.#options, this.#pipeline.mechanisms.breaker, this.#reporter);
+  /** The cache of the guard and its keys. */
+  get #cache(): Cache | undefined {
+    return this.#root.#ownCache;
   }
 
-  #newCache(): Cache | undefined {
-    const { cache } = this.#options;
+  /**
+   * The policies for a call that begins. The guard of a key counts as used last; if its state was forgotten while somebody held it, it has the state
+   * that its key has now.
+   */
+  #use(): PoliciesInForce {
+    if (this.key === undefined) return this.#policies;
+    if (this.#policies.isForgotten) this.#policies = this.for(this.key).#policies;
+    else this.#keys.use(this.key);
+    return this.#policies;
+  }
+
+  #newPolicies(key: string | undefined): PoliciesInForce {
+    return new PoliciesInForce(this.#place.options, this.#ownCache, this.#reporter, this.#seats, key);
+  }
+
+  #stateOfOthers(): PoliciesInForce {
+    this.#reporter.warnOnce(
+      'keys.max',
+      () =>
+        `All ${this.#keys.max} keys have a call on its way, an open circuit or a limit that is used up. ` +
+        `Until one of them is idle, new keys share one breaker, bulkhead, rate limit and retry budget, as \`${OTHER}\`. Raise \`keys.max\`.`,
+    );
+    this.#others ??= this.#newPolicies(OTHER);
+    return this.#others;
+  }
+
+  #newCache({ cache }: Pick<ResolvedGuard, 'cache'>): Cache | undefined {
     return cache && new Cache(cache, this.#seats.clock, this.#seats.random, tierListener(this.#reporter));
-  }
-
-  #newOuterLayers(): OuterLayers | undefined {
-    const { fallback } = this.#options;
-    const cache = this.#cache;
-    return cache || fallback
-      ? new OuterLayers({ cache, fallback }, this.#seats.clock, this.#reporter)
-      : undefined;
   }
 
   /** Shows the guard's numbers and states; those of the pipeline and the cache that are in force now. */
@@ -286,13 +315,13 @@ export class PolicyGuard implements Guard {
     this.#reporter.publish({
       name: this.name,
       counters,
-      origins: originsOf(this.#options),
+      origins: originsOf(this.#policies.options),
       ...this.#mechanisms,
-      keys: keys && {
+      keys: {
         get size() {
           return keys.size;
         },
-        byBreakerState: () => byState(keys.values()),
+        byBreakerState: () => byState(keys.values),
       },
     });
   }
@@ -310,12 +339,6 @@ function tierListener(reporter: Reporter): TierListener {
       }
     },
     answered: () => reporter.cacheTier.answered(),
+    warn: (about, message) => reporter.warnOnce(about, message),
   };
-}
-
-/** Counts keyed guards by the state of their breaker; one without a breaker counts as `disabled`. */
-function byState(guards: Iterable<Guard>): Readonly<Record<BreakerState, number>> {
-  const counts = tally(BREAKER_STATES);
-  for (const guard of guards) counts[guard.breaker?.state ?? 'disabled'] += 1;
-  return counts;
 }

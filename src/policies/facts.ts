@@ -53,6 +53,8 @@ export interface PolicyFacts<Options, Resolved, Mechanism = never, Snapshot = ne
   describe(resolved: Resolved, place?: string, mechanism?: Mechanism): string | undefined;
   /** @returns one sentence for each thing that is valid by itself and does not fit the rest, with what to change */
   lint?(resolved: Resolved, limits: TimeLimits): readonly string[];
+  /** The options of a preset in whose place these are, since both together would contradict one another. */
+  replaces?(options: Options): readonly string[];
   /** The refusals that this policy can make, as `policy/reason`: they are counted from 0. */
   rejectionKeys?(resolved: Resolved): readonly RejectionKey[];
   /** The policies under which the waits of this one are counted. */
@@ -64,6 +66,8 @@ export interface PolicyFacts<Options, Resolved, Mechanism = never, Snapshot = ne
    * @param before what it takes the place of, because the options have changed
    */
   make?(resolved: Resolved, support: PolicySupport, before: Mechanism | undefined): Mechanism;
+  /** Whether the state of an idle key must not be forgotten: something would be let through or lost. */
+  isBusy?(mechanism: Mechanism): boolean;
   /** The policy's part of a guard's snapshot: a copy of its numbers and states. */
   snapshot?(mechanism: Mechanism, counters: GuardCounters): Snapshot;
 }
@@ -71,6 +75,12 @@ export interface PolicyFacts<Options, Resolved, Mechanism = never, Snapshot = ne
 /** `1 key`, `2 keys`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A filter among the options in words: `, retryIf isHttpFailure`; nothing if there is none. @param name the option */
+export function filterText(name: string, filter: { readonly name: string } | undefined): string {
+  if (!filter) return '';
+  return `, ${name} ${filter.name === '' || filter.name === name ? '(a filter)' : filter.name}`;
 }
 
 /** Warns of a wait that the total limit of time always ends first. @param name the option, as the user writes it */

@@ -1,6 +1,7 @@
 import type { AttributeValue, Logger, LoggerProvider } from '@opentelemetry/api';
 import { logs, SeverityNumber } from '@opentelemetry/api';
 import type { GuardEvent } from '../core/events.ts';
+import { redactText } from '../core/secret-text.ts';
 import { errorMessage, failureReason, errorType } from './error-type.ts';
 import * as semconv from './semconv.ts';
 
@@ -19,6 +20,7 @@ export class GuardLog {
   write(event: GuardEvent): void {
     if (event.type === 'breaker.transition') this.#writeTransition(event);
     else if (event.type === 'signal.ignored') this.#writeIgnored(event);
+    else if (event.type === 'mistake.hidden') this.#writeMistake(event);
     else if (event.type === 'call.settled') this.#writeSettled(event);
   }
 
@@ -38,6 +40,17 @@ export class GuardLog {
   #writeIgnored(event: GuardEvent): void {
     const body = `${event.guard} ${event.operation} never asked for its signal: its work went on after the call had ended.`;
     this.#emit(semconv.EVENT_SIGNAL_IGNORED, event, body, {});
+  }
+
+  #writeMistake(event: Extract<GuardEvent, { type: 'mistake.hidden' }>): void {
+    const { guard, operation, error } = event;
+    const body = `${guard} ${operation} threw what is probably a mistake of the program, and another value stood in for it.`;
+    this.#emit(semconv.EVENT_MISTAKE_HIDDEN, event, body, {
+      [semconv.ATTR_ERROR_TYPE]: errorType(error),
+      [semconv.ATTR_EXCEPTION_TYPE]: error.name,
+      [semconv.ATTR_EXCEPTION_MESSAGE]: redactText(error.message),
+      [semconv.ATTR_EXCEPTION_STACKTRACE]: redactText(error.stack ?? ''),
+    });
   }
 
   #writeSettled(event: Extract<GuardEvent, { type: 'call.settled' }>): void {

@@ -1,18 +1,18 @@
 /**
  * Every name that Keelson gives to telemetry. Code, dashboards, rules and README tables take their names from here.
- * OpenTelemetry's semantic conventions come first; the prefix `keelson.` marks what they do not cover (as of 1.44.0 they have nothing
- * for breakers, retries or bulkheads: open-telemetry/semantic-conventions#2355).
+ * OpenTelemetry's semantic conventions come first; the prefix `keelson.` marks what they do not cover.
+ * As of 1.44.0 they have nothing for breakers, retries or bulkheads: open-telemetry/semantic-conventions#2355.
  */
 
 /** The instrumentation scope of everything that Keelson emits about guards. */
 export const SCOPE_NAME = 'keelson';
 
-// Attributes of OpenTelemetry's own.
+// Attributes of OpenTelemetry's own. That of the peer, the logical name of the service on the other side, is of status Development as of 1.44.0.
 export const ATTR_ERROR_TYPE = 'error.type';
-/** The logical name of the service on the other side; of status Development as of 1.44.0. */
 export const ATTR_PEER_NAME = 'service.peer.name';
 export const ATTR_EXCEPTION_TYPE = 'exception.type';
 export const ATTR_EXCEPTION_MESSAGE = 'exception.message';
+export const ATTR_EXCEPTION_STACKTRACE = 'exception.stacktrace';
 
 // Attributes of Keelson's.
 export const ATTR_GUARD_NAME = 'keelson.guard.name';
@@ -33,8 +33,8 @@ export const ATTR_CACHE_RESULT = 'keelson.cache.result';
 export const ATTR_SIGNAL = 'keelson.signal';
 
 /**
- * Attributes of the resource that are a label of every series in Prometheus; the others are on `target_info` only. The endpoint puts them
- * there itself; for what comes as OTLP, `promote_resource_attributes` of the shipped `prometheus.yml` is the same list.
+ * Attributes of the resource that are a label of every series in Prometheus; the others are on `target_info` only. The endpoint puts them there itself;
+ * for what comes as OTLP, `promote_resource_attributes` of the shipped `prometheus.yml` is the same list.
  */
 export const PROMOTED_RESOURCE_ATTRIBUTES: readonly string[] = [
   'service.name',
@@ -51,6 +51,7 @@ export const OTHER = '_OTHER';
 // Names of log events.
 export const EVENT_BREAKER_TRANSITION = 'keelson.breaker.transition';
 export const EVENT_SIGNAL_IGNORED = 'keelson.signal.ignored';
+export const EVENT_MISTAKE_HIDDEN = 'keelson.mistake.hidden';
 export const EVENT_CALL_FAILED = 'keelson.call.failed';
 
 /** One instrument, as code and documentation need it. */

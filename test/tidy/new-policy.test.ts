@@ -29,7 +29,7 @@ const EDITS: Readonly<Record<string, readonly (readonly [string, string])[]>> = 
       '',
       "import type { ResolvedThin, Thin, ThinOptions, ThinSnapshot } from '../../policies/thin/index.ts';\nimport { thinFacts } from '../../policies/thin/index.ts';\n",
     ],
-    ['export interface PolicyOptions {', '\n  readonly thin?: ThinOptions;'],
+    ['export interface PolicyOptions<F = unknown> {', '\n  readonly thin?: ThinOptions;'],
     ['export interface ResolvedPolicies {', '\n  readonly thin: ResolvedThin | undefined;'],
     ['export interface PipelineMechanisms {', '\n  readonly thin: Thin | undefined;'],
     ['export interface PolicySnapshots {', '\n  readonly thin?: ThinSnapshot;'],

@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import type { CallOutcome, Duration, GuardOptions, Outcome, RetryOptions } from '../../src/index.ts';
-import { guard } from '../../src/index.ts';
+import { createKeelson, guard } from '../../src/index.ts';
 
 interface Receipt {
   readonly id: string;
@@ -44,6 +44,48 @@ describe('guard', () => {
   });
 });
 
+describe('a guard with a fallback', () => {
+  const fetchPrices = async (): Promise<number[]> => [1];
+
+  test('run gives what the function or the fallback gives', () => {
+    const withNull = guard('prices', { fallback: { value: null } });
+    expectTypeOf(withNull.run('list', fetchPrices)).toEqualTypeOf<Promise<number[] | null>>();
+    expectTypeOf(withNull.for('eu').run('list', fetchPrices)).toEqualTypeOf<Promise<number[] | null>>();
+    expectTypeOf(withNull.outcome('list', fetchPrices)).toEqualTypeOf<
+      Promise<CallOutcome<number[] | null>>
+    >();
+    const made = guard('prices', { retry: {}, fallback: { with: async () => 'none' } });
+    expectTypeOf(made.run('list', fetchPrices)).toEqualTypeOf<Promise<number[] | string>>();
+    expectTypeOf(
+      createKeelson()
+        .guard('prices', { fallback: { value: 0 } })
+        .run('list', fetchPrices),
+    ).toEqualTypeOf<Promise<number[] | number>>();
+  });
+
+  test('an empty list, or a function that only throws, adds nothing', () => {
+    expectTypeOf(guard('prices', { fallback: { value: [] } }).run('list', fetchPrices)).toEqualTypeOf<
+      Promise<number[] | never[]>
+    >();
+    const refuses = (error: unknown): never => {
+      throw error;
+    };
+    expectTypeOf(guard('prices', { fallback: { with: refuses } }).run('list', fetchPrices)).toEqualTypeOf<
+      Promise<number[]>
+    >();
+  });
+
+  test('options that do not tell the type, and guards without a fallback, give what the function gives', () => {
+    const options: GuardOptions = { fallback: { value: null } };
+    for (const each of [
+      guard('a', options),
+      guard('b', { fallback: false }),
+      guard('c', { preset: 'github' }),
+    ])
+      expectTypeOf(each.run('list', fetchPrices)).toEqualTypeOf<Promise<number[]>>();
+  });
+});
+
 describe('options', () => {
   test('refuse keys that they do not know', () => {
     // @ts-expect-error: the policy is called `retry`
@@ -62,6 +104,7 @@ describe('options', () => {
       | 'breaker'
       | 'rateLimit'
       | 'bulkhead'
+      | 'preset'
       | 'failedResult'
       | 'inherit'
       | 'peer'
@@ -76,7 +119,7 @@ describe('options', () => {
     guard('payments', { retry: { retries: '3' } });
     // @ts-expect-error: a duration
     guard('payments', { timeout: { attempt: true } });
-    expectTypeOf<GuardOptions['retry']>().toEqualTypeOf<RetryOptions | undefined>();
+    expectTypeOf<GuardOptions['retry']>().toEqualTypeOf<RetryOptions | false | undefined>();
   });
 
   test('take every policy, and each one by itself', () => {

@@ -1,6 +1,7 @@
 import { errorLine } from '../../core/error-line.ts';
 import { FailedResultError, isLoopDelay, isRejection, TimeoutError } from '../../core/errors.ts';
 import { Execution } from '../../core/execution.ts';
+import { askFilter } from '../../core/filter.ts';
 import type { SuppressionReason } from '../../core/outcome.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { DeadlineList } from '../../core/time/deadline-node.ts';
@@ -206,7 +207,8 @@ export class Attempts {
   #checkResult<T>(call: Call<T>, value: T): void {
     let judging: { readonly cause?: unknown } = {};
     try {
-      if (!this.#options.failedResult?.(value as never)) return;
+      const { failedResult } = this.#options;
+      if (!failedResult || !askFilter(failedResult, value as never, 'failedResult')) return;
     } catch (cause) {
       judging = { cause };
       this.#reporter.warnOnce('failedResult', () => {

@@ -1,3 +1,4 @@
+import type { WarnAbout } from '../../core/filter.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { Cache, CacheCaller, CacheHit, CacheResult } from '../../policies/cache/index.ts';
@@ -7,7 +8,7 @@ import type { CallSpan } from '../../signals/index.ts';
 import type { AmbientExecution } from './ambient.ts';
 import { detached } from './ambient.ts';
 import { Call } from './call.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Pipeline, RunningCalls } from './pipeline.ts';
 import type { Reporter } from './reporter.ts';
 
 /** What can answer a call in place of its function. */
@@ -22,11 +23,16 @@ export interface OuterPolicies {
  */
 export class OuterLayers {
   readonly #policies: OuterPolicies;
+  readonly #calls: RunningCalls;
   readonly #clock: Clock;
   readonly #reporter: Reporter;
+  readonly #warnOnce: WarnAbout;
 
-  constructor(policies: OuterPolicies, clock: Clock, reporter: Reporter) {
+  /** @param calls counts the calls, those that wait for a load of others included */
+  constructor(policies: OuterPolicies, calls: RunningCalls, clock: Clock, reporter: Reporter) {
     this.#policies = policies;
+    this.#calls = calls;
+    this.#warnOnce = (about, message) => reporter.warnOnce(about, message);
     this.#clock = clock;
     this.#reporter = reporter;
   }
@@ -51,6 +57,7 @@ export class OuterLayers {
   async run<T>(call: Call<T>, pipeline: Pipeline, key: string | undefined): Promise<T> {
     this.#reporter.begin(call, this.#clock.now());
     const { cache } = this.#policies;
+    this.#calls.running += 1;
     try {
       const value =
         cache && key !== undefined
@@ -60,6 +67,8 @@ export class OuterLayers {
       return value;
     } catch (error) {
       return this.#answerFor(call, error);
+    } finally {
+      this.#calls.running -= 1;
     }
   }
 
@@ -88,6 +97,7 @@ export class OuterLayers {
     call.ageMs = result.ageMs;
     if (result.result === 'negative') throw result.error;
     call.underlying = result.error;
+    this.#reporter.hidden(result.error, call);
     return result.value;
   }
 
@@ -131,7 +141,7 @@ export class OuterLayers {
   async #answerFor<T>(call: Call<T>, error: unknown): Promise<T> {
     const outcome = call.conclude(error);
     const { fallback } = this.#policies;
-    if (fallback && fallsBack(fallback, error, outcome)) {
+    if (fallback && fallsBack(fallback, error, outcome, this.#warnOnce)) {
       const { operation, requestId, attempts } = call;
       let value: unknown;
       try {
@@ -141,6 +151,7 @@ export class OuterLayers {
         throw failure;
       }
       call.origin = 'fallback';
+      this.#reporter.hidden(error, call);
       call.underlying = error;
       this.#reporter.settle(call, 'success', error);
       return value as T;

@@ -15,12 +15,19 @@ import { Attempts } from './attempts.ts';
 import type { Call } from './call.ts';
 import type { Reporter, Seats } from './reporter.ts';
 
+/** Counts the calls that are on their way. */
+export interface RunningCalls {
+  running: number;
+}
+
 /**
  * Takes a call through the policies, outermost first: total timeout, retry, breaker check, rate limit, bulkhead, breaker permit, attempt
  * timeout, call.
  */
 export class Pipeline {
   readonly mechanisms: PipelineMechanisms;
+  /** The calls in these policies and those that they followed. */
+  readonly calls: RunningCalls;
   readonly #options: ResolvedGuard;
   readonly #admission: Admission;
   readonly #attempts: Attempts;
@@ -51,6 +58,7 @@ export class Pipeline {
         reporter.transition({ type: 'breaker.transition', from, to, ...(key === undefined ? {} : { key }) }),
       warnOnce: (about, message) => reporter.warnOnce(about, message),
     };
+    this.calls = before?.calls ?? { running: 0 };
     this.#clock = clock;
     this.#reporter = reporter;
     this.#deadlines = deadlinesFor(clock);
@@ -75,6 +83,7 @@ export class Pipeline {
     let now = this.#clock.now();
     let hasWaited = false;
     if (reports) this.#reporter.begin(call, now);
+    this.calls.running += 1;
     try {
       call.follow();
       this.#attempts.begin(now);
@@ -125,6 +134,7 @@ export class Pipeline {
       if (thrown !== undefined && thrown === call.failedResult) return call.failedResult.value as T;
       throw thrown;
     } finally {
+      this.calls.running -= 1;
       this.#deadlines.disarm(call);
       call.unfollow();
     }

@@ -1,6 +1,7 @@
 import { setRequestId } from '../../core/errors.ts';
 import type { CoreEvent, GuardEvent } from '../../core/events.ts';
 import { Listeners } from '../../core/events.ts';
+import { isMistake, mistakeWarning } from '../../core/mistake.ts';
 import type { Origin, Outcome, PolicyName, Suppression } from '../../core/outcome.ts';
 import type { Random } from '../../core/random.ts';
 import type { GuardCounters, GuardSource } from '../../core/stats.ts';
@@ -184,6 +185,18 @@ export class Reporter {
     const event = { type: 'signal.ignored', guard: this.name, operation, requestId } as const;
     this.#signals.write(event);
     this.#listeners.emit(event);
+  }
+
+  /** A value stood in for an error: one that is probably a mistake of the program is told once for each operation and type. */
+  hidden(error: unknown, call: { readonly operation: string; readonly requestId: string }): void {
+    if (!isMistake(error)) return;
+    const { operation, requestId } = call;
+    this.warnOnce(`mistake/${operation}/${error.name}`, () => {
+      const event = { type: 'mistake.hidden', guard: this.name, operation, requestId, error } as const;
+      this.#signals.write(event);
+      this.#listeners.emit(event);
+      return mistakeWarning(`\`${operation}\``, error);
+    });
   }
 
   /** A call has ended: counts it, records its duration, ends its span, and tells whoever wants to know. */

@@ -8,6 +8,7 @@ import { policiesIn } from '../options/policies.ts';
 import { ambientExecution } from './ambient.ts';
 import type { CallContext } from './call-context.ts';
 import type { CallOptions, GuardedFunction } from './call.ts';
+import type { Pipeline, RunningCalls } from './pipeline.ts';
 import type { Reporter, SettledCall } from './reporter.ts';
 
 /**
@@ -16,12 +17,14 @@ import type { Reporter, SettledCall } from './reporter.ts';
  */
 export class ShortPath {
   readonly #breaker: Breaker | undefined;
+  readonly #calls: RunningCalls;
   readonly #reporter: Reporter;
   /** Keeps the shape of calls known to V8 over collections that find no call; see `Attempts.shapes`. */
   readonly shape: unknown;
 
-  constructor(breaker: Breaker | undefined, reporter: Reporter) {
-    this.#breaker = breaker;
+  constructor({ mechanisms, calls }: Pipeline, reporter: Reporter) {
+    this.#breaker = mechanisms.breaker;
+    this.#calls = calls;
     this.#reporter = reporter;
     this.shape = new ShortCall(reporter, '', undefined);
   }
@@ -37,6 +40,7 @@ export class ShortPath {
     if (permit === undefined) return undefined;
     const call = new ShortCall(this.#reporter, operation, options?.requestId);
     this.#reporter.counters.inFlight += 1;
+    this.#calls.running += 1;
     let promise: Promise<T>;
     try {
       const result = fn(call);
@@ -54,6 +58,7 @@ export class ShortPath {
   }
 
   #succeeded<T>(call: ShortCall, permit: number, value: T): T {
+    this.#calls.running -= 1;
     this.#reporter.counters.attempts.success += 1;
     this.#breaker?.report(permit, 'success');
     this.#reporter.settleUntimed(call, 'success', undefined);
@@ -61,6 +66,7 @@ export class ShortPath {
   }
 
   #failed(call: ShortCall, permit: number, error: unknown): unknown {
+    this.#calls.running -= 1;
     this.#reporter.counters.attempts.failure += 1;
     const breaker = this.#breaker;
     this.#reporter.blamed = error;
@@ -74,14 +80,14 @@ export class ShortPath {
 /** The short path of a guard with these options; `undefined` where a policy may interrupt, delay, repeat or answer a call. */
 export function shortPathFor(
   options: ResolvedGuard,
-  breaker: Breaker | undefined,
+  pipeline: Pipeline,
   reporter: Reporter,
 ): ShortPath | undefined {
   const isShort =
     policiesIn(options).every(({ facts }) => facts === breakerFacts) &&
     options.failedResult === undefined &&
     options.breaker?.slowCallMs === undefined;
-  return isShort ? new ShortPath(breaker, reporter) : undefined;
+  return isShort ? new ShortPath(pipeline, reporter) : undefined;
 }
 
 /** A call on the short path: what its function is given, and what is told of it. */

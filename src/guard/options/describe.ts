@@ -1,3 +1,4 @@
+import { filterText } from '../../policies/facts.ts';
 import type { ResolvedGuard } from './options.ts';
 import type { PolicyMechanisms } from './policies.ts';
 import { LAYERS, under } from './policies.ts';
@@ -15,5 +16,6 @@ export function describe(
   }).filter((line) => line !== undefined);
   const peer = options.peer === undefined ? '' : `, peer ${options.peer}`;
   const title = `${name}${peer}${isOn ? '' : ' (switched off: only the call is made)'}`;
-  return [title, ...[...lines, 'call'].map((line, index) => `${'  '.repeat(index + 1)}${line}`)].join('\n');
+  const call = `call${filterText('failedResult', options.failedResult)}`;
+  return [title, ...[...lines, call].map((line, index) => `${'  '.repeat(index + 1)}${line}`)].join('\n');
 }

@@ -1,7 +1,23 @@
 import type { PolicyOptions, ResolvedPolicies } from './policies.ts';
 
-/** What a guard does with a call. A policy that is left out is off; one that is given as `{}` has its defaults. */
-export interface GuardOptions extends PolicyOptions {
+/** The names of the presets. */
+export type PresetName =
+  | 'standard-http'
+  | 'database'
+  | 'queue'
+  | 'google-drive'
+  | 'google-photos'
+  | 'github'
+  | 'pexels'
+  | 'http';
+
+/** What a guard does with a call. A policy that is left out is off, unless the preset has it; one that is given as `{}` has its defaults. */
+export interface GuardOptions<F = unknown> extends PolicyOptions<F> {
+  /**
+   * Options that fit a kind of dependency. Policies that are given beside it are merged into its own key by key, and `false` removes one.
+   * @defaultValue none
+   */
+  readonly preset?: PresetName;
   /**
    * Values of the function that count as failures, such as `(response) => response.status >= 500`: retried, counted, and given in the end. One
    * that throws means a failure that is not retried.
@@ -32,7 +48,10 @@ export interface SpanOptions {
 
 /** State for each key, by `guard.for(key)`. */
 export interface KeyOptions {
-  /** Keys that have state; beyond it the one that was not used for the longest time is forgotten: 1 to 1,000,000. @defaultValue 1000 */
+  /**
+   * Keys that have state: 1 to 1,000,000. Beyond it the least recently used key that is idle loses its state; if none is idle, new keys share one.
+   * @defaultValue 1000
+   */
   readonly max?: number;
 }
 

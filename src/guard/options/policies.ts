@@ -29,15 +29,16 @@ import { retryFacts } from '../../policies/retry/index.ts';
 import type { ResolvedTimeout, TimeoutOptions } from '../../policies/timeout/index.ts';
 import { timeoutFacts } from '../../policies/timeout/index.ts';
 
-/** The policies among the options of a guard. A policy that is left out is off; `{}` means its defaults. */
-export interface PolicyOptions {
-  readonly fallback?: FallbackOptions;
-  readonly cache?: CacheOptions;
-  readonly timeout?: TimeoutOptions;
-  readonly retry?: RetryOptions;
-  readonly breaker?: BreakerOptions;
-  readonly rateLimit?: RateLimitOptions;
-  readonly bulkhead?: BulkheadOptions;
+/** The policies among the options of a guard. A policy that is left out or `false` is off; `{}` means its defaults. */
+/** @typeParam F what the fallback gives */
+export interface PolicyOptions<F = unknown> {
+  readonly fallback?: FallbackOptions<F> | false;
+  readonly cache?: CacheOptions | false;
+  readonly timeout?: TimeoutOptions | false;
+  readonly retry?: RetryOptions | false;
+  readonly breaker?: BreakerOptions | false;
+  readonly rateLimit?: RateLimitOptions | false;
+  readonly bulkhead?: BulkheadOptions | false;
 }
 
 /** {@link PolicyOptions} with every default filled in; `undefined` for a policy that is off. */

@@ -2,18 +2,7 @@ import { ConfigError } from '../../core/errors.ts';
 import { nearestName } from '../../core/options.ts';
 import { isConnectionFailure } from './connection-failure.ts';
 import { isFailureStatus, isHttpFailure } from './http-failure.ts';
-import type { GuardOptions } from './options.ts';
-
-/** The names of the presets. */
-export type PresetName =
-  | 'standard-http'
-  | 'database'
-  | 'queue'
-  | 'google-drive'
-  | 'google-photos'
-  | 'github'
-  | 'pexels'
-  | 'http';
+import type { GuardOptions, PresetName } from './options.ts';
 
 /** The same rule for answers that are given, as that of `fetch` is. */
 function isFailedAnswer(response: { readonly status?: unknown } | null | undefined): boolean {
@@ -110,17 +99,25 @@ export const presets: Readonly<Record<PresetName, GuardOptions>> = {
 };
 
 /**
- * Options that fit a kind of dependency, to be used as they are or spread and changed. None of them gives a warning.
+ * Options that fit a kind of dependency, as `guard(name, { preset: 'github' })` has them. To change some of them, write them beside `preset`: they
+ * are merged. A policy that is written beside a spread takes the whole place of the preset's.
  * @param name the preset, such as `standard-http`, `database` or `github`
  * @returns options for `guard(name, options)`; the same object for each call
  * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a name that no preset has, which types do not see in plain JavaScript
  */
 export function preset(name: PresetName): GuardOptions {
-  if (Object.hasOwn(presets, name)) return presets[name];
-  const asked: unknown = name;
+  if (isPresetName(name)) return presets[name];
+  throw new ConfigError('preset', [`There is no preset \`${String(name)}\`. ${presetProblem(name)}`]);
+}
+
+/** Whether a preset has this name. */
+export function isPresetName(name: unknown): name is PresetName {
+  return typeof name === 'string' && Object.hasOwn(presets, name);
+}
+
+/** Names the preset that was probably meant, or all of them. */
+export function presetProblem(name: unknown): string {
   const known = Object.keys(presets);
-  const near = nearestName(String(asked), known);
-  throw new ConfigError('preset', [
-    `There is no preset \`${String(asked)}\`. ${near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`}`,
-  ]);
+  const near = nearestName(String(name), known);
+  return near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`;
 }

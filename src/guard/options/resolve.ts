@@ -1,12 +1,14 @@
 import { ConfigError } from '../../core/errors.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { lint } from './lint.ts';
+import { lintSpread, withPreset } from './merge-preset.ts';
 import type { GuardOptions, KeyOptions, ResolvedGuard, SpanOptions } from './options.ts';
 import type { ResolvedPolicies } from './policies.ts';
 import { POLICIES } from './policies.ts';
 
 const KEYS = [
   ...POLICIES.map(({ key }) => key),
+  'preset',
   'failedResult',
   'peer',
   'inherit',
@@ -32,13 +34,14 @@ const DEFAULT_MAX_KEYS = 1_000;
  */
 export function resolveGuard(
   name: string,
-  options: GuardOptions,
+  given: GuardOptions,
   warn: (message: string) => void,
 ): ResolvedGuard {
   checkName(name);
   const check = new OptionChecker(`guard "${name}"`);
-  check.keys(options, KEYS, REMEDIES);
-  check.function(
+  check.keys(given, KEYS, REMEDIES);
+  const options = withPreset(given, check);
+  check.filter(
     'failedResult',
     options.failedResult,
     'Give a function that takes the value and says whether it counts as a failure.',
@@ -53,7 +56,7 @@ export function resolveGuard(
     strict: check.boolean('strict', options.strict, false),
   };
   check.done();
-  const misfits = lint(resolved);
+  const misfits = [...lintSpread(given), ...lint(resolved)];
   if (resolved.strict && misfits.length > 0) throw new ConfigError(`guard "${name}"`, misfits);
   for (const misfit of misfits) warn(`guard "${name}": ${misfit}`);
   return resolved;
@@ -103,7 +106,7 @@ function resolvePolicies(options: GuardOptions, check: OptionChecker): ResolvedP
   const resolved = POLICIES.map((facts) => {
     const given: unknown = Reflect.get(Object(options), facts.key);
     const resolve = (own: object, below: OptionChecker): object => facts.resolve(own, below);
-    return [facts.key, resolveUnder(check, facts.key, given as object | undefined, resolve)] as const;
+    return [facts.key, resolveUnder(check, facts.key, given as object | false | undefined, resolve)] as const;
   });
   // Each facts object states the types of its own key; a loop over all of them cannot.
   return Object.fromEntries(resolved) as unknown as ResolvedPolicies;
@@ -112,17 +115,12 @@ function resolvePolicies(options: GuardOptions, check: OptionChecker): ResolvedP
 function resolveUnder<O extends object, R>(
   check: OptionChecker,
   key: string,
-  options: O | undefined,
+  options: O | false | undefined,
   resolve: (options: O, check: OptionChecker) => R,
 ): R | undefined {
-  if (options === undefined) return undefined;
+  if (options === undefined || options === false) return undefined;
   if (typeof options === 'object' && options !== null) return resolve(options, check.under(key));
-  check.problem(
-    key,
-    'to be an object',
-    options,
-    'Write `{}` for its defaults, or leave it out to switch it off.',
-  );
+  check.problem(key, 'to be an object', options, 'Write `{}` for its defaults, or `false` to switch it off.');
   return undefined;
 }
 

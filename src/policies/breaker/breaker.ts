@@ -2,6 +2,8 @@ import { AsyncResource } from 'node:async_hooks';
 import type { ErrorSource } from '../../core/errors.ts';
 import { isLoopDelay, ofGuard, RejectedError } from '../../core/errors.ts';
 import type { BreakerState } from '../../core/events.ts';
+import type { WarnAbout } from '../../core/filter.ts';
+import { answerOf } from '../../core/filter.ts';
 import type { Random } from '../../core/random.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { DeadlineList } from '../../core/time/deadline-node.ts';
@@ -32,6 +34,8 @@ export interface BreakerSeats {
   readonly random: Random;
   readonly onTransition: (from: BreakerState, to: BreakerState) => void;
   readonly onStrategyFailure?: StrategyListener;
+  /** Takes the warning of a filter that gives a promise. */
+  readonly warn?: WarnAbout;
   readonly source?: ErrorSource;
   /** A state to begin with, as {@link Breaker.toJSON} gave it; taking it up is no transition. */
   readonly saved?: SavedBreaker;
@@ -39,6 +43,12 @@ export interface BreakerSeats {
 
 /** The permit of a call that ran although the circuit would have refused it: the breaker is in shadow mode. */
 const SHADOWED = -1;
+
+const FAILURE_IF = {
+  name: 'breaker.failureIf',
+  otherwise: true,
+  consequence: 'Until then every error counts.',
+} as const;
 
 /** A call that may turn out slow while it runs. */
 export class RunningCall extends DeadlineNode {
@@ -65,6 +75,7 @@ export class Breaker {
   readonly #random: Random;
   readonly #source: ErrorSource;
   #onTransition: (from: BreakerState, to: BreakerState) => void;
+  readonly #warn: WarnAbout | undefined;
   readonly #ruleMaker: RuleMaker;
   readonly #deadlines: Deadlines;
   readonly #slowCalls: DeadlineList | undefined;
@@ -76,8 +87,9 @@ export class Breaker {
 
   constructor(
     options: ResolvedBreaker,
-    { clock, random, onTransition, onStrategyFailure, source = {}, saved }: BreakerSeats,
+    { clock, random, onTransition, onStrategyFailure, warn, source = {}, saved }: BreakerSeats,
   ) {
+    this.#warn = warn;
     this.#options = options;
     this.#clock = clock;
     this.#random = random;
@@ -186,12 +198,8 @@ export class Breaker {
   /** What a run that threw `error` says about the dependency. */
   resultOf(error: unknown): Exclude<BreakerResult, 'success'> {
     if (isRefusal(error) || isLoopDelay(error)) return 'neutral';
-    if (!this.#options.failureIf) return 'failure';
-    try {
-      return this.#options.failureIf(error) ? 'failure' : 'answer';
-    } catch {
-      return 'failure';
-    }
+    const { failureIf } = this.#options;
+    return !failureIf || answerOf(failureIf, error, FAILURE_IF, this.#warn) ? 'failure' : 'answer';
   }
 
   /** Opens the circuit until {@link reset}. */

@@ -1,10 +1,10 @@
 import type { BreakerState } from '../../core/events.ts';
 import { formatDuration } from '../../core/time/duration.ts';
 import type { PolicyFacts, TimeLimits } from '../facts.ts';
-import { counted } from '../facts.ts';
+import { counted, filterText } from '../facts.ts';
 import { Breaker } from './breaker.ts';
 import type { BreakerOptions, ResolvedBreaker } from './options.ts';
-import { resolveBreaker } from './options.ts';
+import { replacedRules, resolveBreaker } from './options.ts';
 import type { StrategyListener } from './rule-maker.ts';
 import { strategyWarning } from './rule-maker.ts';
 
@@ -25,6 +25,7 @@ export const breakerFacts: PolicyFacts<BreakerOptions, ResolvedBreaker, Breaker,
   resolve: resolveBreaker,
   describe: (breaker, place, mechanism) =>
     place === 'check' ? describeCheck(breaker, mechanism) : 'breaker permit: asked for again after the waits',
+  replaces: replacedRules,
   lint: lintBreaker,
   rejectionKeys: () => ['breaker/open', 'breaker/half_open', 'breaker/forced_open'],
   waitKeys: ({ halfOpenWaitMs }) => (halfOpenWaitMs === undefined ? [] : ['breaker']),
@@ -33,9 +34,20 @@ export const breakerFacts: PolicyFacts<BreakerOptions, ResolvedBreaker, Breaker,
     before?.retire();
     const onStrategyFailure: StrategyListener = (error, strategy) =>
       warnOnce(`breaker.strategy/${strategy}`, () => strategyWarning(error, strategy));
-    const ports = { clock, random, onTransition, onStrategyFailure, source, ...(saved && { saved }) };
+    const ports = {
+      clock,
+      random,
+      onTransition,
+      onStrategyFailure,
+      warn: warnOnce,
+      source,
+      ...(saved && { saved }),
+    };
     return new Breaker(resolved, ports);
   },
+  // One that is due for a trial lets the next call through in either case. Otherwise hosts that are gone would keep their keys for ever.
+  isBusy: ({ state, retryAfterMs = 0 }) =>
+    retryAfterMs > 0 || state === 'forced_open' || state === 'disabled',
   snapshot: ({ state, retryAfterMs, shadowRejections }, { transitions }) => ({
     state,
     retryAfterMs,
@@ -45,7 +57,8 @@ export const breakerFacts: PolicyFacts<BreakerOptions, ResolvedBreaker, Breaker,
 };
 
 function describeCheck(breaker: ResolvedBreaker, mechanism: Breaker | undefined): string {
-  const { strategy, failures, failureRate, slowCallRate, slowCallMs, window, openForMs, shadow } = breaker;
+  const { strategy, failures, failureRate, slowCallRate, slowCallMs, window, openForMs, shadow, failureIf } =
+    breaker;
   const span = 'calls' in window ? counted(window.calls, 'call') : formatDuration(window.ms);
   const rates = [
     failureRate !== undefined && `${failureRate * 100} % failures in ${span}`,
@@ -54,7 +67,7 @@ function describeCheck(breaker: ResolvedBreaker, mechanism: Breaker | undefined)
   ].filter((rule) => typeof rule === 'string');
   const inARow = failures === 1 ? '1 failure' : `${failures} failures in a row`;
   const rule = strategy ? describeStrategy(mechanism, inARow) : rates.join(' or ') || inARow;
-  return `breaker check: opens at ${rule}, for ${formatDuration(openForMs)}${shadow ? ', in shadow: refuses nothing' : ''}`;
+  return `breaker check: opens at ${rule}, for ${formatDuration(openForMs)}${filterText('failureIf', failureIf)}${shadow ? ', in shadow: refuses nothing' : ''}`;
 }
 
 function describeStrategy(mechanism: Breaker | undefined, inARow: string): string {

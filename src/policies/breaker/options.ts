@@ -97,12 +97,12 @@ const MIN_WINDOW_MS = 10;
 /** Checks the options and fills in the defaults. */
 export function resolveBreaker(options: BreakerOptions, check: OptionChecker): ResolvedBreaker {
   check.keys(options, KEYS);
-  check.function(
+  check.filter(
     'strategy',
     options.strategy,
     'Give a function that makes the strategy: `() => new CountBreaker({...})`.',
   );
-  check.function(
+  check.filter(
     'failureIf',
     options.failureIf,
     'Give a function that takes the error and says whether it counts.',
@@ -130,6 +130,18 @@ export function resolveBreaker(options: BreakerOptions, check: OptionChecker): R
     shadow: mode === 'shadow',
     failureIf: options.failureIf,
   };
+}
+
+/** The options for other rules than the one that these options give. */
+export function replacedRules({
+  strategy,
+  failures,
+  failureRate,
+  slowCallRate,
+}: BreakerOptions): readonly string[] {
+  if (strategy !== undefined) return RULE_KEYS;
+  if (failures !== undefined) return ['strategy', ...RULE_KEYS];
+  return failureRate === undefined && slowCallRate === undefined ? [] : ['strategy', 'failures'];
 }
 
 /** One rule decides: a strategy alone, or rates, or failures in a row. */

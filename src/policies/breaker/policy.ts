@@ -7,7 +7,7 @@ import { systemRandom } from '../../core/random.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { asEvent, PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
-import { onAbort, warnOf } from '../standalone.ts';
+import { onAbort, warnerOf, warnOf } from '../standalone.ts';
 import { Breaker } from './breaker.ts';
 import type { BreakerHandle } from './handle.ts';
 import { breakerHandle } from './handle.ts';
@@ -46,7 +46,13 @@ export function breaker(
     told.add(strategy);
     warnOf('breaker', strategyWarning(error, strategy));
   };
-  const circuit = new Breaker(resolved, { clock, random, onTransition, onStrategyFailure });
+  const circuit = new Breaker(resolved, {
+    clock,
+    random,
+    onTransition,
+    onStrategyFailure,
+    warn: warnerOf('breaker'),
+  });
   const events = new PolicyEvents(clock);
 
   async function permitFor(signal: AbortSignal | undefined): Promise<number> {

@@ -1,5 +1,6 @@
 import type { IBreaker } from 'cockatiel';
 import { CircuitState as CockatielState } from 'cockatiel';
+import { refusePromise } from '../../core/filter.ts';
 
 /** One result as a rule sees it. */
 export interface RuleInput {
@@ -61,7 +62,11 @@ export class CockatielRule implements TripRule {
 
   record({ failed }: RuleInput): boolean {
     try {
-      if (failed) return this.#strategy.failure(CockatielState.Closed);
+      if (failed) {
+        const trips = this.#strategy.failure(CockatielState.Closed);
+        refusePromise(trips, 'breaker.strategy');
+        return trips;
+      }
       this.#strategy.success(CockatielState.Closed);
     } catch (error) {
       this.#onFailure(error);

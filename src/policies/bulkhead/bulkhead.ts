@@ -39,12 +39,12 @@ export class QueuedCall extends Waiter {
 
 /** Slots for calls that run, and a bounded first-in-first-out queue for those that wait. */
 export class Bulkhead {
-  readonly limit: number;
-  readonly queueLimit: number;
+  #limit: number;
+  #queueLimit: number;
   readonly #source: ErrorSource;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
-  readonly #queueTimeout: DeadlineList | undefined;
+  #queueTimeout: DeadlineList | undefined;
   #active = 0;
   #queued = 0;
   /** The calls that hold a slot while a call within them waits for another; with the number of such waits. */
@@ -53,13 +53,23 @@ export class Bulkhead {
   #tail: QueuedCall | undefined;
 
   constructor(options: ResolvedBulkhead, clock: Clock, source: ErrorSource = {}) {
-    this.limit = options.concurrent;
-    this.queueLimit = options.queue;
+    this.#limit = options.concurrent;
+    this.#queueLimit = options.queue;
     this.#source = { ...source, policy: 'bulkhead' };
     this.#clock = clock;
     this.#deadlines = deadlinesFor(clock);
     if (options.queueTimeoutMs !== undefined)
       this.#queueTimeout = this.#deadlines.list(options.queueTimeoutMs);
+  }
+
+  /** Slots. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Places in the queue. */
+  get queueLimit(): number {
+    return this.#queueLimit;
   }
 
   /** Calls that hold a slot. */
@@ -72,9 +82,23 @@ export class Bulkhead {
     return this.#queued;
   }
 
+  /**
+   * Changes the options. Calls that hold a slot keep it, and those in the queue their place and its timeout. If there are more slots now, those that
+   * wait have them; if there are fewer, nobody gets one until enough calls have ended.
+   */
+  update({ concurrent, queue, queueTimeoutMs }: ResolvedBulkhead): void {
+    this.#limit = concurrent;
+    this.#queueLimit = queue;
+    this.#queueTimeout = queueTimeoutMs === undefined ? undefined : this.#deadlines.list(queueTimeoutMs);
+    while (this.#active < this.#limit && this.#head) {
+      this.#active += 1;
+      this.#grantNext(this.#head);
+    }
+  }
+
   /** Takes a slot if one is free and nobody waits for it. Each slot taken is given back with {@link leave}. */
   tryEnter(): boolean {
-    if (this.#active >= this.limit) return false;
+    if (this.#active >= this.#limit) return false;
     this.#active += 1;
     return true;
   }
@@ -86,8 +110,8 @@ export class Bulkhead {
    *   for a call within its own function, so that none would ever become free
    */
   enqueue(holders: readonly object[] = []): QueuedCall | RejectedError {
-    if (this.#queued >= this.queueLimit) return this.#full();
-    if (holders.length > 0 && new Set([...this.#stuck.keys(), ...holders]).size >= this.limit)
+    if (this.#queued >= this.#queueLimit) return this.#full();
+    if (holders.length > 0 && new Set([...this.#stuck.keys(), ...holders]).size >= this.#limit)
       return this.#reentrant();
     for (const holder of holders) this.#stuck.set(holder, (this.#stuck.get(holder) ?? 0) + 1);
     const waiter = new QueuedCall(
@@ -107,10 +131,11 @@ export class Bulkhead {
   /** Gives a slot back; the first in the queue has it next. */
   leave(): void {
     const next = this.#head;
-    if (!next) {
-      this.#active -= 1;
-      return;
-    }
+    if (next && this.#active <= this.#limit) this.#grantNext(next);
+    else this.#active -= 1;
+  }
+
+  #grantNext(next: QueuedCall): void {
     this.#dequeue(next);
     next.grant();
   }

@@ -26,6 +26,10 @@ export const bulkheadFacts: PolicyFacts<BulkheadOptions, ResolvedBulkhead, Bulkh
     ...(queue > 0 ? (['bulkhead/reentrant'] as const) : []),
   ],
   waitKeys: ({ queue }) => (queue > 0 ? ['bulkhead'] : []),
-  make: (resolved, { clock, source }) => new Bulkhead(resolved, clock, source),
+  make: (resolved, { clock, source }, before) => {
+    before?.update(resolved);
+    return before ?? new Bulkhead(resolved, clock, source);
+  },
+  isBusy: ({ active, queued }) => active > 0 || queued > 0,
   snapshot: ({ active, limit, queued, queueLimit }) => ({ active, limit, queued, queueLimit }),
 };

@@ -17,8 +17,12 @@ export class CacheKeys {
     return this.#size;
   }
 
-  /** The key of `key` under `operation`. */
-  of(operation: string, key: string): string {
+  /**
+   * The key of `key` under `operation`. No two pairs have the same one, whatever is in them.
+   * @param scope the key of the guard whose values these are; `undefined` for those of the guard itself. The keys of a scope are not kept
+   */
+  of(operation: string, key: string, scope?: string): string {
+    if (scope !== undefined) return `${prefixOf(scope)}${plain(operation)}\u0000${key}`;
     return this.#byOperation.get(operation)?.get(key) ?? this.#make(operation, key);
   }
 
@@ -32,9 +36,21 @@ export class CacheKeys {
       keys = new Map();
       this.#byOperation.set(operation, keys);
     }
-    const whole = `${operation}\u0000${key}`;
+    const whole = `${plain(operation)}\u0000${key}`;
     keys.set(key, whole);
     this.#size += 1;
     return whole;
   }
+}
+
+/** What the keys of a scope begin with. No other key begins with a NUL. */
+export function prefixOf(scope: string): string {
+  return `\u0000${plain(scope)}\u0000`;
+}
+
+/** A name without NUL, which ends a name in a key. Two names that differ still do. */
+function plain(name: string): string {
+  return name.includes('\u0000') || name.includes('\u0001')
+    ? name.replaceAll('\u0001', '\u00011').replaceAll('\u0000', '\u00010')
+    : name;
 }

@@ -6,10 +6,11 @@ import type { Clock } from '../../core/time/clock.ts';
 import { isRefusal } from '../cockatiel-rejection.ts';
 import type { Arrival } from './arrival.ts';
 import { ageOf, arrivalOf, ORIGIN_OF } from './arrival.ts';
-import { CacheKeys } from './cache-keys.ts';
+import { CacheKeys, prefixOf } from './cache-keys.ts';
 import type { CacheHit, Entry } from './entry.ts';
-import { negativeEntry, valueEntry, worth } from './entry.ts';
+import { isAnswer, negativeEntry, valueEntry, worth } from './entry.ts';
 import { Flight } from './flight.ts';
+import { isOnceOnly, refuseOnceOnly } from './once-only.ts';
 import type { ResolvedCache } from './options.ts';
 import type {
   CacheCaller,
@@ -56,15 +57,19 @@ export class Cache {
         listener?.failed(error, what);
       },
       answered: () => listener?.answered(),
+      warn: (about, message) => listener?.warn?.(about, message),
     };
     this.#keys = new CacheKeys(options.maxEntries);
     this.#entries = new LRUCache({ max: options.maxEntries });
     this.#tier = this.#newTier();
   }
 
-  /** The key of what `operation` calls `key`: operations share a cache, and not what they call a thing. */
-  keyOf(operation: string, key: string): string {
-    return this.#keys.of(operation, key);
+  /**
+   * The key of what `operation` calls `key`: operations share a cache, and not what they call a thing.
+   * @param scope the key of a guard, such as a tenant, which has values of its own unless the keys share theirs
+   */
+  keyOf(operation: string, key: string, scope?: string): string {
+    return this.#keys.of(operation, key, this.#options.shared ? undefined : scope);
   }
 
   /** Keys that the cache holds: fresh and stale values, and remembered errors. */
@@ -98,7 +103,8 @@ export class Cache {
    * The value under `key`, loaded where the cache has none. Callers of one key share one load.
    * @param load what gives the value; it has to end some time, since all callers of the key wait for it
    * @returns the value with where it came from, or a remembered error
-   * @throws what `load` throws, where there is no stale value to stand in; the reason of the caller's own signal
+   * @throws what `load` throws, where there is no stale value to stand in; the reason of the caller's own signal; `KeelsonError`
+   *   (`ERR_KEELSON_CACHE_VALUE`) where `load` gives a value that can be read once only
    */
   async through<T>(key: string, load: CacheLoad<T>, caller?: CacheCaller): Promise<CacheResult<T>> {
     caller?.signal?.throwIfAborted();
@@ -136,9 +142,11 @@ export class Cache {
   /**
    * Keeps a value. A load that is running goes on for those who wait for it, and its value is not kept.
    * @param ttlMs milliseconds for which it is fresh; `undefined` for those of the options, jitter included
-   * @returns settles when the second tier has it too, or has failed to, which is counted; never rejects
+   * @returns settles when the second tier has it too, or has failed to, which is counted
+   * @throws {KeelsonError} `ERR_KEELSON_CACHE_VALUE` for a value that can be read once only
    */
   async put(key: string, value: unknown, ttlMs?: number): Promise<void> {
+    refuseOnceOnly(value);
     this.#flights.delete(key);
     await this.#keep(key, value, ttlMs ?? this.#freshMs());
   }
@@ -153,10 +161,14 @@ export class Cache {
     await this.#tier?.remove(key);
   }
 
-  /** Forgets every key of this process. The second tier, which other processes share, keeps its own. */
-  clear(): void {
-    this.#entries.clear();
-    this.#flights.clear();
+  /**
+   * Forgets every key of this process. The second tier, which other processes share, keeps its own.
+   * @param scope forgets those of a guard's key only, unless the keys share theirs
+   */
+  clear(scope?: string): void {
+    const start = scope === undefined || this.#options.shared ? '' : prefixOf(scope);
+    for (const kept of [this.#entries, this.#flights])
+      for (const key of Array.from(kept.keys())) if (key.startsWith(start)) kept.delete(key);
   }
 
   /** Changes the options. Values, counts and running loads stay; the new windows hold for what is loaded from now on. */
@@ -230,9 +242,11 @@ export class Cache {
         signal.throwIfAborted();
       }
       const value = await load(signal, flight.isBackground);
+      refuseOnceOnly(value);
       if (this.#isCurrent(key, flight)) void this.#keep(key, value, this.#freshMs());
       return { result: 'miss', value, ageMs: 0, error: undefined };
     } catch (error) {
+      if (isOnceOnly(error)) throw error;
       return this.#standIn(key, flight, error);
     } finally {
       this.#land(key, flight);
@@ -298,14 +312,14 @@ export class Cache {
     const now = this.#clock.now();
     const { negativeTtlMs, negativeIf, retrySourceAfterMs } = this.#options;
     const isRemembered = negativeTtlMs > 0 && !isRefusal(error);
-    const isAnswer = isRemembered && negativeIf !== undefined && picks(negativeIf, error);
+    const isKnown = isRemembered && isAnswer(this.#options, error, this.#tierListener.warn);
     const entry = this.#entries.peek(key);
-    if (entry && !isAnswer && worth(entry, now) !== 'dead') {
+    if (entry && !isKnown && worth(entry, now) !== 'dead') {
       entry.error = error;
       entry.retryAt = now + retrySourceAfterMs;
       return arrivalOf(now < entry.errorUntil ? 'stale_error' : 'stale', entry, now);
     }
-    if (isAnswer || (isRemembered && negativeIf === undefined))
+    if (isKnown || (isRemembered && negativeIf === undefined))
       this.#entries.set(key, negativeEntry(error, now, negativeTtlMs));
     else this.#entries.delete(key);
     throw error;
@@ -329,14 +343,5 @@ export class Cache {
 
   #land(key: string, flight: Flight<Arrival>): void {
     if (this.#isCurrent(key, flight)) this.#flights.delete(key);
-  }
-}
-
-/** Asks the user's filter. One that throws says no: nobody said that the error is an answer. */
-function picks(filter: (error: unknown) => boolean, error: unknown): boolean {
-  try {
-    return filter(error);
-  } catch {
-    return false;
   }
 }

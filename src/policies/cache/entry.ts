@@ -1,3 +1,5 @@
+import type { WarnAbout } from '../../core/filter.ts';
+import { answerOf } from '../../core/filter.ts';
 import type { ResolvedCache } from './options.ts';
 
 /** A fresh value, as `Cache.fresh` gives it. Its age is the time on the clock less `storedAt`. */
@@ -73,4 +75,19 @@ export function negativeEntry(error: unknown, storedAt: number, negativeTtlMs: n
     error,
     retryAt: Number.NEGATIVE_INFINITY,
   };
+}
+
+const NEGATIVE_IF = {
+  name: 'cache.negativeIf',
+  otherwise: false,
+  consequence: 'Until then no error is remembered.',
+} as const;
+
+/** Whether the user's filter takes an error for an answer. @param warn takes the warning of a filter that gives a promise */
+export function isAnswer(
+  { negativeIf }: ResolvedCache,
+  error: unknown,
+  warn: WarnAbout | undefined,
+): boolean {
+  return negativeIf !== undefined && answerOf(negativeIf, error, NEGATIVE_IF, warn);
 }

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/time/duration.ts';
 import type { PolicyFacts } from '../facts.ts';
-import { counted } from '../facts.ts';
+import { counted, filterText } from '../facts.ts';
 import type { Cache } from './cache.ts';
 import type { CacheOptions, ResolvedCache } from './options.ts';
 import { resolveCache } from './options.ts';
@@ -18,8 +18,8 @@ export interface CacheSnapshot {
 export const cacheFacts: PolicyFacts<CacheOptions, ResolvedCache, Cache, CacheSnapshot> = {
   key: 'cache',
   resolve: resolveCache,
-  describe: ({ ttlMs, maxEntries }) =>
-    `cache: fresh for ${formatDuration(ttlMs)}, at most ${counted(maxEntries, 'key')}`,
+  describe: ({ ttlMs, maxEntries, negativeIf }) =>
+    `cache: fresh for ${formatDuration(ttlMs)}, at most ${counted(maxEntries, 'key')}${filterText('negativeIf', negativeIf)}`,
   origins: ['cache', 'stale'],
   snapshot: ({ entries, counts, tierFailures }) => ({ entries, requests: { ...counts }, tierFailures }),
 };

@@ -29,7 +29,10 @@ export interface CacheStats {
   readonly tierFailures: number;
 }
 
-/** A guard's cache as its users see it. A value is stored under an operation and a key, as `run(operation, fn, { cacheKey })` does. */
+/**
+ * A guard's cache as its users see it. A value is stored under an operation and a key, as `run(operation, fn, { cacheKey })` does; that of a guard
+ * that `guard.for(key)` gave reads and stores the values of its key.
+ */
 export interface CacheHandle {
   /**
    * Reads a value without loading it. Asks the second tier, if there is one.
@@ -41,14 +44,18 @@ export interface CacheHandle {
   /**
    * Stores a value, as if the guarded call had given it.
    * @returns settles when the second tier, if there is one, has it or has failed to take it; never rejects for that
-   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a `ttl` that is no duration
+   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a `ttl` that is no duration; {@link KeelsonError} `ERR_KEELSON_CACHE_VALUE` for a value that
+   *   can be read once only, such as a `Response`
    */
   set(operation: string, key: string, value: unknown, options?: CacheSetOptions): Promise<void>;
   /** Forgets a value, in the second tier too. */
   delete(operation: string, key: string): Promise<void>;
-  /** Forgets every value of this process. The second tier, which other processes share, keeps its own. */
+  /**
+   * Forgets every value of this process; of a guard that `guard.for(key)` gave, those of its key. The second tier, which other processes share,
+   * keeps its own.
+   */
   clear(): void;
-  /** A copy of the numbers. */
+  /** A copy of the numbers: those of the guard and its keys together. */
   stats(): CacheStats;
 }
 
@@ -58,7 +65,8 @@ export interface PolicyCacheHandle {
   get(key: string, options?: CacheGetOptions): Promise<unknown>;
   /**
    * Stores a value, as if the function had given it.
-   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a `ttl` that is no duration
+   * @throws {ConfigError} `ERR_KEELSON_CONFIG` for a `ttl` that is no duration; {@link KeelsonError} `ERR_KEELSON_CACHE_VALUE` for a value that
+   *   can be read once only, such as a `Response`
    */
   set(key: string, value: unknown, options?: CacheSetOptions): Promise<void>;
   /** Forgets a value, in the second tier too. */
@@ -83,22 +91,23 @@ export function policyCacheHandle(cache: Cache): PolicyCacheHandle {
 /**
  * Makes the handle of a guard's cache.
  * @param current gives the cache in force: a guard that is updated may have none from then on
+ * @param scope the key of the guard, if it is that of a key
  */
-export function cacheHandle(current: () => Cache | undefined): CacheHandle {
+export function cacheHandle(current: () => Cache | undefined, scope: string | undefined): CacheHandle {
   return {
     get: async (operation, key, options) => {
       const cache = current();
-      return cache?.peek(cache.keyOf(operation, key), options?.allowStale === true);
+      return cache?.peek(cache.keyOf(operation, key, scope), options?.allowStale === true);
     },
     set: async (operation, key, value, options) => {
       const cache = current();
-      await cache?.put(cache.keyOf(operation, key), value, ttlOf(options));
+      await cache?.put(cache.keyOf(operation, key, scope), value, ttlOf(options));
     },
     delete: async (operation, key) => {
       const cache = current();
-      await cache?.delete(cache.keyOf(operation, key));
+      await cache?.delete(cache.keyOf(operation, key, scope));
     },
-    clear: () => current()?.clear(),
+    clear: () => current()?.clear(scope),
     stats: () => statsOf(current()),
   };
 }

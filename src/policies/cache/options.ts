@@ -31,6 +31,11 @@ export interface CacheOptions {
   readonly negativeIf?: (error: unknown) => boolean;
   /** How long after a failed load the source is left alone where there is a stale value to serve. @defaultValue '1s' */
   readonly retrySourceAfter?: Duration;
+  /**
+   * Whether the keys of a guard, which `guard.for(key)` gives, share their values. Each key has values of its own otherwise, so that no tenant gets
+   * what was loaded for another. @defaultValue false
+   */
+  readonly shared?: boolean;
   /** A second tier that processes share, such as `redisTier({ url })`. @defaultValue none */
   readonly secondTier?: CacheTier;
   /** How long a call waits for the second tier; it then goes on without. @defaultValue '100ms' */
@@ -43,6 +48,7 @@ export const cacheDefaults = {
   maxEntries: 1_000,
   retrySourceAfter: '1s',
   retrySourceAfterMs: 1_000,
+  shared: false,
   secondTierTimeout: '100ms',
   secondTierTimeoutMs: 100,
 } as const;
@@ -60,6 +66,7 @@ export interface ResolvedCache {
   readonly negativeTtlMs: number;
   readonly negativeIf: ((error: unknown) => boolean) | undefined;
   readonly retrySourceAfterMs: number;
+  readonly shared: boolean;
   readonly secondTier: CacheTier | undefined;
   readonly secondTierTimeoutMs: number;
 }
@@ -73,6 +80,7 @@ const KEYS = [
   'negativeTtl',
   'negativeIf',
   'retrySourceAfter',
+  'shared',
   'secondTier',
   'secondTierTimeout',
 ] as const;
@@ -83,7 +91,7 @@ export function resolveCache(options: CacheOptions, check: OptionChecker): Resol
   const { ttl, negativeIf, negativeTtl, secondTier } = options;
   if (ttl === undefined)
     check.problem('ttl', 'to be a duration', ttl, "Say how long a value is fresh: '1m'.");
-  check.function(
+  check.filter(
     'negativeIf',
     negativeIf,
     'Give a function that takes the error and says whether it is an answer.',
@@ -112,6 +120,7 @@ export function resolveCache(options: CacheOptions, check: OptionChecker): Resol
       0,
       cacheDefaults.retrySourceAfterMs,
     ),
+    shared: check.boolean('shared', options.shared, cacheDefaults.shared),
     secondTier,
     secondTierTimeoutMs: check.duration(
       'secondTierTimeout',

@@ -4,6 +4,7 @@ import { systemRandom } from '../../core/random.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
+import { warnerOf } from '../standalone.ts';
 import { Cache } from './cache.ts';
 import type { PolicyCacheHandle } from './handle.ts';
 import { policyCacheHandle } from './handle.ts';
@@ -36,17 +37,21 @@ export function cache(
 ): CachePolicy {
   const check = new OptionChecker('cache');
   const { key, ...rest } = options;
-  if (typeof key !== 'function') {
+  if (key === undefined)
     check.problem(
       'key',
       'to be a function',
       key,
       "Give one that tells the key of the call that is about to run: `() => 'settings'`.",
     );
-  }
+  check.filter('key', key, "Give one that tells the key at once: `() => 'settings'`.");
   const resolved = resolveCache(rest, check);
   check.done();
-  const store = new Cache(resolved, clock, random);
+  const store = new Cache(resolved, clock, random, {
+    failed: () => {},
+    answered: () => {},
+    warn: warnerOf('cache'),
+  });
   const events = new PolicyEvents(clock);
 
   async function run<T>(

@@ -47,7 +47,7 @@ interface OwnClient {
 const DEFAULT_PREFIX = 'cache:';
 
 /**
- * A second tier in Redis. Values are JSON: dates become strings, maps and functions are lost, and what JSON refuses is not kept.
+ * A second tier in Redis. Values are JSON: one that JSON does not give back as it was, such as a date, a map or a buffer, is not kept there.
  * Whoever makes the tier closes it.
  * @throws {ConfigError} for options that cannot be used
  */

@@ -1,6 +1,9 @@
 import { TimeoutError } from '../../core/errors.ts';
+import type { WarnAbout } from '../../core/filter.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import { RemoteGate } from '../../storage/index.ts';
+import type { SharedValue } from './tier-text.ts';
+import { open, seal } from './tier-text.ts';
 
 /** What a tier keeps under a key. */
 export interface TierEntry {
@@ -18,27 +21,13 @@ export interface CacheTier {
   delete(key: string): PromiseLike<void>;
 }
 
-/** A value that came from the second tier. */
-export interface SharedValue {
-  readonly value: unknown;
-  /** Milliseconds since it was loaded, and for which it was fresh from then. */
-  readonly ageMs: number;
-  readonly freshMs: number;
-}
-
-/** The form in which a value is kept. Its age follows from what the tier says remains, so that no two machines' clocks are compared. */
-interface Envelope {
-  readonly v: 1;
-  readonly freshMs: number;
-  readonly keepMs: number;
-  readonly value?: unknown;
-}
-
 /** Is told how the second tier does. */
 export interface TierListener {
   /** @param what the tier failed or was late, or one value could not be converted */
   failed(error: unknown, what: 'tier' | 'value'): void;
   answered(): void;
+  /** Takes the warning of a filter that gives a promise. */
+  warn?: WarnAbout;
 }
 
 /** The second tier behind its timeout. Nothing here ever rejects: failures go to the listener. */
@@ -71,12 +60,15 @@ export class TierGate {
     return found === undefined ? undefined : this.#convert(() => open(found));
   }
 
-  /** Keeps a value for `keepMs` milliseconds. What JSON cannot hold is a failure. */
+  /**
+   * Keeps a value for `keepMs` milliseconds. One that would come back as another is a failure; an older one under the key is removed then, since
+   * it would speak for the newer one.
+   */
   async write(key: string, value: unknown, freshMs: number, keepMs: number): Promise<void> {
     const whole = Math.ceil(keepMs);
     if (whole < 1 || this.#isResting()) return;
     const text = this.#convert(() => seal(value, freshMs, whole));
-    if (text !== undefined) await this.#attempt(() => this.#tier().set(key, text, whole));
+    await (text === undefined ? this.remove(key) : this.#attempt(() => this.#tier().set(key, text, whole)));
   }
 
   /** Removes a value; asks the tier even where it is left alone. */
@@ -113,23 +105,4 @@ export class TierGate {
       // The call must not suffer from whoever listens; the failure is counted before they are told.
     }
   }
-}
-
-function seal(value: unknown, freshMs: number, keepMs: number): string {
-  return JSON.stringify({ v: 1, freshMs, keepMs, value } satisfies Envelope);
-}
-
-/** @throws {TypeError} for text that is not one of ours */
-function open({ text, remainingMs }: TierEntry): SharedValue {
-  const envelope: unknown = JSON.parse(text);
-  if (!isEnvelope(envelope) || !Number.isFinite(remainingMs))
-    throw new TypeError('The second tier holds something that this cache did not write.');
-  const { value, freshMs, keepMs } = envelope;
-  return { value, freshMs, ageMs: Math.max(0, keepMs - remainingMs) };
-}
-
-function isEnvelope(value: unknown): value is Envelope {
-  if (typeof value !== 'object' || value === null) return false;
-  const { v, freshMs, keepMs } = value as Partial<Record<keyof Envelope, unknown>>;
-  return v === 1 && Number.isFinite(freshMs) && Number.isFinite(keepMs);
 }

@@ -1,4 +1,5 @@
 import type { PolicyFacts } from '../facts.ts';
+import { filterText } from '../facts.ts';
 import type { FallbackOptions, ResolvedFallback } from './options.ts';
 import { resolveFallback } from './options.ts';
 
@@ -6,6 +7,6 @@ import { resolveFallback } from './options.ts';
 export const fallbackFacts: PolicyFacts<FallbackOptions, ResolvedFallback> = {
   key: 'fallback',
   resolve: resolveFallback,
-  describe: () => 'fallback: answers if everything within has failed',
+  describe: ({ when }) => `fallback: answers if everything within has failed${filterText('when', when)}`,
   origins: ['fallback'],
 };

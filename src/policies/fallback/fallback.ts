@@ -1,4 +1,6 @@
 import { KeelsonError } from '../../core/errors.ts';
+import type { WarnAbout } from '../../core/filter.ts';
+import { answerOf } from '../../core/filter.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import type { FallbackContext, ResolvedFallback } from './options.ts';
 
@@ -19,23 +21,25 @@ export class FallbackError extends KeelsonError {
   }
 }
 
-/** Whether a call that ended so gets a fallback. */
+/** Whether a call that ended so gets a fallback. @param warn takes the warning of a filter that gives a promise */
 export function fallsBack(
   fallback: ResolvedFallback,
   error: unknown,
   outcome: Outcome,
+  warn?: WarnAbout,
 ): outcome is FallbackContext['outcome'] {
-  return outcome !== 'success' && outcome !== 'cancelled' && isWorthIt(fallback, error);
+  return outcome !== 'success' && outcome !== 'cancelled' && isWorthIt(fallback, error, warn);
 }
 
+const WHEN = {
+  name: 'fallback.when',
+  otherwise: false,
+  consequence: 'Until then callers get the error.',
+} as const;
+
 /** Whether `when` takes the error; a filter that throws means no. */
-export function isWorthIt({ when }: ResolvedFallback, error: unknown): boolean {
-  if (!when) return true;
-  try {
-    return when(error);
-  } catch {
-    return false;
-  }
+export function isWorthIt({ when }: ResolvedFallback, error: unknown, warn?: WarnAbout): boolean {
+  return !when || answerOf(when, error, WHEN, warn);
 }
 
 /**

@@ -13,7 +13,7 @@ export interface FallbackContext {
 }
 
 /** What callers get in place of an error: a value, or what a function makes of the error. */
-export type FallbackOptions = {
+export type FallbackOptions<F = unknown> = {
   /**
    * Which errors are worth it. One that throws means no: callers then get the error. A call that its caller cancelled never falls back.
    * @defaultValue all of them
@@ -22,12 +22,12 @@ export type FallbackOptions = {
 } & (
   | {
       /** The value itself; `undefined` is one. Every caller gets the same object. */
-      readonly value: unknown;
+      readonly value: F;
       readonly with?: undefined;
     }
   | {
       /** Makes the value; may be asynchronous. It runs outside of every limit of time, so it should be quick and local. */
-      readonly with: (error: unknown, context: FallbackContext) => unknown;
+      readonly with: (error: unknown, context: FallbackContext) => PromiseLike<F> | F;
       readonly value?: undefined;
     }
 );
@@ -44,7 +44,7 @@ export interface ResolvedFallback {
 export function resolveFallback(options: FallbackOptions, check: OptionChecker): ResolvedFallback {
   check.keys(options, ['value', 'with', 'when']);
   const { value, with: make, when } = options;
-  check.function('when', when, 'Give a function that takes the error and says whether to fall back.');
+  check.filter('when', when, 'Give a function that takes the error and says whether to fall back.');
   check.function('with', make, 'Give a function that takes the error and makes the value, or use `value`.');
   if (make === undefined && !('value' in options))
     check.problem('value', 'or `with` to be given', value, 'Say what callers get: `value: []`.');

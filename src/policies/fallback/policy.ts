@@ -1,8 +1,10 @@
 import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
+import { isMistake, mistakeWarning } from '../../core/mistake.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
+import { warnerOf } from '../standalone.ts';
 import { isWorthIt, standIn } from './fallback.ts';
 import { resolveFallback } from './options.ts';
 
@@ -33,6 +35,7 @@ export function fallback<R>(
   const resolved = resolveFallback(options, check);
   check.done();
   const events = new PolicyEvents(clock);
+  const warn = warnerOf('fallback');
   let used = 0;
 
   async function run<T>(
@@ -43,8 +46,9 @@ export function fallback<R>(
     try {
       return await fn({ signal: signal ?? new AbortController().signal });
     } catch (error) {
-      if (signal?.aborted || !isWorthIt(resolved, error)) throw error;
+      if (signal?.aborted || !isWorthIt(resolved, error, warn)) throw error;
       const value = await standIn(resolved, error, undefined);
+      if (isMistake(error)) warn(`mistake/${error.name}`, () => mistakeWarning('The function', error));
       used += 1;
       return value as R;
     }

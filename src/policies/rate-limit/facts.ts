@@ -37,6 +37,8 @@ export const rateLimitFacts: PolicyFacts<RateLimitOptions, ResolvedRateLimit, Li
     const storeKey = key === undefined ? source.guard : `${source.guard}/${key}`;
     return limiterFor(resolved, clock, { source, key: storeKey, random, watch: limiterStore });
   },
+  // The tokens of a shared limit are in its store.
+  isBusy: ({ available, queued, counters }) => queued > 0 || (counters === undefined && available < 1),
   snapshot: ({ available, limit, queued, counters }) => {
     const { failures: storeFailures = 0, unlimited = 0 } = counters ?? {};
     return { available, limit, queued, storeFailures, unlimited };

@@ -19,12 +19,17 @@ const SECONDS = 10;
  * not multiply it. The same idea, with a floor for the rate, as Finagle's `RetryBudget`.
  */
 export class RetryBudget {
-  readonly #options: ResolvedBudget;
+  #options: ResolvedBudget;
   readonly #calls: number[] = Array.from({ length: SECONDS }, () => 0);
   readonly #retries: number[] = Array.from({ length: SECONDS }, () => 0);
   #newest = 0;
 
   constructor(options: ResolvedBudget) {
+    this.#options = options;
+  }
+
+  /** Changes the options. Calls and retries of the last ten seconds still count. */
+  update(options: ResolvedBudget): void {
     this.#options = options;
   }
 

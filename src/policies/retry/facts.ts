@@ -1,8 +1,8 @@
 import { formatDuration } from '../../core/time/duration.ts';
 import type { PolicyFacts, TimeLimits } from '../facts.ts';
-import { counted } from '../facts.ts';
+import { counted, filterText } from '../facts.ts';
 import type { ResolvedRetry, RetryOptions } from './options.ts';
-import { resolveRetry } from './options.ts';
+import { BACKOFF_KEYS, resolveRetry } from './options.ts';
 import { Retry } from './retry.ts';
 
 /** What a guard knows of a retry. */
@@ -14,11 +14,13 @@ export const retryFacts: PolicyFacts<RetryOptions, ResolvedRetry, Retry> = {
       ? "a backoff of cockatiel's"
       : `${retry.strategy} from ${formatDuration(retry.delayMs)} to ${formatDuration(retry.maxDelayMs)}`;
     const budget = retry.budget ? `, at most ${retry.budget.ratio * 100} % of the calls` : '';
-    return `retry: ${counted(retry.retries, 'time')}, ${delays}${budget}`;
+    return `retry: ${counted(retry.retries, 'time')}, ${delays}${budget}${filterText('retryIf', retry.retryIf)}`;
   },
+  replaces: ({ backoff }) => (backoff === undefined ? [] : BACKOFF_KEYS),
   lint: (retry, limits) => [...lintTime(retry, limits), ...lintNested(retry)],
   waitKeys: () => ['retry'],
-  make: (resolved, { clock, random }) => new Retry(resolved, clock, random),
+  make: (resolved, { clock, random, warnOnce }, before) =>
+    new Retry(resolved, clock, random, warnOnce, before),
 };
 
 /** Retries that have no room within the total limit of time. */

@@ -63,7 +63,8 @@ export interface ResolvedRetry {
   readonly retryIf: ((error: unknown) => boolean) | undefined;
 }
 
-const BACKOFF_KEYS = ['strategy', 'delay', 'factor', 'maxDelay', 'jitter'] as const;
+/** What a backoff of cockatiel's takes the place of. */
+export const BACKOFF_KEYS = ['strategy', 'delay', 'factor', 'maxDelay', 'jitter'] as const;
 const KEYS = ['retries', ...BACKOFF_KEYS, 'retryAfter', 'budget', 'nested', 'backoff', 'retryIf'] as const;
 
 /** Checks the options and fills in the defaults. */
@@ -71,7 +72,7 @@ export function resolveRetry(options: RetryOptions, check: OptionChecker): Resol
   check.keys(options, KEYS);
   const { retries, delay, factor, maxDelay, jitter, backoff, retryIf, budget } = options;
   const { strategy, retryAfter, nested } = options;
-  check.function('retryIf', retryIf, 'Give a function that takes the error and says whether to try again.');
+  check.filter('retryIf', retryIf, 'Give a function that takes the error and says whether to try again.');
   if (backoff !== undefined) {
     if (typeof backoff.next !== 'function') {
       check.problem(

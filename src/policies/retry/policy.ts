@@ -6,7 +6,7 @@ import { systemClock } from '../../core/time/clock.ts';
 import { Wait } from '../../core/time/wait.ts';
 import { asEvent, PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
-import { onAbort } from '../standalone.ts';
+import { onAbort, warnerOf } from '../standalone.ts';
 import type { RetryOptions } from './options.ts';
 import { resolveRetry } from './options.ts';
 import { Retry } from './retry.ts';
@@ -36,7 +36,7 @@ export function retry(
   const check = new OptionChecker('retry');
   const resolved = resolveRetry(options, check);
   check.done();
-  const mechanism = new Retry(resolved, clock, random);
+  const mechanism = new Retry(resolved, clock, random, warnerOf('retry'));
   const events = new PolicyEvents(clock);
   const retries = new Listeners<RetryScheduled>();
 

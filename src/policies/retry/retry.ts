@@ -1,4 +1,6 @@
 import type { IBackoff, IRetryBackoffContext } from 'cockatiel';
+import type { WarnAbout } from '../../core/filter.ts';
+import { answerOf } from '../../core/filter.ts';
 import type { SuppressionReason } from '../../core/outcome.ts';
 import type { Random } from '../../core/random.ts';
 import type { Clock } from '../../core/time/clock.ts';
@@ -39,12 +41,18 @@ export class Retry {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #budget: RetryBudget | undefined;
+  readonly #warn: WarnAbout | undefined;
 
-  constructor(options: ResolvedRetry, clock: Clock, random: Random) {
+  /** @param before whose place this one takes: the retries that its budget has spent stay spent */
+  constructor(options: ResolvedRetry, clock: Clock, random: Random, warn?: WarnAbout, before?: Retry) {
+    this.#warn = warn;
     this.#options = options;
     this.#clock = clock;
     this.#random = random;
-    if (options.budget) this.#budget = new RetryBudget(options.budget);
+    if (!options.budget) return;
+    const spent = before ? before.#budget : undefined;
+    this.#budget = spent ?? new RetryBudget(options.budget);
+    this.#budget.update(options.budget);
   }
 
   /** A call has come; the budget lives on it. @param now monotonic milliseconds */
@@ -54,9 +62,15 @@ export class Retry {
 
   /** The schedule of one call, made when its first attempt has failed. */
   schedule(): RetrySchedule {
-    return new RetrySchedule(this.#options, this.#budget, this.#clock, this.#random);
+    return new RetrySchedule(this.#options, this.#budget, this.#clock, this.#random, this.#warn);
   }
 }
+
+const RETRY_IF = {
+  name: 'retry.retryIf',
+  otherwise: false,
+  consequence: 'Until then nothing is retried.',
+} as const;
 
 /** The retries of one call: delays carry state from one to the next. */
 export class RetrySchedule {
@@ -65,9 +79,17 @@ export class RetrySchedule {
   readonly #clock: Clock;
   readonly #random: Random;
   #backoff: IBackoff<IRetryBackoffContext<unknown>> | undefined;
+  readonly #warn: WarnAbout | undefined;
   #previousMs: number;
 
-  constructor(options: ResolvedRetry, budget: RetryBudget | undefined, clock: Clock, random: Random) {
+  constructor(
+    options: ResolvedRetry,
+    budget: RetryBudget | undefined,
+    clock: Clock,
+    random: Random,
+    warn?: WarnAbout,
+  ) {
+    this.#warn = warn;
     this.#options = options;
     this.#budget = budget;
     this.#clock = clock;
@@ -106,12 +128,8 @@ export class RetrySchedule {
 
   #isRetryable(error: unknown): boolean {
     if (isRefusal(error)) return false;
-    if (!this.#options.retryIf) return true;
-    try {
-      return this.#options.retryIf(error);
-    } catch {
-      return false;
-    }
+    const { retryIf } = this.#options;
+    return !retryIf || answerOf(retryIf, error, RETRY_IF, this.#warn);
   }
 
   /** @returns milliseconds; `undefined` where a backoff of the user's throws, as some do to stop */

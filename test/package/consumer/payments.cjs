@@ -1,7 +1,7 @@
-const { guard, presets } = require('keelson');
+const { guard } = require('keelson');
 
 exports.payments = guard('commonjs', {
-  ...presets.github,
-  cache: undefined,
+  preset: 'github',
+  cache: false,
   retry: { retries: 1, delay: 1, retryIf: (error) => error.status !== 404 },
 });

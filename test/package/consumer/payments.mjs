@@ -1,7 +1,7 @@
-import { guard, presets } from 'keelson';
+import { guard } from 'keelson';
 
 export const payments = guard('es module', {
-  ...presets.github,
-  cache: undefined,
+  preset: 'github',
+  cache: false,
   retry: { retries: 1, delay: 1, retryIf: (error) => error.status !== 404 },
 });

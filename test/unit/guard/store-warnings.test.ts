@@ -134,7 +134,7 @@ describe('a second tier of the cache that fails', () => {
     await settlePromises();
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^guard "drive": The second tier of the cache and this process cannot share a value: TypeError: .*BigInt.*\. Calls load it\.$/,
+        /^guard "drive": The second tier of the cache and this process cannot share a value: TypeError: `value` is a bigint, .*\. Calls load it\.$/,
       ),
     ]);
   });

@@ -1,10 +1,10 @@
-import { guard, presets } from 'keelson';
+import { guard } from 'keelson';
 
 export const VERSION = 1;
 
 export const payments = guard('payments', {
-  ...presets.http,
-  cache: undefined,
+  preset: 'http',
+  cache: false,
   retry: { retries: 2, delay: '50ms', retryIf: (error) => error.status !== 404 },
   timeout: { attempt: '2s' },
 });

@@ -55,7 +55,7 @@ describe('options that cannot be used', () => {
     [{ timeout: { attempt: -5 } }, 'Expected `timeout.attempt` to be a duration'],
     [
       { timeout: 5 },
-      'Expected `timeout` to be an object, got 5 (number). Write `{}` for its defaults, or leave it out to switch it off.',
+      'Expected `timeout` to be an object, got 5 (number). Write `{}` for its defaults, or `false` to switch it off.',
     ],
     [{ retry: null }, 'Expected `retry` to be an object, got null'],
     [{ peer: 'led\u0007ger' }, 'without control characters'],

@@ -24,6 +24,7 @@ describe('the options of a cache', () => {
       negativeTtlMs: 0,
       negativeIf: undefined,
       retrySourceAfterMs: 1_000,
+      shared: false,
       secondTier: undefined,
       secondTierTimeoutMs: 100,
     });
