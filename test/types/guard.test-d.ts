@@ -63,6 +63,7 @@ describe('options', () => {
       | 'rateLimit'
       | 'bulkhead'
       | 'failedResult'
+      | 'dispose'
       | 'peer'
       | 'spans'
       | 'keys'

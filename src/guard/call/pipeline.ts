@@ -13,6 +13,7 @@ import { Admission } from './admission.ts';
 import { Attempt } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import type { Call } from './call.ts';
+import { Discards } from './discards.ts';
 import type { Reporter, Seats } from './reporter.ts';
 
 /**
@@ -21,6 +22,7 @@ import type { Reporter, Seats } from './reporter.ts';
  */
 export class Pipeline {
   readonly mechanisms: PipelineMechanisms;
+  readonly discards: Discards;
   readonly #options: ResolvedGuard;
   readonly #admission: Admission;
   readonly #attempts: Attempts;
@@ -64,6 +66,7 @@ export class Pipeline {
     if (totalMs !== undefined) this.#totalTimeout = this.#deadlines.list(totalMs);
     this.#admission = new Admission(this.mechanisms, clock, reporter);
     this.#attempts = new Attempts(options, this.mechanisms, reporter, clock);
+    this.discards = new Discards(options.dispose, clock, reporter);
   }
 
   /**
@@ -74,6 +77,7 @@ export class Pipeline {
   async run<T>(call: Call<T>, reports: boolean): Promise<T> {
     let now = this.#clock.now();
     if (reports) this.#reporter.begin(call, now);
+    call.discards = this.discards;
     try {
       call.follow();
       this.#attempts.begin(now);
@@ -93,6 +97,8 @@ export class Pipeline {
             throw call.interruption.error;
           }
         }
+        const freed = call.attempts > 0 ? this.discards.beforeNext(attempt) : undefined;
+        if (freed) now = await this.#whenFreed(attempt, freed);
         let backoff: Wait;
         try {
           const result = this.#attempts.start(attempt, now);
@@ -119,6 +125,15 @@ export class Pipeline {
       this.#deadlines.disarm(call);
       call.unfollow();
     }
+  }
+
+  /** The attempt keeps its place while the connection of the last one becomes free. */
+  async #whenFreed<T>(attempt: Attempt<T>, freed: Promise<void>): Promise<number> {
+    await freed.catch(() => {});
+    const { interruption } = attempt.call;
+    if (!interruption) return this.#clock.now();
+    this.#admission.abandon(attempt);
+    throw interruption.error;
   }
 
   /** What is thrown to the caller of a call without a value: the reason of an abort, else the error of the last run, else the refusal. */

@@ -5,7 +5,15 @@ import type { GuardOptions, KeyOptions, ResolvedGuard, SpanOptions } from './opt
 import type { ResolvedPolicies } from './policies.ts';
 import { POLICIES } from './policies.ts';
 
-const KEYS = [...POLICIES.map(({ key }) => key), 'failedResult', 'peer', 'spans', 'keys', 'strict'];
+const KEYS = [
+  ...POLICIES.map(({ key }) => key),
+  'failedResult',
+  'dispose',
+  'peer',
+  'spans',
+  'keys',
+  'strict',
+];
 /** What belongs elsewhere, and is looked for here. */
 const REMEDIES = {
   retries: 'Did you mean `retry`? Write `retry: { retries: 3 }`.',
@@ -35,9 +43,11 @@ export function resolveGuard(
     options.failedResult,
     'Give a function that takes the value and says whether it counts as a failure.',
   );
+  check.function('dispose', options.dispose, 'Give a function that takes the value and frees what it holds.');
   const resolved: ResolvedGuard = {
     ...resolvePolicies(options, check),
     failedResult: options.failedResult,
+    dispose: options.dispose,
     peer: checkedPeer(options.peer, check),
     spanForEveryAttempt: resolveUnder(check, 'spans', options.spans, resolveSpans) ?? false,
     maxKeys: resolveUnder(check, 'keys', options.keys, resolveKeys) ?? DEFAULT_MAX_KEYS,

@@ -203,13 +203,13 @@ export class Cache {
   }
 
   /** Loads in the background. A failure is counted, and keeps the next refresh away for a while. */
-  #refresh<T>(key: string, load: CacheLoad<T>, leader: object | undefined, asksTier: boolean): void {
+  #refresh<T>(key: string, load: CacheLoad<T>, leader: CacheCaller | undefined, asksTier: boolean): void {
     this.refreshes += 1;
     const flight = this.#newFlight(key, leader, true);
     flight.start((signal) => this.#load(key, flight, load, signal, asksTier));
   }
 
-  #newFlight(key: string, leader: object | undefined, isBackground: boolean): Flight<Arrival> {
+  #newFlight(key: string, leader: CacheCaller | undefined, isBackground: boolean): Flight<Arrival> {
     const flight = new Flight<Arrival>(leader, isBackground, () => this.#land(key, flight));
     this.#flights.set(key, flight);
     return flight;
@@ -231,6 +231,7 @@ export class Cache {
       }
       const value = await load(signal, flight.isBackground);
       if (this.#isCurrent(key, flight)) void this.#keep(key, value, this.#freshMs());
+      else if (flight.isUnattended) flight.leader?.dropped?.(value);
       return { result: 'miss', value, ageMs: 0, error: undefined };
     } catch (error) {
       return this.#standIn(key, flight, error);
