@@ -1,7 +1,8 @@
-import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
+import type { Event, IDefaultPolicyContext, IPolicy } from 'cockatiel';
+import { Listeners } from '../../core/events.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { systemClock } from '../../core/time/clock.ts';
-import { PolicyEvents } from '../policy-events.ts';
+import { asEvent, PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
 import { isWorthIt, standIn } from './fallback.ts';
 import { resolveFallback } from './options.ts';
@@ -19,6 +20,8 @@ export type FallbackPolicyOptions<R> = {
 export interface FallbackPolicy<R> extends IPolicy<IDefaultPolicyContext, R> {
   /** How often it has given its value. */
   readonly used: number;
+  /** Calls its listeners with the error of an execution each time the fallback has given its value. */
+  readonly onFallback: Event<{ readonly error: unknown }>;
 }
 
 /**
@@ -33,6 +36,7 @@ export function fallback<R>(
   const resolved = resolveFallback(options, check);
   check.done();
   const events = new PolicyEvents(clock);
+  const uses = new Listeners<{ readonly error: unknown }>();
   let used = 0;
 
   async function run<T>(
@@ -46,6 +50,7 @@ export function fallback<R>(
       if (signal?.aborted || !isWorthIt(resolved, error)) throw error;
       const value = await standIn(resolved, error, undefined);
       used += 1;
+      if (uses.size > 0) uses.emit({ error });
       return value as R;
     }
   }
@@ -54,6 +59,7 @@ export function fallback<R>(
     _altReturn: undefined as never,
     onSuccess: events.onSuccess,
     onFailure: events.onFailure,
+    onFallback: asEvent(uses),
     get used() {
       return used;
     },
