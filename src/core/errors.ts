@@ -159,7 +159,7 @@ export function setRequestId(error: unknown, requestId: string): void {
 
 /**
  * The request id of the guarded call that threw `error`.
- * @returns the id, such as `req_20261122_143025_a1b2c3`; `undefined` for an error that no guard threw, and for thrown primitives
+ * @returns the id, such as `req_20261122_143025_a1b2c3d4e5f6a7b`; `undefined` for an error that no guard threw, and for thrown primitives
  */
 export function requestIdOf(error: unknown): string | undefined {
   return typeof error === 'object' || typeof error === 'function'

@@ -11,6 +11,11 @@ export interface AbandonedCounter {
   abandoned: number;
 }
 
+/** Takes what a function gives or throws after nobody waits for it any more. */
+export interface LateTaker {
+  late(result: unknown, succeeded: boolean): void;
+}
+
 /**
  * One run of a function that can be interrupted: the caller gets its answer at once, the function is told through its signal and, where it
  * does not listen, counted as abandoned until it settles. The `AbortController` is made only if the function asks for the signal.
@@ -22,6 +27,7 @@ export class Execution<T> extends DeadlineNode implements Interruptible {
   readonly #counter: AbandonedCounter;
   readonly #onExpire: ((lateMs: number, operation: string) => unknown) | undefined;
   readonly #operation: string;
+  readonly #late: LateTaker | undefined;
   #listeners: Set<(error: unknown) => void> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #reason: unknown = undefined;
@@ -33,16 +39,19 @@ export class Execution<T> extends DeadlineNode implements Interruptible {
   /**
    * @param onExpire gives the error for a run whose deadline has passed
    * @param operation what the function does, for that error
+   * @param late takes the result of a run that was interrupted
    */
   constructor(
     counter: AbandonedCounter,
     onExpire?: (lateMs: number, operation: string) => unknown,
     operation: string = '',
+    late?: LateTaker,
   ) {
     super();
     this.#counter = counter;
     this.#onExpire = onExpire;
     this.#operation = operation;
+    this.#late = late;
   }
 
   /** Whether the function has asked for its signal. */
@@ -129,6 +138,7 @@ export class Execution<T> extends DeadlineNode implements Interruptible {
     if (!this.#pending) {
       this.#over = true;
       this.#counter.abandoned -= 1;
+      this.#late?.late(succeeded ? value : error, succeeded);
       return;
     }
     this.#pending = false;

@@ -1,7 +1,10 @@
+import { OptionChecker } from '../core/options.ts';
 import { systemClock } from '../core/time/clock.ts';
 import type { AmbientExecution } from './call/ambient.ts';
 import { ambientContext, ambientExecution, runInside } from './call/ambient.ts';
 import type { CallContext } from './call/call-context.ts';
+import type { Method } from './decorated-method.ts';
+import { copyIdentity, decoratedMethod } from './decorated-method.ts';
 import type { Guard } from './guard.ts';
 import { guard as guardNamed } from './keelson.ts';
 import { entering } from './names/call-site.ts';
@@ -13,19 +16,31 @@ export interface GuardedOptions extends GuardOptions {
   readonly idempotent?: boolean;
 }
 
-/** Decorates a method that returns a promise; any other is an error of the compiler. */
-export type GuardedDecorator = <This, Args extends unknown[], R>(
-  method: (this: This, ...args: Args) => Promise<R>,
-  context: ClassMethodDecoratorContext<This, (this: This, ...args: Args) => Promise<R>>,
-) => (this: This, ...args: Args) => Promise<R>;
+/**
+ * Decorates a method that returns a promise; any other is an error of the compiler. The first form is that of standard decorators, the second
+ * that of compilers with `experimentalDecorators`.
+ */
+export interface GuardedDecorator {
+  <This, Args extends unknown[], R>(
+    method: (this: This, ...args: Args) => Promise<R>,
+    context: ClassMethodDecoratorContext<This, (this: This, ...args: Args) => Promise<R>>,
+  ): (this: This, ...args: Args) => Promise<R>;
+  <M extends (...args: never[]) => Promise<unknown>>(
+    target: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<M>,
+  ): TypedPropertyDescriptor<M>;
+}
 
 /**
- * Puts a guard around a method: `@guarded('payments', { retry: {} })`. The operation is the method's name, `this` and the arguments stay as
- * they are, and {@link callContext} gives the method its signal. An `AbortSignal` as the last argument also ends the call when it aborts.
- * A standard decorator: it needs a compiler that knows those, such as TypeScript 5 without `experimentalDecorators`.
+ * Puts a guard around a method: `@guarded('payments', { retry: {} })`. The operation is the method's name. `this`, the arguments and the metadata
+ * of the method stay, and {@link callContext} gives the method its signal. An `AbortSignal` as the last argument also ends the call when it aborts.
+ *
+ * Works as a standard decorator and under `experimentalDecorators`, on instance and static methods.
  * @param target the name of a guard of the default instance, or a guard. A name without policies is looked up at the first call
- * @param options the policies, where a name is given; leave them out to use the guard that has the name
- * @throws {ConfigError} `ERR_KEELSON_CONFIG` when the class is defined, for policies that cannot be used
+ * @param options the policies, if a name is given; leave them out to use the guard that has the name
+ * @throws {ConfigError} `ERR_KEELSON_CONFIG` when the class is defined: for policies that cannot be used, and for a decorator on a class, a field,
+ *   an accessor, a parameter or a generator
  */
 export function guarded(
   target: Guard<unknown>,
@@ -34,17 +49,44 @@ export function guarded(
 export function guarded(target: string, options?: GuardedOptions): GuardedDecorator;
 export function guarded(target: Guard | string, options: GuardedOptions = {}): GuardedDecorator {
   const { idempotent, ...policies } = options;
+  check(target, policies, idempotent);
   const guardOf = finderOf(target, policies);
-  return (method, { name }) => {
+  const decorate = (...given: unknown[]): unknown => {
+    const { method, name, replacedBy } = decoratedMethod(given);
     const operation = String(name);
-    return function (...args) {
-      const run = (context: CallContext): ReturnType<typeof method> =>
-        insideOf(context, () => method.apply(this, args));
-      const last = args.at(-1);
-      const signal = last instanceof AbortSignal ? last : undefined;
-      return guardOf().run(operation, run, { signal, idempotent });
+    const standIn: Method = function (...args) {
+      const run = (context: CallContext): unknown => insideOf(context, () => method.apply(this, args));
+      return guardOf().run(operation, run, { signal: signalIn(args), idempotent });
     };
+    copyIdentity(method, standIn);
+    return replacedBy(standIn);
   };
+  // One function for the two forms of decorators; which one it is called in, only its arguments show.
+  return decorate as GuardedDecorator;
+}
+
+/** @throws {ConfigError} for a target that is no guard, and for options that would be ignored */
+function check(target: unknown, policies: GuardOptions, idempotent: unknown): void {
+  const checker = new OptionChecker('@guarded');
+  if (typeof target !== 'string' && typeof Reflect.get(Object(target), 'run') !== 'function')
+    checker.problem('target', 'to be a guard or the name of one', target, "Write `@guarded('payments')`.");
+  if (typeof target !== 'string') {
+    for (const [key, policy] of Object.entries(policies))
+      checker.problem(
+        key,
+        'to be left out',
+        policy,
+        'Give policies to the guard itself: `guard(name, { ... })`.',
+      );
+  }
+  checker.boolean('idempotent', idempotent, true);
+  checker.done();
+}
+
+/** The signal that the caller gave as the last argument. One of another realm is no instance of this realm's class. */
+function signalIn(args: readonly unknown[]): AbortSignal | undefined {
+  const last = args.at(-1);
+  return Object.prototype.toString.call(last) === '[object AbortSignal]' ? (last as AbortSignal) : undefined;
 }
 
 /**

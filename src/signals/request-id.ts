@@ -12,8 +12,12 @@ export interface RequestIdHolder {
 const ACCEPTED = /^[\w.:-]{1,128}$/;
 const KEY = createContextKey('keelson.request.id');
 
+/** Three draws of 20 bits: a number that small is written in hexadecimal without a detour through the heap. */
+const DRAW = 0x100000;
+
 /**
- * Makes request ids of the form `req_YYYYMMDD_HHMMSS_xxxxxx`: UTC, six hexadecimal digits by chance.
+ * Makes request ids of the form `req_YYYYMMDD_HHMMSS_xxxxxxxxxxxxxxx`: UTC, and 60 random bits as 15 hexadecimal digits. A million ids within one
+ * second, of however many processes, collide with a chance of one in two million.
  * @returns a function that gives one id at each call
  */
 export function requestIdMaker(clock: Clock, random: Random): () => string {
@@ -26,13 +30,13 @@ export function requestIdMaker(clock: Clock, random: Random): () => string {
       const [date = '', time = ''] = new Date(now * 1_000).toISOString().split('T');
       prefix = `req_${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}_`;
     }
-    return (
-      prefix +
-      Math.floor(random() * 0x1000000)
-        .toString(16)
-        .padStart(6, '0')
-    );
+    return prefix + digits(random) + digits(random) + digits(random);
   };
+}
+
+/** Five hexadecimal digits. The bit above them keeps the zeros in front. */
+function digits(random: Random): string {
+  return (DRAW + Math.floor(random() * DRAW)).toString(16).slice(1);
 }
 
 /** Whether a caller's id can be used as it is. */

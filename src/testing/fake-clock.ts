@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers';
+import { OptionChecker } from '../core/options.ts';
 import type { Clock, Timer } from '../core/time/clock.ts';
 
 /** The real one: runners replace the global one, and the one in `node:timers`. */
@@ -63,14 +64,17 @@ export class FakeClock implements Clock {
 
   /** Moves the wall clock alone, as a correction of the machine's clock does. The monotonic time does not change. */
   shiftEpoch(ms: number): void {
+    checkMs('shiftEpoch', ms, Number.MIN_SAFE_INTEGER);
     this.#epochOffset += ms;
   }
 
   /**
    * Moves time forward, fires what falls due on the way, and lets promises settle before, between and after.
    * @param ms milliseconds, at least 0
+   * @throws {ConfigError} for anything else
    */
   async advance(ms: number): Promise<void> {
+    checkMs('advance', ms, 0);
     const target = this.#now + ms;
     await settlePromises();
     for (let next = this.#nextDue(target); next; next = this.#nextDue(target)) {
@@ -86,8 +90,10 @@ export class FakeClock implements Clock {
   /**
    * Moves time forward without firing anything, as a blocked event loop does; what fell due meanwhile fires at the next `advance`.
    * @param ms milliseconds, at least 0
+   * @throws {ConfigError} for anything else
    */
   block(ms: number): void {
+    checkMs('block', ms, 0);
     this.#now += ms;
   }
 
@@ -101,6 +107,16 @@ export class FakeClock implements Clock {
     this.#timers = this.#timers.filter((other) => other !== timer);
     if (!timer.cancelled) timer.callback();
   }
+}
+
+/** @throws {ConfigError} for what is no number of milliseconds: the clock would stand still, or never show a time again */
+function checkMs(method: string, ms: unknown, min: number): void {
+  const check = new OptionChecker(`FakeClock.${method}`);
+  if (typeof ms !== 'number' || !Number.isFinite(ms) || ms < min) {
+    const what = min === 0 ? 'to be milliseconds of at least 0' : 'to be milliseconds';
+    check.problem('ms', what, ms, 'Give a number: `advance(1_000)` moves the clock by one second.');
+  }
+  check.done();
 }
 
 /** Lets every promise that can settle without time do so; also while a test runner has replaced the timers of the process. */

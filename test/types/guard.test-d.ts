@@ -107,6 +107,7 @@ describe('options', () => {
       | 'preset'
       | 'failedResult'
       | 'inherit'
+      | 'dispose'
       | 'peer'
       | 'spans'
       | 'keys'

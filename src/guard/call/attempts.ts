@@ -77,7 +77,7 @@ export class Attempts {
       undefined,
       () => '',
     );
-    const execution = new Execution<undefined>({ abandoned: 0 }, this.#expired, '');
+    const execution = new Execution<undefined>({ abandoned: 0 }, this.#expired, '', call);
     const context = new ExecutionContext(0, call, execution);
     return [
       call,
@@ -102,7 +102,7 @@ export class Attempts {
   start<T>(attempt: Attempt<T>, now: number): PromiseLike<T> | T {
     const { call } = attempt;
     const number = call.attempts;
-    const execution = new Execution<T>(this.#reporter.counters, this.#expired, call.operation);
+    const execution = new Execution<T>(this.#reporter.counters, this.#expired, call.operation, call);
     const context = new ExecutionContext(number, call, execution);
     call.attempts = number + 1;
     if (number > 0) this.#reporter.counters.retries += 1;

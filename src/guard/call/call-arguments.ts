@@ -2,7 +2,14 @@ import type { ConfigError } from '../../core/errors.ts';
 import { nearestName, OptionChecker } from '../../core/options.ts';
 import type { CallOptions } from './call.ts';
 
-const KNOWN: readonly (keyof CallOptions)[] = ['signal', 'requestId', 'idempotent', 'inherit', 'cacheKey'];
+const KNOWN: readonly (keyof CallOptions)[] = [
+  'signal',
+  'requestId',
+  'idempotent',
+  'inherit',
+  'cacheKey',
+  'dispose',
+];
 
 /** Calls with options are looked at once for each operation, and so many operations; what comes later is taken as it is. */
 const MAX_OPERATIONS = 50;
@@ -33,12 +40,13 @@ export function argumentProblem(
   return check.error();
 }
 
-function areUsable({ signal, cacheKey, idempotent, inherit }: CallOptions): boolean {
+function areUsable({ signal, cacheKey, idempotent, inherit, dispose }: CallOptions): boolean {
   return (
     (!signal || isSignal(signal)) &&
     (cacheKey === undefined || typeof cacheKey === 'string') &&
     (idempotent === undefined || typeof idempotent === 'boolean') &&
-    (inherit === undefined || typeof inherit === 'boolean')
+    (inherit === undefined || typeof inherit === 'boolean') &&
+    (dispose === undefined || typeof dispose === 'function')
   );
 }
 
@@ -46,7 +54,11 @@ function isSignal(signal: AbortSignal): boolean {
   return typeof signal.addEventListener === 'function';
 }
 
-function checkOptions({ signal, cacheKey, idempotent, inherit }: CallOptions, check: OptionChecker): void {
+function checkOptions(
+  { signal, cacheKey, idempotent, inherit, dispose }: CallOptions,
+  check: OptionChecker,
+): void {
+  check.function('dispose', dispose, 'Give a function that takes the value and frees what it holds.');
   if (signal && !isSignal(signal))
     check.problem('signal', 'to be an AbortSignal', signal, 'Use `new AbortController().signal`.');
   if (cacheKey !== undefined && typeof cacheKey !== 'string') {

@@ -1,6 +1,6 @@
 import type { FailedResultError, RejectedError } from '../../core/errors.ts';
 import { isRejection, TimeoutError } from '../../core/errors.ts';
-import type { Execution, Interruptible } from '../../core/execution.ts';
+import type { Execution, Interruptible, LateTaker } from '../../core/execution.ts';
 import type { CallAccount, Origin, Outcome, Suppression } from '../../core/outcome.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import { DeadlineNode } from '../../core/time/deadline-node.ts';
@@ -11,6 +11,7 @@ import { isRequestId } from '../../signals/index.ts';
 import type { AmbientExecution } from './ambient.ts';
 import { ambientExecution } from './ambient.ts';
 import type { CallContext } from './call-context.ts';
+import type { Discards, Dispose } from './discards.ts';
 
 /** What a caller may say about one call. */
 export interface CallOptions {
@@ -30,6 +31,8 @@ export interface CallOptions {
   readonly inherit?: boolean | undefined;
   /** Caches the value under guard, operation and this key. Ignored by a guard without a cache. @defaultValue not cached */
   readonly cacheKey?: string | undefined;
+  /** As `GuardOptions.dispose`, for this call alone. @defaultValue that of the guard */
+  readonly dispose?: ((value: never) => unknown) | undefined;
 }
 
 /** A function that a guard calls. */
@@ -48,12 +51,15 @@ export interface Interruption {
 }
 
 /** One guarded call on its way: what it is, how far it has come, and what can stop it. */
-export class Call<T> extends DeadlineNode {
+export class Call<T> extends DeadlineNode implements LateTaker {
   /** The operation as telemetry may name it. */
   readonly operation: string;
   readonly fn: GuardedFunction<T>;
   readonly signal: AbortSignal | undefined;
   readonly idempotent: boolean;
+  readonly dispose: Dispose | undefined;
+  /** What frees the values that the caller does not get. */
+  discards: Discards | undefined = undefined;
   /** Whether the call belongs to the one around it, and the calls within it do. */
   readonly inherits: boolean;
   /** The execution of another guard in which this call was made, if it belongs to that. */
@@ -115,6 +121,7 @@ export class Call<T> extends DeadlineNode {
     this.fn = fn;
     this.signal = options?.signal ?? undefined;
     this.idempotent = options?.idempotent ?? true;
+    this.dispose = options?.dispose;
     this.inherits = options?.inherit ?? inherits;
     this.ambient = this.inherits ? ambientExecution() : undefined;
     this.#makeRequestId = makeRequestId;
@@ -158,6 +165,12 @@ export class Call<T> extends DeadlineNode {
   remainingMs(clock: Clock, now: number): number | undefined {
     const deadlineAt = this.deadlineAt(clock);
     return deadlineAt === Number.POSITIVE_INFINITY ? undefined : deadlineAt - now;
+  }
+
+  /** A run that was interrupted has settled after all: nobody gets what came of it. */
+  late(result: unknown, succeeded: boolean): void {
+    if (succeeded) void this.discards?.value(result, this.dispose);
+    else void this.discards?.error(result, this.dispose);
   }
 
   /** The total time is over. */

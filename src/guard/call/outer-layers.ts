@@ -3,7 +3,7 @@ import type { Outcome } from '../../core/outcome.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { Cache, CacheCaller, CacheHit, CacheResult } from '../../policies/cache/index.ts';
 import type { ResolvedFallback } from '../../policies/fallback/index.ts';
-import { fallsBack, standIn } from '../../policies/fallback/index.ts';
+import { fallsBack, seesError, standIn } from '../../policies/fallback/index.ts';
 import type { CallSpan } from '../../signals/index.ts';
 import type { AmbientExecution } from './ambient.ts';
 import { detached } from './ambient.ts';
@@ -66,14 +66,18 @@ export class OuterLayers {
       this.#reporter.settle(call, 'success', call.underlying);
       return value;
     } catch (error) {
-      return this.#answerFor(call, error);
+      return this.#answerFor(call, pipeline, error);
     } finally {
       this.#calls.running -= 1;
     }
   }
 
   async #cached<T>(call: Call<T>, pipeline: Pipeline, cache: Cache, key: string): Promise<T> {
-    const request = new CacheRequest(call, (other) => this.#link(call, other));
+    const request = new CacheRequest(
+      call,
+      (other) => this.#link(call, other),
+      (value) => void pipeline.discards.value(value, call.dispose),
+    );
     const stopFollowing = request.follow(call.ambient);
     const load = (signal: AbortSignal, isBackground: boolean): Promise<T> =>
       // What is loaded belongs to all who wait for it: no guard around one of them limits it.
@@ -98,6 +102,7 @@ export class OuterLayers {
     if (result.result === 'negative') throw result.error;
     call.underlying = result.error;
     this.#reporter.hidden(result.error, call);
+    this.#discard(call, pipeline, result.error);
     return result.value;
   }
 
@@ -113,22 +118,29 @@ export class OuterLayers {
   async #refresh<T>(call: Call<T>, pipeline: Pipeline, signal: AbortSignal): Promise<T> {
     const loader = this.#newLoader(call, signal);
     const span = this.#reporter.startSpan(call.operation, loader);
-    if (!span) return pipeline.run(loader, false);
     loader.span = span;
     this.#link(loader, call);
+    const load = (): Promise<T> => pipeline.run(loader, false);
     try {
-      const value = await span.run(() => pipeline.run(loader, false));
-      this.#reporter.endSpan(span, loader, 'success', undefined);
+      const value = await (span ? span.run(load) : load());
+      if (span) this.#reporter.endSpan(span, loader, 'success', undefined);
       return value;
     } catch (error) {
-      this.#reporter.endSpan(span, loader, loader.conclude(error), error);
+      if (span) this.#reporter.endSpan(span, loader, loader.conclude(error), error);
+      this.#discard(loader, pipeline, error);
       throw error;
     }
   }
 
   #newLoader<T>(call: Call<T>, signal: AbortSignal): Call<T> {
-    const { operation, fn, requestId, idempotent } = call;
-    return new Call(this.#reporter.name, operation, fn, { signal, requestId, idempotent }, () => requestId);
+    const { operation, fn, requestId, idempotent, dispose } = call;
+    return new Call(
+      this.#reporter.name,
+      operation,
+      fn,
+      { signal, requestId, idempotent, dispose },
+      () => requestId,
+    );
   }
 
   #link(call: AskingCall, leader: AskingCall): void {
@@ -137,8 +149,14 @@ export class OuterLayers {
     if (span && other) this.#reporter.safely(() => span.link(other));
   }
 
+  /** Another value stands in for what this call's own function gave. */
+  #discard<T>(call: Call<T>, pipeline: Pipeline, error: unknown): void {
+    const { lastError } = call.loader ?? call;
+    if (error !== undefined && error === lastError) void pipeline.discards.error(error, call.dispose);
+  }
+
   /** The fallback, where there is one for this error. @throws the error otherwise */
-  async #answerFor<T>(call: Call<T>, error: unknown): Promise<T> {
+  async #answerFor<T>(call: Call<T>, pipeline: Pipeline, error: unknown): Promise<T> {
     const outcome = call.conclude(error);
     const { fallback } = this.#policies;
     if (fallback && fallsBack(fallback, error, outcome, this.#warnOnce)) {
@@ -150,6 +168,7 @@ export class OuterLayers {
         this.#reporter.settle(call, outcome, failure);
         throw failure;
       }
+      if (!seesError(fallback)) this.#discard(call, pipeline, error);
       call.origin = 'fallback';
       this.#reporter.hidden(error, call);
       call.underlying = error;
@@ -177,11 +196,13 @@ class CacheRequest implements CacheCaller {
   /** The call whose load this one has joined. */
   leader: AskingCall | undefined = undefined;
   readonly #onJoin: (leader: AskingCall) => void;
+  readonly #onDrop: (value: unknown) => void;
 
-  constructor(call: AskingCall, onJoin: (leader: AskingCall) => void) {
+  constructor(call: AskingCall, onJoin: (leader: AskingCall) => void, onDrop: (value: unknown) => void) {
     this.call = call;
     this.signal = call.signal;
     this.#onJoin = onJoin;
+    this.#onDrop = onDrop;
   }
 
   /** Lets the caller go when the execution around it is interrupted. @returns a function that stops it */
@@ -191,6 +212,10 @@ class CacheRequest implements CacheCaller {
     const stop = ambient.onInterrupt((error) => controller.abort(error));
     this.signal = this.signal ? AbortSignal.any([this.signal, controller.signal]) : controller.signal;
     return stop;
+  }
+
+  dropped(value: unknown): void {
+    this.#onDrop(value);
   }
 
   joined(leader: object | undefined): void {

@@ -13,6 +13,7 @@ import { Admission } from './admission.ts';
 import { Attempt } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import type { Call } from './call.ts';
+import { Discards } from './discards.ts';
 import type { Reporter, Seats } from './reporter.ts';
 
 /** Counts the calls that are on their way. */
@@ -28,6 +29,7 @@ export class Pipeline {
   readonly mechanisms: PipelineMechanisms;
   /** The calls in these policies and those that they followed. */
   readonly calls: RunningCalls;
+  readonly discards: Discards;
   readonly #options: ResolvedGuard;
   readonly #admission: Admission;
   readonly #attempts: Attempts;
@@ -72,6 +74,7 @@ export class Pipeline {
     if (totalMs !== undefined) this.#totalTimeout = this.#deadlines.list(totalMs);
     this.#admission = new Admission(this.mechanisms, clock, reporter);
     this.#attempts = new Attempts(options, this.mechanisms, reporter, clock);
+    this.discards = new Discards(options.dispose, clock, reporter);
   }
 
   /**
@@ -84,6 +87,7 @@ export class Pipeline {
     let hasWaited = false;
     if (reports) this.#reporter.begin(call, now);
     this.calls.running += 1;
+    call.discards = this.discards;
     try {
       call.follow();
       this.#attempts.begin(now);
@@ -104,6 +108,8 @@ export class Pipeline {
             throw call.interruption.error;
           }
         }
+        const freed = call.attempts > 0 ? this.discards.beforeNext(attempt) : undefined;
+        if (freed) now = await this.#whenFreed(attempt, freed);
         let backoff: Wait;
         try {
           const result = this.#attempts.start(attempt, now);
@@ -138,6 +144,15 @@ export class Pipeline {
       this.#deadlines.disarm(call);
       call.unfollow();
     }
+  }
+
+  /** The attempt keeps its place while the connection of the last one becomes free. */
+  async #whenFreed<T>(attempt: Attempt<T>, freed: Promise<void>): Promise<number> {
+    await freed.catch(() => {});
+    const { interruption } = attempt.call;
+    if (!interruption) return this.#clock.now();
+    this.#admission.abandon(attempt);
+    throw interruption.error;
   }
 
   /** What is thrown to the caller of a call without a value: the reason of an abort, else the error of the last run, else the refusal. */

@@ -1,34 +1,58 @@
 import type { BreakerState } from '../../core/events.ts';
-import type { BreakerView, BulkheadView } from '../../core/stats.ts';
+import type { BreakerView, BulkheadView, RejectionKey } from '../../core/stats.ts';
+import type { BreakerPolicy } from '../../policies/breaker/index.ts';
+import type { FallbackPolicy } from '../../policies/fallback/index.ts';
 
 /** Any policy of cockatiel's, of version 3 or 4: told apart by shape, so that it does not matter whose copy made it. */
 export interface CockatielPolicy {
   readonly execute: (...args: never[]) => Promise<unknown>;
 }
 
-/** The parts of a policy, single or wrapped, that telemetry can read. */
-export interface CockatielParts {
-  readonly breaker: CockatielBreaker | undefined;
+/** The parts of a policy, single or wrapped, that telemetry can read; those of cockatiel's and Keelson's own policies alike. */
+export interface PolicyParts {
+  readonly breaker: ObservedBreaker | undefined;
   readonly bulkhead: BulkheadView | undefined;
-  readonly retries: readonly CockatielRetry[];
-  readonly fallbacks: readonly CockatielFallback[];
+  readonly retries: readonly ObservedRetry[];
+  readonly fallbacks: readonly ObservedFallback[];
+  /** What the policies can refuse calls for. */
+  readonly rejections: readonly RejectionKey[];
+}
+
+/** A breaker, and who to ask for changes. */
+export interface ObservedBreaker {
+  readonly view: BreakerView;
+  readonly onChange: (listener: (from: BreakerState, to: BreakerState) => void) => unknown;
+}
+
+/** A retry, and who to ask for what it does again. */
+export interface ObservedRetry {
+  readonly onRetry: (listener: (delayMs: number, error: unknown) => void) => unknown;
+}
+
+/** A fallback, and who to ask for the errors for which it stands in. */
+export interface ObservedFallback {
+  readonly onUse: (listener: (error: unknown) => void) => unknown;
 }
 
 /** A cockatiel breaker: its numeric state, and who to ask for changes. */
-export interface CockatielBreaker {
+interface CockatielBreaker {
   readonly state: number;
   readonly onStateChange: (listener: (state: number) => void) => unknown;
 }
 
-/** A cockatiel retry. */
-export interface CockatielRetry {
+/** A cockatiel retry, or one of Keelson's own. */
+interface Retrying {
   readonly onRetry: (
-    listener: (event: { readonly delay: number; readonly attempt: number; readonly error?: unknown }) => void,
+    listener: (event: {
+      readonly delay?: number;
+      readonly delayMs?: number;
+      readonly error?: unknown;
+    }) => void,
   ) => unknown;
 }
 
 /** A cockatiel fallback. */
-export interface CockatielFallback {
+interface CockatielFallback {
   readonly onFailure: (
     listener: (event: { readonly handled: boolean; readonly reason: { readonly error?: unknown } }) => void,
   ) => unknown;
@@ -42,56 +66,101 @@ interface CockatielBulkhead {
 /** Cockatiel's `CircuitState`, by number. */
 const STATES: readonly BreakerState[] = ['closed', 'open', 'half_open', 'forced_open'];
 
-/** Cockatiel's state in Keelson's words. */
-export function breakerState(state: number): BreakerState {
-  return STATES[state] ?? 'closed';
-}
-
-/** Keelson's view of a cockatiel breaker. */
-export function breakerView(breaker: CockatielBreaker): BreakerView {
-  return {
-    get state() {
-      return breakerState(breaker.state);
-    },
-  };
-}
-
 /** Looks into a policy, and into those that it wraps; of two breakers or bulkheads the outer one is read. */
-export function partsOf(policy: object): CockatielParts {
+export function partsOf(policy: object): PolicyParts {
   const all = flatten(policy);
+  const breakers = all.flatMap((part) => breakerIn(part) ?? []);
   const bulkhead = all.find(isBulkhead);
   return {
-    breaker: all.find(isBreaker),
+    breaker: breakers[0],
     bulkhead: bulkhead && bulkheadView(bulkhead),
-    retries: all.filter(isRetry),
-    fallbacks: all.filter(isFallback),
+    retries: all.filter(isRetry).map(observedRetry),
+    fallbacks: all.flatMap((part) => fallbackIn(part) ?? []),
+    rejections: [
+      ...(breakers.length > 0 ? BREAKER_REJECTIONS : []),
+      ...(bulkhead ? (['bulkhead/full'] as const) : []),
+      ...(all.some(isOwnRateLimit) ? (['rate_limit/rate_limited'] as const) : []),
+    ],
   };
 }
 
-/** Whether cockatiel gave up waiting: its own timeout, or an abort of the caller. */
-export function isTaskCancelled(error: unknown): boolean {
-  return error instanceof Error && 'isTaskCancelledError' in error;
-}
+const BREAKER_REJECTIONS = ['breaker/open', 'breaker/half_open', 'breaker/forced_open'] as const;
 
 function flatten(policy: object): object[] {
   const wrapped: unknown = Reflect.get(policy, 'wrapped');
   return [policy, ...(Array.isArray(wrapped) ? wrapped.flatMap((part: object) => flatten(part)) : [])];
 }
 
-function isBreaker(part: object): part is CockatielBreaker {
+function breakerIn(part: object): ObservedBreaker | undefined {
+  if (isOwnBreaker(part)) {
+    return {
+      view: part.breaker,
+      onChange: (listener) => part.onTransition(({ from, to }) => listener(from, to)),
+    };
+  }
+  if (!isCockatielBreaker(part)) return undefined;
+  const state = (): BreakerState => STATES[part.state] ?? 'closed';
+  return {
+    view: {
+      get state() {
+        return state();
+      },
+    },
+    onChange: (listener) => {
+      let from = state();
+      return part.onStateChange((number) => {
+        const to = STATES[number] ?? 'closed';
+        listener(from, to);
+        from = to;
+      });
+    },
+  };
+}
+
+function isCockatielBreaker(part: object): part is CockatielBreaker {
   return 'onStateChange' in part && 'state' in part;
+}
+
+function isOwnBreaker(part: object): part is BreakerPolicy {
+  return 'onTransition' in part && 'breaker' in part;
+}
+
+function isOwnRateLimit(part: object): boolean {
+  return 'limiter' in part;
 }
 
 function isBulkhead(part: object): part is CockatielBulkhead {
   return 'executionSlots' in part && 'queueSlots' in part;
 }
 
-function isRetry(part: object): part is CockatielRetry {
-  return 'onRetry' in part && 'onGiveUp' in part;
+function isRetry(part: object): part is Retrying {
+  return 'onRetry' in part;
 }
 
-/** Nothing public marks a fallback: no other policy keeps a function as its `value`. */
-function isFallback(part: object): part is CockatielFallback {
+function observedRetry(part: Retrying): ObservedRetry {
+  return {
+    onRetry: (listener) =>
+      part.onRetry(({ delay, delayMs, error }) => listener(delay ?? delayMs ?? 0, error)),
+  };
+}
+
+function fallbackIn(part: object): ObservedFallback | undefined {
+  if (isOwnFallback(part)) return { onUse: (listener) => part.onFallback(({ error }) => listener(error)) };
+  if (!isCockatielFallback(part)) return undefined;
+  return {
+    onUse: (listener) =>
+      part.onFailure(({ handled, reason }) => {
+        if (handled) listener(reason.error);
+      }),
+  };
+}
+
+function isOwnFallback(part: object): part is FallbackPolicy<unknown> {
+  return 'onFallback' in part;
+}
+
+/** Nothing public marks a fallback of cockatiel: no other policy keeps a function as its `value`. */
+function isCockatielFallback(part: object): part is CockatielFallback {
   return 'onFailure' in part && 'executor' in part && 'value' in part && typeof part.value === 'function';
 }
 

@@ -1,14 +1,13 @@
-import type { BreakerState } from '../../core/events.ts';
 import type { Outcome, PolicyName } from '../../core/outcome.ts';
 import type { GuardSource, RejectionKey } from '../../core/stats.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { Rejection } from '../../policies/cockatiel-rejection.ts';
-import { cockatielRejection } from '../../policies/cockatiel-rejection.ts';
 import type { FailedOutcome } from '../call/call.ts';
 import type { Reporter } from '../call/reporter.ts';
-import type { CockatielParts, CockatielPolicy } from './cockatiel-view.ts';
-import { breakerState, breakerView, isTaskCancelled, partsOf } from './cockatiel-view.ts';
+import type { CockatielPolicy, PolicyParts } from './cockatiel-view.ts';
+import { partsOf } from './cockatiel-view.ts';
 import { ObservedCall } from './observed-call.ts';
+import { isTimedOut, rejectionOf } from './policy-errors.ts';
 
 /** How a policy of cockatiel's is shown. */
 export interface ObserveOptions {
@@ -36,14 +35,14 @@ export function observePolicy<P extends CockatielPolicy>(
 ): P {
   const parts = partsOf(policy);
   const { counters } = reporter;
-  for (const key of rejectionKeys(parts)) counters.rejections[key] ??= 0;
+  for (const key of parts.rejections) counters.rejections[key] ??= 0;
   for (const key of waitKeys(parts)) counters.waitMs[key] ??= 0;
   const falls = parts.fallbacks.length > 0;
   const source: GuardSource = {
     name,
     counters,
     origins: falls || counters.origins.fallback > 0 ? ['live', 'fallback'] : ['live'],
-    breaker: parts.breaker && breakerView(parts.breaker),
+    breaker: parts.breaker?.view,
     bulkhead: parts.bulkhead,
   };
   reporter.publish(source);
@@ -123,10 +122,10 @@ function settleError(
   signal: AbortSignal | undefined,
   reporter: Reporter,
 ): void {
-  const rejection = cockatielRejection(error);
+  const rejection = rejectionOf(error);
   if (rejection) {
     countRejection(rejection, reporter);
-    reporter.tell({ type: 'rejected', ...rejection, retryAfterMs: undefined }, call);
+    reporter.tell({ type: 'rejected', ...rejection }, call);
     if (call.lastFailure) call.suppressed = rejection;
   }
   const outcome = outcomeOf(call, error, rejection !== undefined, signal);
@@ -141,7 +140,7 @@ function outcomeOf(
 ): Outcome {
   if (isRejected) return call.lastFailure?.outcome ?? 'rejected';
   if (signal?.aborted) return 'cancelled';
-  const outcome: FailedOutcome = isTaskCancelled(error) ? 'timeout' : 'failure';
+  const outcome: FailedOutcome = isTimedOut(error) ? 'timeout' : 'failure';
   return outcome;
 }
 
@@ -154,40 +153,26 @@ function countRejection(rejection: Rejection, { counters }: Reporter): void {
  * Listens to state changes, retries and fallbacks; a rejection that one of the latter two deals with never comes out of the policy. Cockatiel
  * lets a listener that throws change the call, so these must not.
  */
-function follow({ breaker, retries, fallbacks }: CockatielParts, reporter: Reporter): void {
+function follow({ breaker, retries, fallbacks }: PolicyParts, reporter: Reporter): void {
   const dealtWith = (error: unknown): void => {
-    const rejection = cockatielRejection(error);
+    const rejection = rejectionOf(error);
     if (rejection) countRejection(rejection, reporter);
   };
-  if (breaker) {
-    let from: BreakerState = breakerState(breaker.state);
-    breaker.onStateChange((state) => {
-      const to = breakerState(state);
-      reporter.safely(() => reporter.transition({ type: 'breaker.transition', from, to }));
-      from = to;
-    });
-  }
+  breaker?.onChange((from, to) => {
+    reporter.safely(() => reporter.transition({ type: 'breaker.transition', from, to }));
+  });
   for (const retry of retries) {
-    retry.onRetry(({ delay, error }) => {
+    retry.onRetry((delayMs, error) => {
       const { waitMs } = reporter.counters;
-      waitMs['retry'] = (waitMs['retry'] ?? 0) + delay;
+      waitMs['retry'] = (waitMs['retry'] ?? 0) + delayMs;
       dealtWith(error);
     });
   }
   for (const fallback of fallbacks) {
-    fallback.onFailure(({ handled, reason }) => {
-      if (handled) dealtWith(reason.error);
-    });
+    fallback.onUse(dealtWith);
   }
 }
 
-function rejectionKeys({ breaker, bulkhead }: CockatielParts): RejectionKey[] {
-  const keys: RejectionKey[] = [];
-  if (breaker) keys.push('breaker/open', 'breaker/half_open', 'breaker/forced_open');
-  if (bulkhead) keys.push('bulkhead/full');
-  return keys;
-}
-
-function waitKeys({ retries }: CockatielParts): PolicyName[] {
+function waitKeys({ retries }: PolicyParts): PolicyName[] {
   return retries.length > 0 ? ['retry'] : [];
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/time/clock.ts';
 import type { CallSpan } from '../../signals/index.ts';
 import type { FailedOutcome } from '../call/call.ts';
 import type { ReportedCall, Reporter } from '../call/reporter.ts';
+import { isOwnTimeout } from './policy-errors.ts';
 
 /** One run of the function, as seen from outside the policy. */
 interface ObservedAttempt {
@@ -101,7 +102,7 @@ export class ObservedCall implements ReportedCall {
       return;
     }
     this.lastValue = value;
-    this.#count(attempt, outcome === 'failure' && signal?.aborted ? 'cancelled' : outcome, error);
+    this.#count(attempt, outcome === 'failure' ? failureOf(error, signal) : outcome, error);
   }
 
   #count(attempt: ObservedAttempt, outcome: Exclude<Outcome, 'rejected'>, error: unknown): void {
@@ -126,4 +127,10 @@ export class ObservedCall implements ReportedCall {
       span.openAttempt(attempt.number);
     });
   }
+}
+
+/** How an attempt failed; a function that heeds its signal throws the error of the timeout around it. */
+function failureOf(error: unknown, signal: AbortSignal | undefined): FailedOutcome {
+  if (signal?.aborted) return 'cancelled';
+  return isOwnTimeout(error) ? 'timeout' : 'failure';
 }

@@ -23,6 +23,12 @@ export interface GuardOptions<F = unknown> extends PolicyOptions<F> {
    * that throws means a failure that is not retried.
    */
   readonly failedResult?: (value: never) => boolean;
+  /**
+   * Frees what a value holds that no caller gets: a failed result before its retry, and the result of a run that was given up. Keelson waits for it
+   * at most one second before the retry. If it throws, Keelson warns once and goes on. It takes the place of the default for every value.
+   * @defaultValue reads a body of at most 128 KiB to its end within one second, and cancels any other
+   */
+  readonly dispose?: (value: never) => unknown;
   /** The `service.name` of the dependency: spans carry it as `service.peer.name`, 1 to 120 characters. @defaultValue not named */
   readonly peer?: string;
   /**
@@ -58,6 +64,7 @@ export interface KeyOptions {
 /** {@link GuardOptions} with every default filled in. */
 export interface ResolvedGuard extends ResolvedPolicies {
   readonly failedResult: ((value: never) => boolean) | undefined;
+  readonly dispose: ((value: never) => unknown) | undefined;
   readonly peer: string | undefined;
   readonly inherit: boolean;
   readonly spanForEveryAttempt: boolean;

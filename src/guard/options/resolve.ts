@@ -10,6 +10,7 @@ const KEYS = [
   ...POLICIES.map(({ key }) => key),
   'preset',
   'failedResult',
+  'dispose',
   'peer',
   'inherit',
   'spans',
@@ -46,9 +47,11 @@ export function resolveGuard(
     options.failedResult,
     'Give a function that takes the value and says whether it counts as a failure.',
   );
+  check.function('dispose', options.dispose, 'Give a function that takes the value and frees what it holds.');
   const resolved: ResolvedGuard = {
     ...resolvePolicies(options, check),
     failedResult: options.failedResult,
+    dispose: options.dispose,
     peer: checkedPeer(options.peer, check),
     inherit: check.boolean('inherit', options.inherit, true),
     spanForEveryAttempt: resolveUnder(check, 'spans', options.spans, resolveSpans) ?? false,

@@ -215,13 +215,13 @@ export class Cache {
   }
 
   /** Loads in the background. A failure is counted, and keeps the next refresh away for a while. */
-  #refresh<T>(key: string, load: CacheLoad<T>, leader: object | undefined, asksTier: boolean): void {
+  #refresh<T>(key: string, load: CacheLoad<T>, leader: CacheCaller | undefined, asksTier: boolean): void {
     this.refreshes += 1;
     const flight = this.#newFlight(key, leader, true);
     flight.start((signal) => this.#load(key, flight, load, signal, asksTier));
   }
 
-  #newFlight(key: string, leader: object | undefined, isBackground: boolean): Flight<Arrival> {
+  #newFlight(key: string, leader: CacheCaller | undefined, isBackground: boolean): Flight<Arrival> {
     const flight = new Flight<Arrival>(leader, isBackground, () => this.#land(key, flight));
     this.#flights.set(key, flight);
     return flight;
@@ -244,6 +244,7 @@ export class Cache {
       const value = await load(signal, flight.isBackground);
       refuseOnceOnly(value);
       if (this.#isCurrent(key, flight)) void this.#keep(key, value, this.#freshMs());
+      else if (flight.isUnattended) flight.leader?.dropped?.(value);
       return { result: 'miss', value, ageMs: 0, error: undefined };
     } catch (error) {
       if (isOnceOnly(error)) throw error;

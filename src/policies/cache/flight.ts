@@ -1,10 +1,12 @@
+import type { CacheCaller } from './result.ts';
+
 /**
  * One load that several callers may wait for. A caller that gives up leaves alone; the load is told through its signal only when the last of
  * them has gone, whoever began it.
  */
 export class Flight<R> {
   /** Whoever began it, as the handle for those who join. */
-  readonly leader: object | undefined;
+  readonly leader: CacheCaller | undefined;
   /** Whether it runs on its own account: it goes on when everybody has gone. */
   readonly isBackground: boolean;
   readonly #settlement = Promise.withResolvers<R>();
@@ -13,10 +15,15 @@ export class Flight<R> {
   #waiting = 0;
 
   /** @param onAbandoned called when the last caller has gone, before the load is told */
-  constructor(leader: object | undefined, isBackground: boolean, onAbandoned: () => void) {
+  constructor(leader: CacheCaller | undefined, isBackground: boolean, onAbandoned: () => void) {
     this.leader = leader;
     this.isBackground = isBackground;
     this.#onAbandoned = onAbandoned;
+  }
+
+  /** Whether nobody waits for it, or never did. */
+  get isUnattended(): boolean {
+    return this.#waiting === 0;
   }
 
   /** Begins the load. Its rejection is never unhandled, whether or not anybody waits. */

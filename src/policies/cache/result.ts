@@ -17,6 +17,8 @@ export interface CacheCaller {
   readonly signal?: AbortSignal | undefined;
   /** Told at once when this caller joins a load, with whoever began it, where that gave itself as a caller. */
   joined?(leader: object | undefined): void;
+  /** Takes a loaded value that nobody gets: it is not kept, and nobody waits for it. */
+  dropped?(value: unknown): void;
 }
 
 /** A value, with where it came from. */

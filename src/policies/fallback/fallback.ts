@@ -42,6 +42,11 @@ export function isWorthIt({ when }: ResolvedFallback, error: unknown, warn?: War
   return !when || answerOf(when, error, WHEN, warn);
 }
 
+/** Whether the function that makes the value takes the error: then a value in it, such as a response, is for that function to read or to free. */
+export function seesError({ make }: ResolvedFallback): boolean {
+  return make !== undefined && make.length > 0;
+}
+
 /**
  * The value that stands in for a failed call.
  * @param context `undefined` for a fallback that stands alone: its function takes the error only

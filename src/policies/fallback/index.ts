@@ -1,4 +1,4 @@
-export { FallbackError, fallsBack, standIn } from './fallback.ts';
+export { FallbackError, fallsBack, seesError, standIn } from './fallback.ts';
 export type { FallbackContext, FallbackOptions, ResolvedFallback } from './options.ts';
 export type { FallbackPolicy, FallbackPolicyOptions } from './policy.ts';
 export { fallback } from './policy.ts';

@@ -1,8 +1,9 @@
-import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
+import type { Event, IDefaultPolicyContext, IPolicy } from 'cockatiel';
+import { Listeners } from '../../core/events.ts';
 import { isMistake, mistakeWarning } from '../../core/mistake.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { systemClock } from '../../core/time/clock.ts';
-import { PolicyEvents } from '../policy-events.ts';
+import { asEvent, PolicyEvents } from '../policy-events.ts';
 import type { PolicyPorts } from '../standalone.ts';
 import { warnerOf } from '../standalone.ts';
 import { isWorthIt, standIn } from './fallback.ts';
@@ -21,6 +22,8 @@ export type FallbackPolicyOptions<R> = {
 export interface FallbackPolicy<R> extends IPolicy<IDefaultPolicyContext, R> {
   /** How often it has given its value. */
   readonly used: number;
+  /** Calls its listeners with the error of an execution each time the fallback has given its value. */
+  readonly onFallback: Event<{ readonly error: unknown }>;
 }
 
 /**
@@ -36,6 +39,7 @@ export function fallback<R>(
   check.done();
   const events = new PolicyEvents(clock);
   const warn = warnerOf('fallback');
+  const uses = new Listeners<{ readonly error: unknown }>();
   let used = 0;
 
   async function run<T>(
@@ -50,6 +54,7 @@ export function fallback<R>(
       const value = await standIn(resolved, error, undefined);
       if (isMistake(error)) warn(`mistake/${error.name}`, () => mistakeWarning('The function', error));
       used += 1;
+      if (uses.size > 0) uses.emit({ error });
       return value as R;
     }
   }
@@ -58,6 +63,7 @@ export function fallback<R>(
     _altReturn: undefined as never,
     onSuccess: events.onSuccess,
     onFailure: events.onFailure,
+    onFallback: asEvent(uses),
     get used() {
       return used;
     },

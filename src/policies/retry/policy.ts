@@ -1,4 +1,5 @@
 import type { Event, IPolicy, IRetryContext } from 'cockatiel';
+import { discard } from '../../core/discard.ts';
 import { Listeners } from '../../core/events.ts';
 import { OptionChecker } from '../../core/options.ts';
 import { systemRandom } from '../../core/random.ts';
@@ -65,6 +66,7 @@ export function retry(
         if (retries.size > 0) retries.emit({ attempt: attempt + 1, delayMs: decision.delayMs, error });
         const wait = new Wait(clock, decision.delayMs);
         const stopListening = onAbort(signal, (reason) => wait.interrupt(reason));
+        void discard(error, clock);
         await wait.granted.finally(stopListening);
       }
     }

@@ -1,4 +1,5 @@
 import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
+import { discard } from '../../core/discard.ts';
 import { showCaller, TimeoutError } from '../../core/errors.ts';
 import type { AbandonedCounter } from '../../core/execution.ts';
 import { Execution } from '../../core/execution.ts';
@@ -39,7 +40,9 @@ export function timeout(duration: Duration, { clock = systemClock }: PolicyPorts
     signal: AbortSignal | undefined,
   ): Promise<T> {
     signal?.throwIfAborted();
-    const execution = new Execution<T>(counter, expired);
+    const execution = new Execution<T>(counter, expired, '', {
+      late: (result) => void discard(result, clock),
+    });
     const stopListening = onAbort(signal, (reason) => execution.interrupt(reason));
     deadlines.arm(list, execution, clock.now());
     try {

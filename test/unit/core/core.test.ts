@@ -93,13 +93,14 @@ describe('an execution', () => {
 });
 
 describe('a request id', () => {
-  test('has the second in UTC and six digits of chance', () => {
+  test('has the second in UTC and fifteen random digits', () => {
     const clock = new FakeClock(Date.UTC(2025, 10, 16, 14, 30, 25, 999));
-    const make = requestIdMaker(clock, () => 0xabc123 / 0x1000000);
-    expect(make()).toBe('req_20251116_143025_abc123');
+    const make = requestIdMaker(clock, () => 0xabc12 / 0x100000);
+    expect(make()).toBe('req_20251116_143025_abc12abc12abc12');
     clock.block(1);
-    expect(make()).toBe('req_20251116_143026_abc123');
-    expect(requestIdMaker(clock, () => 0)()).toMatch(/_000000$/);
+    expect(make()).toBe('req_20251116_143026_abc12abc12abc12');
+    expect(requestIdMaker(clock, () => 0)()).toMatch(/_0{15}$/);
+    expect(requestIdMaker(clock, () => 1 - Number.EPSILON)()).toMatch(/_f{15}$/);
   });
 });
 

@@ -236,7 +236,7 @@ describe.each(TELEMETRY_MODES)('a guard with limits, %s', (_mode, makeKeelson) =
     test('knows the call by a request id: its own, or one of the right form', async () => {
       const { guard } = setUp({});
       const made = await guard.outcome('charge', async ({ requestId }) => requestId);
-      expect(made.requestId).toMatch(/^req_20260101_000000_[0-9a-f]{6}$/);
+      expect(made.requestId).toMatch(/^req_20260101_000000_[0-9a-f]{15}$/);
       expect(made.value).toBe(made.requestId);
       const taken = await guard.outcome('charge', async ({ requestId }) => requestId, {
         requestId: 'abc-123',

@@ -26,7 +26,7 @@ describe('a call option that does not exist', () => {
     await expect(guard.outcome('read', work, { priority: 1 } as CallOptions)).resolves.toMatchObject({
       outcome: 'success',
     });
-    expect(warnings[0]).toContain('Known: signal, requestId, idempotent, inherit, cacheKey.');
+    expect(warnings[0]).toContain('Known: signal, requestId, idempotent, inherit, cacheKey, dispose.');
   });
 
   test('is warned of once for a guard and its keys', async () => {

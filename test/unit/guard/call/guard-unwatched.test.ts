@@ -68,7 +68,7 @@ describe('a guard with a breaker alone, which nobody watches', () => {
     });
     expect(given?.attempt).toBe(0);
     expect(given?.signal.aborted).toBe(false);
-    expect(given?.requestId).toMatch(/^req_\d{8}_\d{6}_[0-9a-f]{6}$/);
+    expect(given?.requestId).toMatch(/^req_\d{8}_\d{6}_[0-9a-f]{15}$/);
     expect(given?.requestId).toBe(given?.requestId);
   });
 
