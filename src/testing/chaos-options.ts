@@ -93,6 +93,10 @@ export function resolveChaos(options: ChaosOptions): ResolvedChaos {
   check.keys(options, KEYS);
   const { enabled = false, faults, latency, outcomes, random = systemRandom, clock = systemClock } = options;
   checkSwitch(enabled, check);
+  if (!faults && !latency && !outcomes) {
+    const remedy = 'Say what to inject: `faults: { rate: 0.05 }`, `latency` or `outcomes`.';
+    check.problem('faults', 'or `latency` or `outcomes` to be given', faults, remedy);
+  }
   check.function(
     'random',
     random,

@@ -1,6 +1,7 @@
 import { AssertionError } from 'node:assert';
 import type { Attributes } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { OptionChecker } from '../core/options.ts';
 import type { Origin, Outcome } from '../core/outcome.ts';
 import * as semconv from '../signals/semconv.ts';
 
@@ -27,6 +28,13 @@ const ATTRIBUTES: Readonly<Record<keyof ExpectedCall, string>> = {
   suppressed: semconv.ATTR_SUPPRESSED_REASON,
 };
 const FIELDS = Object.keys(ATTRIBUTES) as readonly (keyof ExpectedCall)[];
+
+/** @throws {ConfigError} for a field that no call has: it would be ignored, and the assertion would hold for any call */
+export function checkExpected(expected: ExpectedCall): void {
+  const check = new OptionChecker('expectCall');
+  check.keys(expected, FIELDS);
+  check.done();
+}
 
 /** The spans of guarded calls; those of attempts are not among them. */
 export function guardedCalls(spans: readonly ReadableSpan[]): ReadableSpan[] {

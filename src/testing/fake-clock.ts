@@ -1,3 +1,4 @@
+import { OptionChecker } from '../core/options.ts';
 import type { Clock, Timer } from '../core/time/clock.ts';
 
 interface PendingTimer {
@@ -8,7 +9,7 @@ interface PendingTimer {
   refed: boolean;
 }
 
-/** A clock that stands still until it is told to move. Timers fire in the order of their time, then of their start. */
+/** A clock that stands still until a test moves it. Timers fire in the order of their time, then of their start. */
 export class FakeClock implements Clock {
   #now = 0;
   #order = 0;
@@ -59,14 +60,17 @@ export class FakeClock implements Clock {
 
   /** Moves the wall clock alone, as a correction of the machine's clock does. The monotonic time does not change. */
   shiftEpoch(ms: number): void {
+    checkMs('shiftEpoch', ms, Number.MIN_SAFE_INTEGER);
     this.#epochOffset += ms;
   }
 
   /**
    * Moves time forward, fires what falls due on the way, and lets promises settle before, between and after.
    * @param ms milliseconds, at least 0
+   * @throws {ConfigError} for anything else
    */
   async advance(ms: number): Promise<void> {
+    checkMs('advance', ms, 0);
     const target = this.#now + ms;
     await settlePromises();
     for (let next = this.#nextDue(target); next; next = this.#nextDue(target)) {
@@ -81,9 +85,11 @@ export class FakeClock implements Clock {
 
   /**
    * Moves time forward without firing anything, as a blocked event loop does; what fell due meanwhile fires at the next `advance`.
-   * @param ms milliseconds, at least 0
+   * @param ms milliseconds; a negative number moves a monotonic clock back, as a broken one does
+   * @throws {ConfigError} for anything else
    */
   block(ms: number): void {
+    checkMs('block', ms, Number.MIN_SAFE_INTEGER);
     this.#now += ms;
   }
 
@@ -97,6 +103,16 @@ export class FakeClock implements Clock {
     this.#timers = this.#timers.filter((other) => other !== timer);
     if (!timer.cancelled) timer.callback();
   }
+}
+
+/** @throws {ConfigError} for what is no number of milliseconds: the clock would stand still, or never show a time again */
+function checkMs(method: string, ms: unknown, min: number): void {
+  const check = new OptionChecker(`FakeClock.${method}`);
+  if (typeof ms !== 'number' || !Number.isFinite(ms) || ms < min) {
+    const what = min === 0 ? 'to be milliseconds of at least 0' : 'to be milliseconds';
+    check.problem('ms', what, ms, 'Give a number: `advance(1_000)` moves the clock by one second.');
+  }
+  check.done();
 }
 
 /** Lets every promise that can settle without time do so. */

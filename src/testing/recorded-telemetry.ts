@@ -21,7 +21,11 @@ export interface RecordedTelemetry {
   readonly tracerProvider: TracerProvider;
   readonly meterProvider: MeterProvider;
   readonly loggerProvider: LoggerProvider;
-  /** Makes the providers those of the process, and adds a context manager. @returns a function that takes all of it away */
+  /**
+   * Makes the providers those of the process, and adds a context manager.
+   * @returns a function that takes all of it away; it does nothing the second time
+   * @throws {ConfigError} if the process has an SDK already: OpenTelemetry would ignore this one, and nothing would be recorded
+   */
   install(): () => void;
   /** The spans that have ended, in that order. */
   spans(): ReadableSpan[];
@@ -39,13 +43,13 @@ export interface RecordedTelemetry {
   /**
    * Expects that exactly one guarded call that has ended is like this.
    * @returns its span
-   * @throws {AssertionError} that lists the calls that there were
+   * @throws {AssertionError} that lists the calls that there were; `ConfigError` for a misspelt field
    */
   expectCall(expected: ExpectedCall): ReadableSpan;
   /**
    * Expects so many guarded calls like this among those that have ended: 0 for none.
    * @returns their spans
-   * @throws {AssertionError} that lists the calls that there were
+   * @throws {AssertionError} that lists the calls that there were; `ConfigError` for a misspelt field
    */
   expectCalls(count: number, expected?: ExpectedCall): ReadableSpan[];
   /**

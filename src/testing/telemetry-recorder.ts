@@ -12,9 +12,17 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { ConfigError } from '../core/errors.ts';
 import { withoutEndedSeries } from '../telemetry/otlp/encode/index.ts';
 import type { ExpectedCall } from './expected-call.ts';
-import { callsLike, describeCalls, guardedCalls, unexpected, valueOf } from './expected-call.ts';
+import {
+  callsLike,
+  checkExpected,
+  describeCalls,
+  guardedCalls,
+  unexpected,
+  valueOf,
+} from './expected-call.ts';
 import type { Point, RecordedTelemetry, RecordOptions } from './recorded-telemetry.ts';
 
 class PullReader extends MetricReader {
@@ -46,6 +54,7 @@ export function buildRecorder({ sampler = new AlwaysOnSampler() }: RecordOptions
     valueOf(await points(metric), attributes, metric);
 
   function expectCalls(count: number, expected: ExpectedCall = {}): ReadableSpan[] {
+    checkExpected(expected);
     const calls = guardedCalls(spans());
     const found = callsLike(calls, expected);
     if (found.length === count) return found;
@@ -81,11 +90,17 @@ export function buildRecorder({ sampler = new AlwaysOnSampler() }: RecordOptions
     expectCalls,
     expectLog,
     install() {
-      const removeContextManager = installContextManager();
-      trace.setGlobalTracerProvider(tracerProvider);
-      metrics.setGlobalMeterProvider(meterProvider);
+      if (!trace.setGlobalTracerProvider(tracerProvider)) throw alreadyInstalled();
+      if (!metrics.setGlobalMeterProvider(meterProvider)) {
+        trace.disable();
+        throw alreadyInstalled();
+      }
       logs.setGlobalLoggerProvider(loggerProvider);
+      const removeContextManager = installContextManager();
+      let isInstalled = true;
       return () => {
+        if (!isInstalled) return;
+        isInstalled = false;
         removeContextManager();
         trace.disable();
         metrics.disable();
@@ -103,6 +118,13 @@ export function buildRecorder({ sampler = new AlwaysOnSampler() }: RecordOptions
       deepStrictEqual(await value(metric, attributes), expected);
     },
   };
+}
+
+/** OpenTelemetry ignores a second SDK, so that the recorder would record nothing. */
+function alreadyInstalled(): ConfigError {
+  return new ConfigError('recordTelemetry', [
+    'Expected no SDK in the process at `install()`, got a second one. Nothing was installed. Call the function that the first `install()` gave, or shut the other SDK down.',
+  ]);
 }
 
 /** Lets spans know their parents across `await`, as an SDK does. @returns a function that takes it away */

@@ -234,8 +234,8 @@ describe('the baggage of a request', () => {
 describe('in production', () => {
   test('chaos refuses to be enabled', () => {
     vi.stubEnv('NODE_ENV', 'production');
-    expect(() => chaos({ enabled: true })).toThrow(/allowInProduction: true/);
-    expect(() => chaos({ enabled: 'baggage' })).toThrow(/NODE_ENV is production/);
+    expect(() => chaos({ ...EVERYTHING, enabled: true })).toThrow(/allowInProduction: true/);
+    expect(() => chaos({ ...EVERYTHING, enabled: 'baggage' })).toThrow(/NODE_ENV is production/);
     const monkey = chaos({ ...EVERYTHING });
     expect(() => monkey.enable()).toThrow(/allowInProduction/);
     expect(monkey.mode()).toBe(false);
@@ -328,6 +328,6 @@ describe('as a policy', () => {
     const explode = (): never => {
       throw new TypeError('no');
     };
-    await expect(chaos({})(explode)()).rejects.toThrow(TypeError);
+    await expect(chaos(EVERYTHING)(explode)()).rejects.toThrow(TypeError);
   });
 });
