@@ -50,7 +50,7 @@ export interface Guard {
 
   /**
    * Changes the policies while calls are running. Counters stay, and so do the state of the breaker and what the cache holds. A policy whose
-   * options are the same goes on as it is, with the newer of its functions; one with other options starts anew. Calls that are running end
+   * options are the same keeps its state and takes the newer functions. A policy with other options starts anew. Calls that are running end
    * under the old options. Keyed guards are forgotten and start anew.
    * @throws {ConfigError} for options that cannot be used: nothing has changed then
    */
