@@ -70,7 +70,7 @@ export interface ResolvedChaos {
   readonly clock: Clock;
 }
 
-/** The error that chaos throws unless it is told otherwise (`ERR_KEELSON_CHAOS`). */
+/** The error that chaos throws if `faults.error` makes no other (`ERR_KEELSON_CHAOS`). */
 export class ChaosError extends KeelsonError {
   override readonly name: string = 'ChaosError';
 

@@ -46,7 +46,7 @@ const NOTHING: Plan = { latencyMs: undefined, fault: undefined, outcome: undefin
  * order in which they come, always as many for each, so that the same seed gives the same chaos. A call may get a latency, and then a fault or
  * an outcome: the fault goes first. Every injection is counted, and is an event on the active span.
  *
- * A request chooses for itself with the OpenTelemetry baggage `keelson.chaos`: `fault`, `latency` or `outcome` injects that, surely, where it is
+ * A request chooses for itself with the OpenTelemetry baggage `keelson.chaos`: `fault`, `latency` or `outcome` injects that in any case, if it is
  * configured; `off` spares the request.
  * @throws {ConfigError} for options that cannot be used, and for chaos in production that is not allowed there
  */

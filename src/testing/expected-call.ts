@@ -59,7 +59,7 @@ export function describeCalls(calls: readonly ReadableSpan[]): string {
 
 /**
  * The value of the one point with these attributes.
- * @throws {AssertionError} where it is not exactly one
+ * @throws {AssertionError} if there is not exactly one
  */
 export function valueOf(
   points: readonly { readonly attributes: Attributes; readonly value: unknown }[],

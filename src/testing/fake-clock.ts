@@ -13,7 +13,7 @@ interface PendingTimer {
   refed: boolean;
 }
 
-/** A clock that stands still until it is told to move. Timers fire in the order of their time, then of their start. */
+/** A clock that stands still until a test moves it. Timers fire in the order of their time, then of their start. */
 export class FakeClock implements Clock {
   #now = 0;
   #order = 0;
@@ -89,11 +89,11 @@ export class FakeClock implements Clock {
 
   /**
    * Moves time forward without firing anything, as a blocked event loop does; what fell due meanwhile fires at the next `advance`.
-   * @param ms milliseconds, at least 0
+   * @param ms milliseconds; a negative number moves a monotonic clock back, as a broken one does
    * @throws {ConfigError} for anything else
    */
   block(ms: number): void {
-    checkMs('block', ms, 0);
+    checkMs('block', ms, Number.MIN_SAFE_INTEGER);
     this.#now += ms;
   }
 

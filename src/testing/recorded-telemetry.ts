@@ -31,11 +31,11 @@ export interface RecordedTelemetry {
   spans(): ReadableSpan[];
   /** The log records, in the order in which they were written. */
   logRecords(): ReadableLogRecord[];
-  /** The points of a metric now; empty where it has none. */
+  /** The points of a metric now; empty if it has none. */
   points(metric: string): Promise<Point[]>;
   /**
    * The value of the one point of a metric that has these attributes among its own.
-   * @throws {AssertionError} that lists the points where it is not exactly one
+   * @throws {AssertionError} that lists the points if there is not exactly one
    */
   value(metric: string, attributes?: Attributes): Promise<unknown>;
   /** Every metric name that has points now. */
@@ -47,7 +47,7 @@ export interface RecordedTelemetry {
    */
   expectCall(expected: ExpectedCall): ReadableSpan;
   /**
-   * Expects so many guarded calls like this among those that have ended: 0 for none.
+   * Expects `count` guarded calls like this among those that have ended: 0 for none.
    * @returns their spans
    * @throws {AssertionError} that lists the calls that there were; `ConfigError` for a misspelt field
    */

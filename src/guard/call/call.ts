@@ -65,7 +65,7 @@ export class Call<T> extends DeadlineNode implements LateTaker {
   /** The execution of another guard in which this call was made, if it belongs to that. */
   readonly ambient: AmbientExecution | undefined;
   startedAt: number = Number.NaN;
-  /** The limit for the whole call, in milliseconds, where there is one. */
+  /** The limit for the whole call in milliseconds; NaN for a call without one. */
   totalMs: number = Number.NaN;
   span: CallSpan | undefined = undefined;
   schedule: RetrySchedule | undefined = undefined;

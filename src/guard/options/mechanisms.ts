@@ -10,7 +10,7 @@ export interface Made {
 
 /**
  * Makes what keeps the state of each policy.
- * @param before those of the options that these follow: a policy that has the very same options goes on as it is
+ * @param before those of the options that these follow: a policy that has the very same options keeps its state
  */
 export function makeMechanisms(
   options: ResolvedPolicies,

@@ -30,7 +30,7 @@ const DEFAULT_MAX_KEYS = 1_000;
 
 /**
  * Checks a guard's name and options.
- * @param warn told of what does not fit together
+ * @param warn takes a message for each pair of options that do not fit together
  * @throws {ConfigError} that lists every problem
  */
 export function resolveGuard(

@@ -5,7 +5,7 @@ import { parseDuration } from '../../core/time/duration.ts';
 
 /** When to stop calling a dependency that fails, and when to try it again. */
 export interface BreakerOptions {
-  /** Consecutive failures that open the circuit: 1 or more. The rule that applies where no rate is given. @defaultValue 5 */
+  /** Consecutive failures that open the circuit: 1 or more. This rule applies if no rate is given. @defaultValue 5 */
   readonly failures?: number;
   /** Opens at this share of failed calls in the `window`, in place of `failures`: above 0, at most 1. */
   readonly failureRate?: number;
@@ -13,13 +13,13 @@ export interface BreakerOptions {
   readonly slowCallRate?: number;
   /** How long a call takes that is slow; one that still runs after this counts at once. */
   readonly slowCall?: Duration;
-  /** What the rates look at: the last so many calls, or the calls of the last so long: `100`, `'10s'`. @defaultValue 100 */
+  /** What the rates look at: a number of the last calls (`100`), or the calls of a last period (`'10s'`). @defaultValue 100 */
   readonly window?: number | Duration;
   /** Fewer calls in the window than this open nothing: 1 or more. @defaultValue 20 */
   readonly minimumCalls?: number;
   /** Makes a rule of its own, in place of all of the above: any breaker strategy of cockatiel's. Called each time the circuit closes. */
   readonly strategy?: () => IBreaker;
-  /** Trials that must succeed, none failing, before the circuit closes again: 1 or more. At most so many run at once. @defaultValue 3 */
+  /** Trials that must succeed, none failing, before the circuit closes again: 1 or more. It is also the number of trials that run at once. @defaultValue 3 */
   readonly successes?: number;
   /** How long the circuit stays open before a trial is let through. @defaultValue '2m' */
   readonly openFor?: Duration;

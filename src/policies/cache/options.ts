@@ -26,10 +26,10 @@ export interface CacheOptions {
   /**
    * Which errors are answers, such as "there is no such user". They are remembered for `negativeTtl` and replace the value that was there, so
    * that `staleIfError` does not apply to them. One that throws means no.
-   * @defaultValue every error is remembered where there is no stale value to serve
+   * @defaultValue every error is remembered if there is no stale value to serve
    */
   readonly negativeIf?: (error: unknown) => boolean;
-  /** How long after a failed load the source is left alone where there is a stale value to serve. @defaultValue '1s' */
+  /** How long after a failed load the source is left alone if there is a stale value to serve. @defaultValue '1s' */
   readonly retrySourceAfter?: Duration;
   /**
    * Whether the keys of a guard, which `guard.for(key)` gives, share their values. Each key has values of its own otherwise, so that no tenant gets

@@ -1,7 +1,7 @@
 import type { OptionChecker } from '../../core/options.ts';
 import type { Outcome } from '../../core/outcome.ts';
 
-/** What a fallback function is told about the call that it stands in for. */
+/** What a fallback function gets to know about the call that it stands in for. */
 export interface FallbackContext {
   /** How the call ended; never `cancelled`, since nobody waits for the value of such a call. */
   readonly outcome: Exclude<Outcome, 'success' | 'cancelled'>;
@@ -34,7 +34,7 @@ export type FallbackOptions<F = unknown> = {
 
 /** {@link FallbackOptions} after the checks. */
 export interface ResolvedFallback {
-  /** The value, where no function makes it. */
+  /** The value, if no function makes it. */
   readonly value: unknown;
   readonly make: ((error: unknown, context: never) => unknown) | undefined;
   readonly when: ((error: unknown) => boolean) | undefined;

@@ -29,8 +29,8 @@ describe('a mistake in a test is an error of the test kit:', () => {
     const clock = new FakeClock();
     for (const ms of [Number.NaN, -1, Number.POSITIVE_INFINITY, '5s' as never, undefined as never]) {
       await expect(clock.advance(ms)).rejects.toThrow(/FakeClock\.advance: Expected `ms`/);
-      expect(() => clock.block(ms)).toThrow(/FakeClock\.block: Expected `ms`/);
     }
+    expect(() => clock.block(Number.NaN)).toThrow(/FakeClock\.block: Expected `ms`/);
     expect(() => clock.shiftEpoch(Number.NaN)).toThrow(/FakeClock\.shiftEpoch/);
     clock.shiftEpoch(-1_000);
     await clock.advance(0);
