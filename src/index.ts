@@ -115,7 +115,7 @@ export type {
   RetryPolicy,
   RetryScheduled,
 } from './policies/retry/index.ts';
-export { notSent, retry } from './policies/retry/index.ts';
+export { notSent, retry, retryAfterMsOf } from './policies/retry/index.ts';
 export type { PolicyPorts } from './policies/standalone.ts';
 export type { TimeoutOptions, TimeoutPolicy } from './policies/timeout/index.ts';
 export { timeout } from './policies/timeout/index.ts';

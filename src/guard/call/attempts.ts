@@ -11,7 +11,7 @@ import type { Retry } from '../../policies/retry/index.ts';
 import {
   attemptEnded,
   isMarkedNotSent,
-  retryAfterOf,
+  pauseAskedBy,
   surelyNotSent,
   watchRequests,
 } from '../../policies/retry/index.ts';
@@ -229,10 +229,9 @@ export class Attempts {
       const result = outcome === 'failure' ? breaker.resultOf(error) : interrupted;
       breaker.report(permit, result, running);
     }
-    if (rateLimit && outcome === 'failure' && !isRejection(error)) {
-      const askedMs = retryAfterOf(error, this.#clock.epoch());
-      if (askedMs !== undefined) rateLimit.slowDown(askedMs);
-    }
+    if (!rateLimit || outcome !== 'failure' || isRejection(error)) return;
+    const askedMs = pauseAskedBy(error, this.#clock.epoch());
+    if (askedMs !== undefined) rateLimit.slowDown(askedMs);
   }
 
   /** @returns the delay before the next attempt in milliseconds; `undefined` where there is none */
@@ -257,14 +256,16 @@ export class Attempts {
       nested: call.ambient?.retries ?? false,
     });
     if (decision.retry) return decision.delayMs;
-    if (decision.reason !== 'exhausted') this.#suppressed(call, decision.reason, error);
+    const { reason, retryAfterMs } = decision;
+    if (reason !== 'exhausted') this.#suppressed(call, reason, error, retryAfterMs);
     return undefined;
   }
 
-  #suppressed<T>(call: Call<T>, reason: SuppressionReason, error: unknown): void {
-    call.suppressed = { policy: 'retry', reason };
+  #suppressed<T>(call: Call<T>, reason: SuppressionReason, error: unknown, retryAfterMs?: number): void {
+    const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+    call.suppressed = { policy: 'retry', reason, ...asked };
     this.#reporter.counters.suppressed[reason] += 1;
-    this.#reporter.tell({ type: 'retry.suppressed', reason, error }, call);
+    this.#reporter.tell({ type: 'retry.suppressed', reason, error, ...asked }, call);
   }
 
   #trace<T>(

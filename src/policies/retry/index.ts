@@ -8,5 +8,5 @@ export { retry } from './policy.ts';
 export { attemptEnded, watchRequests } from './request-watch.ts';
 export { Retry } from './retry.ts';
 export type { RetrySchedule } from './retry.ts';
-export { retryAfterOf } from './retry-after.ts';
+export { pauseAskedBy, retryAfterMsOf } from './retry-after.ts';
 export { retryFacts } from './facts.ts';

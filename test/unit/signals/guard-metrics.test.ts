@@ -62,7 +62,7 @@ describe('the metrics of a guard', () => {
       'bulkhead/full',
       'bulkhead/queue_timeout',
     ]);
-    expect(await telemetry.points('keelson.retry.suppressed')).toHaveLength(6);
+    expect(await telemetry.points('keelson.retry.suppressed')).toHaveLength(7);
     expect(await telemetry.points('keelson.breaker.transitions')).toHaveLength(15);
   });
 
