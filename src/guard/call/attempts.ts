@@ -144,11 +144,16 @@ export class Attempts {
     if (call.requests) attemptEnded(call.requests, error);
     this.#reporter.counters.attempts[outcome] += 1;
     this.#tellTimeout(attempt, outcome, error);
-    this.#reportToPolicies(attempt, outcome, error);
+    const isPaused = this.#reportToPolicies(attempt, outcome, error);
     const now = this.#clock.now();
     const delayMs = this.#decide(call, error, now);
     this.#trace(attempt, outcome, error, now, delayMs !== undefined);
     if (delayMs === undefined) throw error;
+    if (isPaused) {
+      // The limit pauses because of this call: its retry must not find that others were first, or that it may not wait.
+      this.#gates.rateLimit?.keep();
+      call.keepsToken = true;
+    }
     this.#reporter.tell({ type: 'retry.scheduled', attempt: call.attempts, delayMs, error }, call);
     return new Wait(this.#clock, delayMs);
   }
@@ -222,16 +227,19 @@ export class Attempts {
     if (execution?.interrupted && !execution.isSignalTaken) this.#reporter.signalIgnored(call);
   }
 
-  #reportToPolicies<T>({ permit, running }: Attempt<T>, outcome: FailedOutcome, error: unknown): void {
+  /** @returns whether the server asked the rate limit for a pause */
+  #reportToPolicies<T>({ permit, running }: Attempt<T>, outcome: FailedOutcome, error: unknown): boolean {
     const { breaker, rateLimit } = this.#gates;
     if (breaker) {
       const interrupted = outcome === 'timeout' && !isLoopDelay(error) ? 'failure' : 'neutral';
       const result = outcome === 'failure' ? breaker.resultOf(error) : interrupted;
       breaker.report(permit, result, running);
     }
-    if (!rateLimit || outcome !== 'failure' || isRejection(error)) return;
+    if (!rateLimit || outcome !== 'failure' || isRejection(error)) return false;
     const askedMs = pauseAskedBy(error, this.#clock.epoch());
-    if (askedMs !== undefined) rateLimit.slowDown(askedMs);
+    if (askedMs === undefined || askedMs === 0) return false;
+    rateLimit.slowDown(askedMs);
+    return true;
   }
 
   /** @returns the delay before the next attempt in milliseconds; `undefined` where there is none */

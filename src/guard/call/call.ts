@@ -59,6 +59,9 @@ export class Call<T> extends DeadlineNode {
   /** What was seen of the requests of the last run, if the call is not idempotent. */
   requests: AttemptRequests | undefined = undefined;
 
+  /** Whether the rate limit keeps its first token after a pause for the next attempt of this call. */
+  keepsToken = false;
+
   /** How often the function has been called. */
   attempts = 0;
   /** How the last run ended. */

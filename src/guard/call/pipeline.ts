@@ -85,9 +85,12 @@ export class Pipeline {
         const attempt = new Attempt(call);
         call.enter(attempt);
         const entered = this.#admission.enter(attempt, now);
-        if (typeof entered === 'number') now = entered;
-        else {
+        if (typeof entered === 'number') {
+          now = entered;
+          this.#admission.unkeepToken(call);
+        } else {
           now = await entered;
+          this.#admission.unkeepToken(call);
           if (call.interruption) {
             this.#admission.abandon(attempt);
             throw call.interruption.error;
@@ -116,6 +119,7 @@ export class Pipeline {
       if (thrown !== undefined && thrown === call.failedResult) return call.failedResult.value as T;
       throw thrown;
     } finally {
+      this.#admission.unkeepToken(call);
       this.#deadlines.disarm(call);
       call.unfollow();
     }

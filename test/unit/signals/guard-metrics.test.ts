@@ -30,7 +30,7 @@ const TIER: CacheTier = { get: async () => undefined, set: async () => {}, delet
 /** The policies that share something with other processes. */
 const SHARING = {
   ...FULL,
-  rateLimit: { ...FULL.rateLimit, store: STORE },
+  rateLimit: { ...FULL.rateLimit, algorithm: 'bucket', store: STORE },
   cache: { ...FULL.cache, secondTier: TIER },
 } as const;
 
