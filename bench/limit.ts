@@ -22,10 +22,22 @@ const IN_FLIGHT = 100;
 const ADDRESS = 'KEELSON_BENCH_REDIS';
 const KEYS = Array.from({ length: 10_000 }, (_, i) => `tenant-${i}`);
 
-/** A limit that is never used up. */
+/** A bucket that is never used up. */
 function plenty(store?: LimiterStore): ResolvedRateLimit {
-  const options = { limit: 1_000_000, per: '1ms', storeTimeout: '5s', ...(store ? { store } : {}) } as const;
+  const options = {
+    algorithm: 'bucket',
+    limit: 1_000_000,
+    per: '1ms',
+    storeTimeout: '5s',
+    ...(store ? { store } : {}),
+  } as const;
   return resolveRateLimit(options, new OptionChecker('bench'));
+}
+
+/** A window of 1,000 that is always full, and never refuses: its period is shorter than a thousand acquires take. Below what users may set. */
+function fullWindow(): ResolvedRateLimit {
+  const options = resolveRateLimit({ limit: 1_000, per: 1 }, new OptionChecker('bench'));
+  return { ...options, perMs: 0.001 };
 }
 
 async function clockRead(): Promise<() => Promise<unknown>> {
@@ -36,8 +48,8 @@ async function clockRead(): Promise<() => Promise<unknown>> {
   };
 }
 
-async function limiter(): Promise<() => Promise<unknown>> {
-  const ours = new RateLimiter(plenty(), systemClock);
+async function limiter(options: ResolvedRateLimit): Promise<() => Promise<unknown>> {
+  const ours = new RateLimiter(options, systemClock);
   let waitMs = 0;
   return async () => {
     for (let i = 0; i < BATCH; i += 1) waitMs += ours.tryAcquire(systemClock.now());
@@ -46,8 +58,8 @@ async function limiter(): Promise<() => Promise<unknown>> {
 }
 
 /** Awaited at every acquire, as its peer has to be. */
-async function limiterAwaited(): Promise<() => Promise<unknown>> {
-  const ours = new RateLimiter(plenty(), systemClock);
+async function limiterAwaited(options: ResolvedRateLimit): Promise<() => Promise<unknown>> {
+  const ours = new RateLimiter(options, systemClock);
   return async () => {
     // oxlint-disable-next-line typescript/await-thenable -- what it costs to await it is what is measured
     for (let i = 0; i < BATCH; i += 1) await ours.enter(systemClock.now());
@@ -89,6 +101,10 @@ const onServer: Readonly<Record<string, Variant>> = {
     const rate = plenty();
     return inFlight(() => store.take('k', rate));
   },
+  'redis.window': async () => {
+    const store = redisStore({ client: await connected() });
+    return inFlight(async () => store.takeFromWindow?.('w', { limit: 10_000, perMs: 1 }));
+  },
   'redis.store.keys': async () => {
     const store = redisStore({ client: await connected() });
     const rate = plenty();
@@ -123,18 +139,24 @@ const benchmark: Benchmark = {
   file: fileURLToPath(import.meta.url),
   variants: {
     'clock.x100': clockRead,
-    'limiter.x100': limiter,
-    'limiter.awaited.x100': limiterAwaited,
+    'limiter.x100': () => limiter(fullWindow()),
+    'limiter.awaited.x100': () => limiterAwaited(fullWindow()),
+    'bucket.x100': () => limiter(plenty()),
+    'bucket.awaited.x100': () => limiterAwaited(plenty()),
     'flexible.x100': peer,
     ...(process.env[ADDRESS] === undefined ? {} : onServer),
   },
   goals: [
-    { over: 'limiter.x100', under: 'clock.x100', atMost: 1.5 },
+    { over: 'limiter.x100', under: 'clock.x100', atMost: 2 },
     { over: 'limiter.x100', under: 'flexible.x100', atMost: 0.5 },
     { over: 'limiter.awaited.x100', under: 'flexible.x100' },
+    { over: 'bucket.x100', under: 'clock.x100', atMost: 1.5 },
+    { over: 'bucket.x100', under: 'flexible.x100', atMost: 0.5 },
+    { over: 'bucket.awaited.x100', under: 'flexible.x100' },
     // 0.85 of the throughput of PING.
     { over: 'redis.limiter', under: 'redis.ping', atMost: 1 / 0.85 },
     { over: 'redis.store', under: 'redis.ping' },
+    { over: 'redis.window', under: 'redis.ping' },
     // Each of another key: nothing to ask together.
     { over: 'redis.store.keys', under: 'redis.ping' },
   ],

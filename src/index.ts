@@ -98,10 +98,12 @@ export type {
   PostgresLimiterPool,
   PostgresStoreOptions,
   Rate,
+  RateLimitAlgorithm,
   RateLimitOptions,
   RateLimitPolicy,
   RateLimitPorts,
   RateLimitSnapshot,
+  RateWindow,
   RedisLimiterClient,
   RedisStoreOptions,
   SqliteStoreOptions,
@@ -116,7 +118,7 @@ export type {
   RetryPolicy,
   RetryScheduled,
 } from './policies/retry/index.ts';
-export { notSent, retry } from './policies/retry/index.ts';
+export { notSent, retry, retryAfterMsOf } from './policies/retry/index.ts';
 export type { PolicyPorts } from './policies/standalone.ts';
 export type { TimeoutOptions, TimeoutPolicy } from './policies/timeout/index.ts';
 export { timeout } from './policies/timeout/index.ts';

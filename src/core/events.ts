@@ -27,7 +27,13 @@ export type CoreEvent =
       readonly delayMs: number;
       readonly error: unknown;
     }
-  | { readonly type: 'retry.suppressed'; readonly reason: SuppressionReason; readonly error: unknown }
+  | {
+      readonly type: 'retry.suppressed';
+      readonly reason: SuppressionReason;
+      readonly error: unknown;
+      /** Milliseconds that the server asked for, where that is the reason. */
+      readonly retryAfterMs?: number;
+    }
   | {
       readonly type: 'rejected';
       readonly policy: PolicyName;

@@ -42,12 +42,18 @@ export const SUPPRESSION_REASONS = [
   'not_retryable',
   'cancelled',
   'nested',
+  'retry_after',
 ] as const;
 
 /** A further attempt that a policy refused after the function had already run. */
 export interface Suppression {
   readonly policy: PolicyName;
   readonly reason: SuppressionReason | RejectionReason;
+  /**
+   * Milliseconds that the server asked for with `Retry-After`, where that is why there was no retry: it is more than `retry.maxDelay` (`retry_after`), or
+   * more than the call had left (`deadline`).
+   */
+  readonly retryAfterMs?: number;
 }
 
 /** What the account of a guarded call says however it ended. */

@@ -131,6 +131,7 @@ function frameFor(context: CallContext, around: AmbientExecution | undefined): A
     get isSettled() {
       return around?.isSettled ?? false;
     },
+    idempotent: around?.idempotent ?? true,
     slots: undefined,
     outer: around,
     onInterrupt: (listener) => around?.onInterrupt(listener) ?? (() => {}),

@@ -10,7 +10,7 @@ test('the benchmark of the limiter says what it has to without a server', { time
   expect(run.stderr).not.toContain('failed');
   expect(run.status).toBe(0);
   const ratios = run.stdout.split('\n').filter((line) => line.startsWith('ratio '));
-  expect(ratios).toHaveLength(3);
-  for (const line of ratios.slice(0, 2))
+  expect(ratios).toHaveLength(6);
+  for (const line of [ratios[0], ratios[1], ratios[3], ratios[4]])
     expect(line).toMatch(/^ratio [\w.]+\/[\w.]+ \d+\.\d\d goal <= \d\.\d\d (ok|short)$/);
 });

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Gcra, REFUSED } from '../../src/policies/rate-limit/gcra.ts';
 import type { Taken } from '../../src/policies/rate-limit/index.ts';
 import { granted, inTicks, refused, TICKS_PER_MS } from '../../src/policies/rate-limit/limiter-store.ts';
+import { Gcra, REFUSED } from '../../src/policies/rate-limit/quota/gcra.ts';
 
 /** Limits that divide a millisecond's ticks: an interval is a whole number of them, and nothing is rounded. */
 const even = fc.record({

@@ -8,7 +8,7 @@ import { RateWaiter } from '../../src/policies/rate-limit/rate-waiter.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 
 function resolved(options: RateLimitOptions): ResolvedRateLimit {
-  return resolveRateLimit(options, new OptionChecker('rateLimit'));
+  return resolveRateLimit({ algorithm: 'bucket', ...options }, new OptionChecker('rateLimit'));
 }
 
 const rate = fc.record({

@@ -2,17 +2,13 @@ import { RejectedError } from '../../core/errors.ts';
 import type { Interruptible } from '../../core/execution.ts';
 import type { PolicyName } from '../../core/outcome.ts';
 import type { Clock } from '../../core/time/clock.ts';
+import type { RateWaiter } from '../../policies/rate-limit/index.ts';
 import type { PipelineMechanisms } from '../options/policies.ts';
 import type { AmbientExecution } from './ambient.ts';
 import { ambientExecution } from './ambient.ts';
 import type { Attempt } from './attempt.ts';
 import type { Call } from './call.ts';
 import type { Reporter } from './reporter.ts';
-
-/** A place in a line: that of the bulkhead, or of the rate limit. */
-interface Turn extends Interruptible {
-  readonly granted: Promise<void>;
-}
 
 /**
  * Lets attempts in: breaker check, rate limit, bulkhead, breaker permit. The check comes first, so that an open circuit refuses before
@@ -40,18 +36,28 @@ export class Admission {
     const { breaker, rateLimit, bulkhead } = this.#gates;
     const refusal = breaker?.refusal(now);
     if (refusal) return this.#afterDecision(attempt, refusal);
-    const turn = rateLimit?.enter(now);
-    if (turn) return this.#afterTurn(attempt, turn);
+    if (rateLimit) {
+      attempt.askedAt = now;
+      const turn = rateLimit.enter(now, attempt.call.keepsToken);
+      if (turn) return this.#afterTurn(attempt, turn);
+    }
     if (bulkhead && !bulkhead.tryEnter()) return this.#afterSlot(attempt);
     return this.#permit(attempt, now);
   }
 
   /** Gives everything back: the call was let in, and cannot use it any more. */
-  abandon<T>({ permit, running }: Attempt<T>): void {
-    const { breaker, rateLimit, bulkhead } = this.#gates;
-    breaker?.report(permit, 'neutral', running);
+  abandon<T>(attempt: Attempt<T>): void {
+    const { breaker, bulkhead } = this.#gates;
+    breaker?.report(attempt.permit, 'neutral', attempt.running);
     bulkhead?.leave();
-    rateLimit?.giveBack();
+    this.#giveBackToken(attempt);
+  }
+
+  /** The call has the token that was kept for its retry, or it does not retry: nothing is kept for it any more. */
+  unkeepToken<T>(call: Call<T>): void {
+    if (!call.keepsToken) return;
+    call.keepsToken = false;
+    this.#gates.rateLimit?.unkeep();
   }
 
   /** Gives the slot back. */
@@ -85,12 +91,13 @@ export class Admission {
   }
 
   /** Waits for a token of the rate limit, then for a slot. */
-  async #afterTurn<T>(attempt: Attempt<T>, turn: Turn | RejectedError): Promise<number> {
+  async #afterTurn<T>(attempt: Attempt<T>, turn: RateWaiter | RejectedError): Promise<number> {
     if (turn instanceof RejectedError) throw this.refused(attempt.call, turn);
+    attempt.turn = turn;
     await this.#wait(attempt, turn, turn.granted, 'rate_limit');
-    const { rateLimit, bulkhead } = this.#gates;
+    const { bulkhead } = this.#gates;
     if (attempt.call.interruption) {
-      rateLimit?.giveBack();
+      this.#giveBackToken(attempt);
       throw attempt.call.interruption.error;
     }
     if (bulkhead && !bulkhead.tryEnter()) return this.#afterSlot(attempt);
@@ -99,37 +106,41 @@ export class Admission {
 
   /** Waits for a slot. The token of the rate limit is spent with it: nothing gives the provider's quota back but not to have called. */
   async #afterSlot<T>(attempt: Attempt<T>): Promise<number> {
-    const { bulkhead, rateLimit } = this.#gates;
+    const { bulkhead } = this.#gates;
     const waiter = bulkhead?.enqueue(holdersOf(bulkhead));
     if (waiter) {
       try {
         if (waiter instanceof RejectedError) throw this.refused(attempt.call, waiter);
         await this.#wait(attempt, waiter, waiter.granted, 'bulkhead');
       } catch (error) {
-        rateLimit?.giveBack();
+        this.#giveBackToken(attempt);
         throw error;
       }
     }
     if (attempt.call.interruption) {
       bulkhead?.leave();
-      rateLimit?.giveBack();
+      this.#giveBackToken(attempt);
       throw attempt.call.interruption.error;
     }
     return this.#permit(attempt, this.#clock.now());
   }
 
   #permit<T>(attempt: Attempt<T>, now: number): number {
-    const { breaker, rateLimit, bulkhead } = this.#gates;
+    const { breaker, bulkhead } = this.#gates;
     if (!breaker) return now;
     const permit = breaker.acquire(now);
     if (permit instanceof RejectedError) {
       bulkhead?.leave();
-      rateLimit?.giveBack();
+      this.#giveBackToken(attempt);
       throw this.refused(attempt.call, permit);
     }
     attempt.permit = permit;
     attempt.running = breaker.watch(permit, now);
     return now;
+  }
+
+  #giveBackToken<T>({ askedAt, turn }: Attempt<T>): void {
+    this.#gates.rateLimit?.giveBack(askedAt, turn);
   }
 
   async #wait<T>(

@@ -13,6 +13,8 @@ export interface AmbientExecution {
   readonly isOver: boolean;
   /** Whether the function itself has settled. One that was interrupted can still be running. */
   readonly isSettled: boolean;
+  /** Whether its work may be done twice. */
+  readonly idempotent: boolean;
   /** The bulkhead of which it holds a slot. */
   readonly slots: object | undefined;
   /** The execution around it. */
@@ -44,6 +46,17 @@ export function ambientExecution(): AmbientExecution | undefined {
   let execution = storage().getStore();
   while (execution?.isOver) execution = execution.outer;
   return execution;
+}
+
+/**
+ * Whether the code that runs now may do its work twice: not inside a call with `idempotent: false`, for as long as that call's function runs, be the
+ * call over or not.
+ */
+export function mayRepeatHere(): boolean {
+  let execution = storage().getStore();
+  while (execution?.isSettled) execution = execution.outer;
+  // A copy of the package that knows nothing of this says nothing against it.
+  return execution?.idempotent !== false;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Execution, Interruptible } from '../../core/execution.ts';
 import type { RunningCall } from '../../policies/breaker/index.ts';
+import type { RateWaiter } from '../../policies/rate-limit/index.ts';
 import type { Call, FailedOutcome } from './call.ts';
 
 /**
@@ -18,6 +19,10 @@ export class Attempt<T> implements Interruptible {
   permit = 0;
   /** What watches the run for slowness. */
   running: RunningCall | undefined = undefined;
+  /** When it asked the rate limit for a token. NaN as for `startedAt`. */
+  askedAt: number = Number.NaN;
+  /** Its place in the line of the rate limit, if it had to wait. */
+  turn: RateWaiter | undefined = undefined;
   #stage: Interruptible | undefined = undefined;
 
   constructor(call: Call<T>) {

@@ -10,13 +10,7 @@ import { deadlinesFor, loopDelayMs } from '../../core/time/deadlines.ts';
 import { Wait } from '../../core/time/wait.ts';
 import { fallsBack } from '../../policies/fallback/index.ts';
 import type { FailedAttempt, Retry } from '../../policies/retry/index.ts';
-import {
-  attemptEnded,
-  isMarkedNotSent,
-  retryAfterOf,
-  surelyNotSent,
-  watchRequests,
-} from '../../policies/retry/index.ts';
+import { attemptEnded, pauseAskedBy, takeNotSent, watchRequests } from '../../policies/retry/index.ts';
 import type { ResolvedGuard } from '../options/options.ts';
 import type { PipelineMechanisms } from '../options/policies.ts';
 import { detached, runInside } from './ambient.ts';
@@ -113,7 +107,7 @@ export class Attempts {
     if (this.#timeout) this.#deadlines.arm(this.#timeout, execution, now);
     if (call.idempotent) return this.#launch(call, execution, context);
     // Whoever marked the error before has spoken for all that was sent until then.
-    const before = isMarkedNotSent(call.lastError) ? undefined : call.requests;
+    const before = call.isMarkedUnsent ? undefined : call.requests;
     call.requests = undefined;
     if (number >= this.#retries) return this.#launch(call, execution, context);
     return watchRequests(before, (requests) => {
@@ -154,11 +148,17 @@ export class Attempts {
     if (call.requests) attemptEnded(call.requests, error);
     this.#reporter.counters.attempts[outcome] += 1;
     this.#tellTimeout(attempt, outcome, error);
-    this.#reportToPolicies(attempt, outcome, error);
+    const isPaused = this.#reportToPolicies(attempt, outcome, error);
     const now = this.#clock.now();
     const delayMs = this.#decide(call, error, now);
+    if (!call.idempotent) call.isMarkedUnsent = takeNotSent(error);
     this.#trace(attempt, outcome, error, now, delayMs !== undefined);
     if (delayMs === undefined) throw error;
+    if (isPaused) {
+      // The limit pauses because of this call: its retry must not find that others were first, or that it may not wait.
+      this.#gates.rateLimit?.keep();
+      call.keepsToken = true;
+    }
     this.#reporter.tell({ type: 'retry.scheduled', attempt: call.attempts, delayMs, error }, call);
     return new Wait(this.#clock, delayMs);
   }
@@ -190,11 +190,11 @@ export class Attempts {
 
   /** Asked again after the wait: code that the last run left behind may have sent something meanwhile. */
   #mayRepeat<T>(call: Call<T>): boolean {
-    return call.idempotent || surelyNotSent(call.lastError, call.requests);
+    return call.idempotent || call.isMarkedUnsent || call.requests?.sentNothing === true;
   }
 
   #execute<T>(call: Call<T>, execution: Execution<T>, context: ExecutionContext): PromiseLike<T> | T {
-    if (!this.#tellsInner && !call.signal) {
+    if (!this.#tellsInner && !call.signal && call.idempotent) {
       // Nothing can interrupt this run: nobody has to be told in its place.
       if (!call.inherits) return detached(() => call.fn(context));
       return call.ambient ? execution.start(call.fn, context) : call.fn(context);
@@ -228,7 +228,8 @@ export class Attempts {
     if (execution?.interrupted && !execution.isSignalTaken) this.#reporter.signalIgnored(call);
   }
 
-  #reportToPolicies<T>({ permit, running }: Attempt<T>, outcome: FailedOutcome, error: unknown): void {
+  /** @returns whether the server asked the rate limit for a pause */
+  #reportToPolicies<T>({ permit, running }: Attempt<T>, outcome: FailedOutcome, error: unknown): boolean {
     const { breaker, rateLimit } = this.#gates;
     if (breaker) {
       const interrupted = outcome === 'timeout' && !isLoopDelay(error) ? 'failure' : 'neutral';
@@ -237,10 +238,11 @@ export class Attempts {
       breaker.report(permit, result, running);
       this.#reporter.blamed = undefined;
     }
-    if (rateLimit && outcome === 'failure' && !isRejection(error)) {
-      const askedMs = retryAfterOf(error, this.#clock.epoch());
-      if (askedMs !== undefined) rateLimit.slowDown(askedMs);
-    }
+    if (!rateLimit || outcome !== 'failure' || isRejection(error)) return false;
+    const askedMs = pauseAskedBy(error, this.#clock.epoch());
+    if (askedMs === undefined || askedMs === 0) return false;
+    rateLimit.slowDown(askedMs);
+    return true;
   }
 
   /** @returns the delay before the next attempt in milliseconds; `undefined` where there is none */
@@ -257,7 +259,8 @@ export class Attempts {
     call.schedule ??= this.#retry.schedule();
     const decision = call.schedule.decide(this.#failedAttempt(call, error, now));
     if (decision.retry) return decision.delayMs;
-    if (decision.reason !== 'exhausted') this.#suppressed(call, decision.reason, error);
+    const { reason, retryAfterMs } = decision;
+    if (reason !== 'exhausted') this.#suppressed(call, reason, error, retryAfterMs);
     return undefined;
   }
 
@@ -299,10 +302,11 @@ export class Attempts {
     return fallback !== undefined && fallsBack(fallback, error, lastOutcome);
   }
 
-  #suppressed<T>(call: Call<T>, reason: SuppressionReason, error: unknown): void {
-    call.suppressed = { policy: 'retry', reason };
+  #suppressed<T>(call: Call<T>, reason: SuppressionReason, error: unknown, retryAfterMs?: number): void {
+    const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+    call.suppressed = { policy: 'retry', reason, ...asked };
     this.#reporter.counters.suppressed[reason] += 1;
-    this.#reporter.tell({ type: 'retry.suppressed', reason, error }, call);
+    this.#reporter.tell({ type: 'retry.suppressed', reason, error, ...asked }, call);
   }
 
   #trace<T>(

@@ -9,7 +9,7 @@ import type { AttemptRequests, RetrySchedule } from '../../policies/retry/index.
 import type { CallSpan } from '../../signals/index.ts';
 import { isRequestId } from '../../signals/index.ts';
 import type { AmbientExecution } from './ambient.ts';
-import { ambientExecution } from './ambient.ts';
+import { ambientExecution, mayRepeatHere } from './ambient.ts';
 import type { CallContext } from './call-context.ts';
 import type { Discards, Dispose } from './discards.ts';
 
@@ -21,7 +21,8 @@ export interface CallOptions {
   readonly requestId?: string | undefined;
   /**
    * Whether the work may be done twice. `false`: it is retried only if nothing was sent. That is so if the function threw an error that
-   * `notSent` marked, or if its one HTTP request never got a connection. @defaultValue true
+   * `notSent` marked, or if its one HTTP request never got a connection. It holds for the guards within as well. @defaultValue true; that of the
+   * call around this one, if there is one
    */
   readonly idempotent?: boolean | undefined;
   /**
@@ -69,8 +70,13 @@ export class Call<T> extends DeadlineNode implements LateTaker {
   totalMs: number = Number.NaN;
   span: CallSpan | undefined = undefined;
   schedule: RetrySchedule | undefined = undefined;
+  /** Whether `notSent` marked the error of the last run, if the call is not idempotent. */
+  isMarkedUnsent = false;
   /** What was seen of the requests of the last run, if the call is not idempotent. */
   requests: AttemptRequests | undefined = undefined;
+
+  /** Whether the rate limit keeps its first token after a pause for the next attempt of this call. */
+  keepsToken = false;
 
   /** How often the function has been called. */
   attempts = 0;
@@ -120,9 +126,9 @@ export class Call<T> extends DeadlineNode implements LateTaker {
     this.operation = operation;
     this.fn = fn;
     this.signal = options?.signal ?? undefined;
-    this.idempotent = options?.idempotent ?? true;
     this.dispose = options?.dispose;
     this.inherits = options?.inherit ?? inherits;
+    this.idempotent = options?.idempotent ?? (!this.inherits || mayRepeatHere());
     this.ambient = this.inherits ? ambientExecution() : undefined;
     this.#makeRequestId = makeRequestId;
     this.#requestId = isRequestId(options?.requestId) ? options.requestId : undefined;
@@ -270,6 +276,10 @@ export class Frame<T> implements AmbientExecution {
 
   wouldRetry(error: unknown): boolean {
     return this.#owner.wouldRetry(this.#call, error) || (this.outer?.wouldRetry(error) ?? false);
+  }
+
+  get idempotent(): boolean {
+    return this.#call.idempotent;
   }
 
   get isOver(): boolean {

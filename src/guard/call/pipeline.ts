@@ -99,10 +99,13 @@ export class Pipeline {
         const attempt = new Attempt(call);
         call.enter(attempt);
         const entered = this.#admission.enter(attempt, now);
-        if (typeof entered === 'number') now = entered;
-        else {
+        if (typeof entered === 'number') {
+          now = entered;
+          this.#admission.unkeepToken(call);
+        } else {
           hasWaited = true;
           now = await entered;
+          this.#admission.unkeepToken(call);
           if (call.interruption) {
             this.#admission.abandon(attempt);
             throw call.interruption.error;
@@ -141,6 +144,7 @@ export class Pipeline {
       throw thrown;
     } finally {
       this.calls.running -= 1;
+      this.#admission.unkeepToken(call);
       this.#deadlines.disarm(call);
       call.unfollow();
     }

@@ -35,7 +35,8 @@ export class ShortPath {
     fn: GuardedFunction<T>,
     options: CallOptions | undefined,
   ): Promise<T> | undefined {
-    if (options?.signal || !this.#reporter.isUnwatched || ambientExecution()) return undefined;
+    if (options?.signal || options?.idempotent === false) return undefined;
+    if (!this.#reporter.isUnwatched || ambientExecution()) return undefined;
     const permit = this.#breaker ? this.#breaker.permitAtRest() : 0;
     if (permit === undefined) return undefined;
     const call = new ShortCall(this.#reporter, operation, options?.requestId);

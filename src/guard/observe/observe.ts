@@ -126,7 +126,7 @@ function settleError(
   if (rejection) {
     countRejection(rejection, reporter);
     reporter.tell({ type: 'rejected', ...rejection }, call);
-    if (call.lastFailure) call.suppressed = rejection;
+    if (call.lastFailure) call.suppressed = { policy: rejection.policy, reason: rejection.reason };
   }
   const outcome = outcomeOf(call, error, rejection !== undefined, signal);
   reporter.settle(call, outcome, rejection && call.lastFailure ? call.lastFailure.error : error);

@@ -1,4 +1,6 @@
-/** OuterLayers of 4xx that time may mend: the request timed out (408), came too early (425), or was one too many (429). */
+import { property, statusOf } from '../../core/http/status-of.ts';
+
+/** Answers of 4xx that time may mend: the request timed out (408), came too early (425), or was one too many (429). */
 const WORTH_ANOTHER_TRY: ReadonlySet<number> = new Set([408, 425, 429]);
 /** The messages of undici, and thus of Node, before an answer and in the middle of its body. A program of its own may use these words: only a `cause` proves it. */
 const UNDICI_MESSAGES: ReadonlySet<string> = new Set(['fetch failed', 'terminated']);
@@ -48,17 +50,6 @@ export function isHttpFailure(error: unknown): boolean {
   return !isMistake(error);
 }
 
-/** The HTTP status that an error carries, as the clients of HTTP put it there. */
-function statusOf(error: unknown): number | undefined {
-  for (const holder of [error, property(error, 'response')]) {
-    for (const name of ['status', 'statusCode']) {
-      const status = property(holder, name);
-      if (typeof status === 'number' && status >= 100 && status < 600) return status;
-    }
-  }
-  return undefined;
-}
-
 function isMistake(error: unknown): boolean {
   if (error instanceof TypeError) return !isNetworkFailure(error);
   return error instanceof ReferenceError || error instanceof RangeError || error instanceof SyntaxError;
@@ -72,14 +63,4 @@ function isNetworkFailure(error: TypeError): boolean {
     const code = property(each, 'code');
     return typeof code === 'string' && NETWORK_CODE.test(code);
   });
-}
-
-/** A property that throws when it is read is as good as none. */
-function property(holder: unknown, name: string): unknown {
-  if (typeof holder !== 'object' || holder === null) return undefined;
-  try {
-    return Reflect.get(holder, name);
-  } catch {
-    return undefined;
-  }
 }

@@ -13,6 +13,8 @@ export interface RateLimitSnapshot {
   readonly limit: number;
   /** Calls that wait. */
   readonly queued: number;
+  /** Milliseconds that are left of the pause that a server asked for with `Retry-After`; 0 without one. `guard.limiter.reset()` ends it. */
+  readonly pausedMs: number;
   /** Failures of the shared store, if there is one. */
   readonly storeFailures: number;
   /** Calls that went on without a limit because the shared store was away. */
@@ -23,9 +25,12 @@ export interface RateLimitSnapshot {
 export const rateLimitFacts: PolicyFacts<RateLimitOptions, ResolvedRateLimit, Limiter, RateLimitSnapshot> = {
   key: 'rateLimit',
   resolve: resolveRateLimit,
-  describe: ({ limit, perMs, burst, maxWaitMs, store }) => {
+  describe: ({ algorithm, limit, perMs, burst, maxWaitMs, store }) => {
     const wait = maxWaitMs > 0 ? `waits up to ${formatDuration(maxWaitMs)}` : 'refuses at once';
-    return `rate limit: ${limit} in ${formatDuration(perMs)}, ${burst} at once, ${wait}${store ? ', shared' : ''}`;
+    const period = formatDuration(perMs);
+    const quota =
+      algorithm === 'window' ? `${limit} in any ${period}` : `${limit} in ${period}, ${burst} at once`;
+    return `rate limit: ${quota}, ${wait}${store ? ', shared' : ''}`;
   },
   lint: (rateLimit, limits) => [
     ...lintWait('rateLimit.maxWait', rateLimit.maxWaitMs, limits),
@@ -39,9 +44,9 @@ export const rateLimitFacts: PolicyFacts<RateLimitOptions, ResolvedRateLimit, Li
   },
   // The tokens of a shared limit are in its store.
   isBusy: ({ available, queued, counters }) => queued > 0 || (counters === undefined && available < 1),
-  snapshot: ({ available, limit, queued, counters }) => {
+  snapshot: ({ available, limit, queued, pausedMs, counters }) => {
     const { failures: storeFailures = 0, unlimited = 0 } = counters ?? {};
-    return { available, limit, queued, storeFailures, unlimited };
+    return { available, limit, queued, pausedMs, storeFailures, unlimited };
   },
 };
 

@@ -22,6 +22,11 @@ export interface LimiterHandle {
    * @throws {RejectedError} `ERR_KEELSON_RATE_LIMITED` with `retryAfterMs`, `ERR_KEELSON_RATE_LIMIT_STORE`; the reason of an aborted signal
    */
   acquire(options?: AcquireOptions): Promise<void>;
+  /**
+   * Ends the pause that a server has asked for with `Retry-After`: those who wait go on as the limit allows. Tokens that were taken stay taken.
+   * `guard.breaker.reset()` does not end it.
+   */
+  reset(): Promise<void>;
 }
 
 /**
@@ -34,6 +39,7 @@ export function limiterHandle(current: () => Limiter | undefined, now: () => num
     available: async () => current()?.available ?? Number.POSITIVE_INFINITY,
     tryAcquire: async () => ((await current()?.tryAcquire(now())) ?? 0) === 0,
     acquire: ({ signal } = {}) => acquire(current(), now(), signal),
+    reset: async () => current()?.reset(),
   };
 }
 
@@ -50,6 +56,6 @@ export async function acquire(
   const stopListening = onAbort(signal, (reason) => entry.interrupt(reason));
   await entry.granted.finally(stopListening);
   if (!signal?.aborted) return;
-  limiter?.giveBack();
+  limiter?.giveBack(now, entry);
   throw signal.reason;
 }

@@ -1,8 +1,9 @@
-export type { Rate } from './gcra.ts';
+export type { Rate } from './quota/gcra.ts';
+export type { RateWindow } from './quota/window-log.ts';
 export type { AcquireOptions, LimiterHandle } from './handle.ts';
 export { limiterHandle } from './handle.ts';
 export type { LimiterStore, Taken } from './limiter-store.ts';
-export type { RateLimitOptions, ResolvedRateLimit, StoreFailure } from './options.ts';
+export type { RateLimitAlgorithm, RateLimitOptions, ResolvedRateLimit, StoreFailure } from './options.ts';
 export type { RateLimitPolicy, RateLimitPorts } from './policy.ts';
 export { rateLimit } from './policy.ts';
 export type { Limiter } from './rate-limiter.ts';

@@ -1,4 +1,5 @@
-import type { Rate } from './gcra.ts';
+import type { Rate } from './quota/gcra.ts';
+import type { RateWindow } from './quota/window-log.ts';
 
 /** The answer of a store. */
 export interface Taken {
@@ -7,6 +8,8 @@ export interface Taken {
   readonly retryAfterMs: number;
   /** Whole tokens that are left. */
   readonly remaining: number;
+  /** When a window counted the token, on the clock of the store and in its unit. {@link LimiterStore.giveBack} needs it. */
+  readonly at?: number;
 }
 
 /**
@@ -15,11 +18,25 @@ export interface Taken {
  */
 export interface LimiterStore {
   /**
-   * Takes a token of `key`, or says when there is one.
+   * `algorithm: 'bucket'`: takes a token of `key`, or says when there is one.
    * @param signal aborted when nobody waits for the answer any more
    * @throws what keeps the store from answering; its caller decides by `onStoreFailure`
    */
   take(key: string, rate: Rate, signal?: AbortSignal): Promise<Taken>;
+  /**
+   * `algorithm: 'window'`, which is the default: grants a token of `key` if fewer than `limit` were granted in the last `perMs` milliseconds, or says when
+   * there is one. No half-open interval of the length `perMs` may have more than `limit` grants, by the clock of the store. A window and a bucket of one
+   * key count apart. A store without this method can be used with `algorithm: 'bucket'` only.
+   * @param signal aborted when nobody waits for the answer any more
+   * @throws what keeps the store from answering; its caller decides by `onStoreFailure`
+   */
+  takeFromWindow?(key: string, window: RateWindow, signal?: AbortSignal): Promise<Taken>;
+  /**
+   * Gives back a token of a window that was not used. Without this method the token counts until it is a period old.
+   * @param at the time of the grant: {@link Taken.at}
+   * @throws what keeps the store from it; the token then counts until it is a period old
+   */
+  giveBack?(key: string, window: RateWindow, at: number, signal?: AbortSignal): Promise<void>;
   /** Gives back what the store opened itself. Calling it again does nothing. */
   close(): Promise<void>;
 }
@@ -64,4 +81,33 @@ export function granted(ahead: number, { interval, tolerance }: TickRate): Taken
 export function refused(ahead: number, { interval, tolerance }: TickRate): Taken {
   const wait = Math.max(1, ahead + interval - tolerance);
   return { granted: false, retryAfterMs: wait / TICKS_PER_MS, remaining: 0 };
+}
+
+/** Windows count in microseconds since 2026-01-01T00:00:00Z, which are whole numbers in doubles for 285 years. */
+export const MICROS_PER_MS = 1_000;
+/**
+ * If the last grant of a window is further ahead of the clock than this, in microseconds, the clock was set back: the log is then moved back with it.
+ * Anything less is waited out.
+ */
+export const CLOCK_STEP_MICROS: number = 60_000 * MICROS_PER_MS;
+
+/** A window in microseconds. */
+export interface MicroWindow {
+  readonly limit: number;
+  readonly per: number;
+}
+
+/** @returns the window in microseconds; its length is rounded up, so that a store never gives more than the limit */
+export function inMicros({ limit, perMs }: RateWindow): MicroWindow {
+  return { limit, per: Math.max(1, Math.ceil(perMs * MICROS_PER_MS)) };
+}
+
+/** @returns the answer for a key whose window now has `counted` grants, the last of them at `at` */
+export function grantedAt(at: number, counted: number, { limit }: MicroWindow): Taken {
+  return { granted: true, retryAfterMs: 0, remaining: Math.max(0, limit - counted), at };
+}
+
+/** @returns the answer for a key whose window is full for `wait` microseconds; what is not above 0 comes from a clock that went on meanwhile */
+export function fullFor(wait: number): Taken {
+  return { granted: false, retryAfterMs: Math.max(1, wait) / MICROS_PER_MS, remaining: 0 };
 }

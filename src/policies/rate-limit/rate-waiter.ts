@@ -2,13 +2,27 @@ import { Waiter } from '../../core/waiter.ts';
 
 /** A call that waits for its token. `dueAt` is the time on the clock until which it is willing to wait; whoever serves the line keeps to it. */
 export class RateWaiter extends Waiter {
+  /** Whether the call retries after a pause that its own failure has set: it is served before all others. */
+  readonly isRetry: boolean;
+  /** The time on the clock of this process at which the token was taken; NaN before that, and if a shared store granted it. */
+  takenAt: number = Number.NaN;
+  /** The time of the grant as the shared store counts it; NaN if no store did. */
+  storedAt: number = Number.NaN;
   #hasLeft = false;
   #leave: (waiter: RateWaiter, error: unknown) => boolean;
 
-  /** @param leave takes the waiter out of its line; gives whether it was still there */
-  constructor(dueAt: number, leave: (waiter: RateWaiter, error: unknown) => boolean) {
+  /**
+   * @param dueAt the time on the clock; `Infinity` for a call that waits as long as it takes
+   * @param leave takes the waiter out of its line; gives whether it was still there
+   */
+  constructor(
+    dueAt: number,
+    leave: (waiter: RateWaiter, error: unknown) => boolean,
+    isRetry: boolean = false,
+  ) {
     super();
     this.dueAt = dueAt;
+    this.isRetry = isRetry;
     this.#leave = leave;
   }
 
@@ -23,6 +37,11 @@ export class RateWaiter extends Waiter {
     return true;
   }
 
+  #grantAt(takenAt: number): void {
+    this.takenAt = takenAt;
+    this.grant();
+  }
+
   /** Waits in another line from now on, and ends as its waiter there does. */
   follow(other: RateWaiter): void {
     this.#leave = (_waiter, error) => {
@@ -30,7 +49,7 @@ export class RateWaiter extends Waiter {
       return false;
     };
     other.granted.then(
-      () => this.grant(),
+      () => this.#grantAt(other.takenAt),
       (error) => this.refuse(error),
     );
   }

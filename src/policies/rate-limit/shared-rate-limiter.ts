@@ -1,29 +1,24 @@
 import type { ErrorSource } from '../../core/errors.ts';
-import { KeelsonError, RejectedError } from '../../core/errors.ts';
+import { RejectedError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { systemRandom } from '../../core/random.ts';
 import type { StoreWatch } from '../../core/store-watch.ts';
 import type { Clock, Timer } from '../../core/time/clock.ts';
 import { MAX_TIMER_MS } from '../../core/time/duration.ts';
-import { RemoteGate } from '../../storage/index.ts';
-import { Gcra } from './gcra.ts';
+import type { RemoteGate } from '../../storage/index.ts';
 import type { LimiterStore, Taken } from './limiter-store.ts';
-import type { ResolvedRateLimit, StoreFailure } from './options.ts';
+import { Line } from './line.ts';
+import type { ResolvedRateLimit } from './options.ts';
+import { Pause } from './quota/pause.ts';
 import type { Limiter } from './rate-limiter.ts';
-import { pauseOf, RateLimiter } from './rate-limiter.ts';
+import { RateLimiter } from './rate-limiter.ts';
 import { RateWaiter } from './rate-waiter.ts';
 import { rateLimited, storeAway } from './refusal.ts';
 import type { Refusal } from './waiting-room.ts';
+import { gateOf, shareOf } from './without-store.ts';
 
 /** Those who wait in several processes ask again at different times: up to this part of an interval later. */
 const ASK_SPREAD = 0.1;
-
-/** What happens now, for whoever is told that the store has failed. */
-const CONSEQUENCES: Readonly<Record<StoreFailure, string>> = {
-  failOpen: 'Until it answers, calls go on without a limit',
-  failClosed: 'Until it answers, calls are refused',
-  localShare: 'Until it answers, this process keeps its own part of the limit',
-};
 
 /** What a shared limit counts beyond the refusals. */
 export interface StoreCounters {
@@ -49,12 +44,14 @@ export class SharedRateLimiter implements Limiter {
   readonly #refuse: Refusal;
   readonly #intervalMs: number;
   readonly #local: RateLimiter;
-  readonly #line = new Set<RateWaiter>();
+  readonly #line = new Line();
+  readonly #pause = new Pause();
   #timer: Timer | undefined;
   #isHeadAsking = false;
   #available: number;
   #unlimited = 0;
-  #pausedUntil = Number.NEGATIVE_INFINITY;
+  /** The time on the clock at which the first in the line asks. */
+  #asksAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     options: ResolvedRateLimit,
@@ -74,7 +71,7 @@ export class SharedRateLimiter implements Limiter {
     this.#random = random;
     this.#gate = gateOf(options, clock, watch);
     this.#refuse = rateLimited(options, source);
-    this.#intervalMs = new Gcra(options).intervalMs;
+    this.#intervalMs = options.perMs / options.limit;
     this.#local = new RateLimiter(shareOf(options), clock, source);
     this.#available = options.burst;
   }
@@ -91,13 +88,17 @@ export class SharedRateLimiter implements Limiter {
     return this.#line.size + this.#local.queued;
   }
 
-  enter(now: number): RateWaiter | RejectedError | undefined {
-    return this.#enter(now, this.#options.maxWaitMs);
+  get pausedMs(): number {
+    return this.#pause.leftMs(this.#clock.now());
+  }
+
+  enter(now: number, isRetry: boolean = false): RateWaiter | RejectedError | undefined {
+    return this.#enter(now, isRetry ? Number.POSITIVE_INFINITY : this.#options.maxWaitMs, isRetry);
   }
 
   async tryAcquire(now: number): Promise<number> {
     try {
-      const entry = this.#enter(now, 0);
+      const entry = this.#enter(now, 0, false);
       if (entry instanceof RejectedError) throw entry;
       await entry?.granted;
       return 0;
@@ -106,48 +107,67 @@ export class SharedRateLimiter implements Limiter {
     }
   }
 
-  /** Stores take no token back: the next call finds it an interval later. */
-  giveBack(): void {
-    if (this.#isAway(this.#clock.now()) && this.#options.onStoreFailure === 'localShare')
-      this.#local.giveBack();
+  /** The store of a bucket takes no token back: the next call finds it an interval later. */
+  giveBack(enteredAt: number, turn?: RateWaiter): void {
+    if (turn && !Number.isNaN(turn.storedAt)) void this.#giveBackToStore(turn.storedAt);
+    else if (this.#options.onStoreFailure === 'localShare') this.#local.giveBack(enteredAt, turn);
   }
 
   slowDown(retryAfterMs: number): void {
-    const pauseMs = pauseOf(retryAfterMs);
     const now = this.#clock.now();
-    if (pauseMs === undefined || !Number.isFinite(now)) return;
-    this.#local.slowDown(pauseMs);
-    this.#pausedUntil = Math.max(now + this.#pauseMs(now), now + pauseMs);
+    this.#local.slowDown(retryAfterMs);
     // Whoever stays in the line finds the pause when its turn to ask comes.
-    this.#dismiss(now, this.#pauseMs(now));
+    if (this.#pause.begin(retryAfterMs, now)) this.#dismiss(now, this.#pause.leftMs(now));
   }
 
-  #enter(now: number, maxWaitMs: number): RateWaiter | RejectedError | undefined {
-    if (this.#isAway(now)) return this.#withoutStore(now, maxWaitMs);
-    const waiter = new RateWaiter(now + maxWaitMs, (leaving) => this.#leave(leaving));
-    const pauseMs = this.#pauseMs(now);
+  /** Other processes have the token of the store: here the call is only the first in the line. */
+  keep(): void {
+    this.#local.keep();
+  }
+
+  unkeep(): void {
+    this.#local.unkeep();
+  }
+
+  reset(): void {
+    this.#pause.end();
+    this.#local.reset();
+    if (this.#line.size > 0) this.#askAfter(0);
+  }
+
+  #enter(now: number, maxWaitMs: number, isRetry: boolean): RateWaiter | RejectedError | undefined {
+    if (this.#isAway(now)) return this.#withoutStore(now, maxWaitMs, isRetry);
+    const waiter = new RateWaiter(now + maxWaitMs, (leaving) => this.#leave(leaving), isRetry);
+    const pauseMs = this.#pause.leftMs(now);
     if (this.#line.size === 0 && pauseMs === 0) {
       void this.#ask(waiter);
       return waiter;
     }
-    const waitMs = pauseMs + (this.#line.size + 1) * this.#intervalMs;
-    const refusal = this.#lineUp(waiter, now, pauseMs > 0 ? waitMs - this.#intervalMs : waitMs);
+    const refusal = this.#lineUp(waiter, now, this.#waitMs(now, pauseMs));
     if (refusal) return refusal;
     if (this.#line.size === 1) this.#askAfter(pauseMs);
     return waiter;
+  }
+
+  /** When a call at the end of the line would have its turn: at the earliest, since the store alone knows. */
+  #waitMs(now: number, pauseMs: number): number {
+    const behind = this.#behindMs(this.#line.size);
+    if (pauseMs > 0) return pauseMs + behind;
+    if (this.#options.algorithm === 'bucket') return behind + this.#intervalMs;
+    return Math.max(this.#asksAt - now, this.#intervalMs) + behind;
+  }
+
+  /** How much later than the first in the line the one at `position` has its turn. A window may give all of its tokens at once. */
+  #behindMs(position: number): number {
+    const { algorithm, limit, perMs } = this.#options;
+    return algorithm === 'bucket' ? position * this.#intervalMs : Math.floor(position / limit) * perMs;
   }
 
   #isAway(now: number): boolean {
     return this.#gate.restLeftMs(now) > 0;
   }
 
-  /** A clock that has gone backwards ends the pause: the store keeps the limit with a clock of its own. */
-  #pauseMs(now: number): number {
-    const left = this.#pausedUntil - now;
-    return left > 0 && pauseOf(left) === left ? left : 0;
-  }
-
-  #withoutStore(now: number, maxWaitMs: number): RateWaiter | RejectedError | undefined {
+  #withoutStore(now: number, maxWaitMs: number, isRetry: boolean): RateWaiter | RejectedError | undefined {
     switch (this.#options.onStoreFailure) {
       case 'failOpen':
         this.#unlimited += 1;
@@ -156,7 +176,7 @@ export class SharedRateLimiter implements Limiter {
         return storeAway(this.#source, this.#gate.restLeftMs(now), this.#gate.lastError);
       case 'localShare':
         // Where nobody waits anyway, the local limit refuses by itself.
-        if (maxWaitMs > 0 || this.#options.maxWaitMs === 0) return this.#local.enter(now);
+        if (maxWaitMs > 0 || this.#options.maxWaitMs === 0) return this.#local.enter(now, isRetry);
         return this.#withoutWaiting(this.#local.tryAcquire(now));
     }
   }
@@ -175,15 +195,14 @@ export class SharedRateLimiter implements Limiter {
       return;
     }
     if (taken.granted) {
-      this.#hand(waiter);
+      this.#hand(taken, waiter);
       return;
     }
     const now = this.#clock.now();
-    const isFirst = this.#line.size === 0;
-    const waitMs = taken.retryAfterMs + this.#line.size * this.#intervalMs;
+    const waitMs = taken.retryAfterMs + this.#behindMs(waiter.isRetry ? this.#line.retries : this.#line.size);
     const refusal = this.#lineUp(waiter, now, waitMs);
     if (refusal) waiter.refuse(refusal);
-    else if (isFirst) this.#askAfter(this.#spread(taken.retryAfterMs));
+    else if (this.#line.head === waiter) this.#askAfter(this.#spread(taken.retryAfterMs));
   }
 
   /** Asks for whoever is first in the line, until the store refuses or nobody is left. */
@@ -192,14 +211,14 @@ export class SharedRateLimiter implements Limiter {
     this.#isHeadAsking = true;
     try {
       while (this.#line.size > 0) {
-        const pauseMs = this.#pauseMs(this.#clock.now());
+        const pauseMs = this.#pause.leftMs(this.#clock.now());
         if (pauseMs > 0) {
           this.#askAfter(pauseMs);
           return;
         }
         const taken = await this.#question();
         if (taken.granted) {
-          this.#hand(undefined);
+          this.#hand(taken, undefined);
         } else {
           this.#dismiss(this.#clock.now(), taken.retryAfterMs);
           if (this.#line.size > 0) this.#askAfter(this.#spread(taken.retryAfterMs));
@@ -216,25 +235,50 @@ export class SharedRateLimiter implements Limiter {
   }
 
   async #question(): Promise<Taken> {
-    // The options may have been given a newer object for the same store.
-    const store = this.#options.store ?? this.#store;
-    const taken = await this.#gate.ask(({ signal }) => store.take(this.#key, this.#options, signal));
+    const store = this.#storeNow();
+    const options = this.#options;
+    const taken = await this.#gate.ask(({ signal }) =>
+      options.algorithm === 'window' && store.takeFromWindow
+        ? store.takeFromWindow(this.#key, options, signal)
+        : store.take(this.#key, options, signal),
+    );
     this.#available = taken.remaining;
     return taken;
   }
 
-  /** Gives a token to `waiter` or, where that one has gone, to the first in the line; with nobody there it is lost. */
-  #hand(waiter: RateWaiter | undefined): void {
-    const [head] = this.#line;
-    const next = waiter && !waiter.hasLeft ? waiter : head;
-    if (!next) return;
+  /** The options may have been given a newer object for the same store. */
+  #storeNow(): LimiterStore {
+    return this.#options.store ?? this.#store;
+  }
+
+  /** What fails here costs one token until it is a period old; the gate counts it. */
+  async #giveBackToStore(at: number): Promise<void> {
+    const store = this.#storeNow();
+    if (!store.giveBack || this.#isAway(this.#clock.now())) return;
+    try {
+      await this.#gate.ask(({ signal }) => store.giveBack?.(this.#key, this.#options, at, signal));
+    } catch {
+      return;
+    }
+    if (this.#line.size > 0) this.#askAfter(0);
+  }
+
+  /** Gives a token to `waiter` or, where that one has gone, to the first in the line; with nobody there it goes back. */
+  #hand({ at }: Taken, waiter: RateWaiter | undefined): void {
+    const next = waiter && !waiter.hasLeft ? waiter : this.#line.head;
+    if (!next) {
+      if (at !== undefined) void this.#giveBackToStore(at);
+      return;
+    }
     this.#line.delete(next);
+    next.storedAt = at ?? Number.NaN;
     next.grant();
   }
 
   #settleWithoutStore(waiter: RateWaiter): void {
     const now = this.#clock.now();
-    const entry = this.#withoutStore(now, waiter.dueAt - now);
+    const entry = this.#withoutStore(now, waiter.dueAt - now, waiter.isRetry);
+    waiter.takenAt = now;
     if (entry === undefined) waiter.grant();
     else if (entry instanceof RejectedError) waiter.refuse(entry);
     else waiter.follow(entry);
@@ -244,20 +288,21 @@ export class SharedRateLimiter implements Limiter {
   #lineUp(waiter: RateWaiter, now: number, waitMs: number): RejectedError | undefined {
     if (waiter.hasLeft) return undefined;
     if (!(now + waitMs <= waiter.dueAt) || waiter.dueAt <= now) return this.#refuse(waitMs, 'too_long');
-    if (this.#line.size >= this.#options.queue) return this.#refuse(waitMs, 'queue_full');
+    if (!waiter.isRetry && this.#line.size >= this.#options.queue) return this.#refuse(waitMs, 'queue_full');
     this.#line.add(waiter);
     return undefined;
   }
 
   /** Sends away those whose turn would come too late. */
   #dismiss(now: number, firstInMs: number): void {
-    let waitMs = firstInMs;
+    let position = 0;
     for (const waiter of this.#line) {
+      const waitMs = firstInMs + this.#behindMs(position);
       if (now + waitMs > waiter.dueAt) {
         this.#line.delete(waiter);
         waiter.refuse(this.#refuse(waitMs, 'too_long'));
       } else {
-        waitMs += this.#intervalMs;
+        position += 1;
       }
     }
     if (this.#line.size === 0) this.#stopTimer();
@@ -276,6 +321,7 @@ export class SharedRateLimiter implements Limiter {
   #askAfter(delayMs: number): void {
     this.#stopTimer();
     const wholeMs = Math.min(MAX_TIMER_MS, Math.ceil(delayMs));
+    this.#asksAt = this.#clock.now() + wholeMs;
     this.#timer = this.#clock.setTimer(() => void this.#askForHead(), wholeMs);
   }
 
@@ -283,27 +329,4 @@ export class SharedRateLimiter implements Limiter {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
-}
-
-function gateOf(
-  { storeTimeoutMs, onStoreFailure }: ResolvedRateLimit,
-  clock: Clock,
-  watch: StoreWatch | undefined,
-): RemoteGate {
-  const consequence = `${CONSEQUENCES[onStoreFailure]} (\`onStoreFailure: '${onStoreFailure}'\`).`;
-  const late = (): KeelsonError =>
-    new KeelsonError('ERR_KEELSON_STORE_TIMEOUT', `The store gave no answer within ${storeTimeoutMs} ms.`, {
-      hint: 'Look at the store and the way to it; raise `rateLimit.storeTimeout` if it needs longer.',
-    });
-  const listener = watch && {
-    failed: (error: unknown): void => watch.failed(error, consequence),
-    answered: (): void => watch.answered(),
-  };
-  return new RemoteGate({ timeoutMs: storeTimeoutMs, clock, late, listener });
-}
-
-/** What this process may do without the others: its part of the limit, in full intervals. */
-function shareOf(options: ResolvedRateLimit): ResolvedRateLimit {
-  const { perMs, burst, processes } = options;
-  return { ...options, perMs: perMs * processes, burst: Math.max(1, Math.floor(burst / processes)) };
 }

@@ -2,15 +2,9 @@ import type { RejectedError } from '../../core/errors.ts';
 import type { Clock, Timer } from '../../core/time/clock.ts';
 import { MAX_TIMER_MS } from '../../core/time/duration.ts';
 import { timersInForce } from '../../core/time/timers-in-force.ts';
+import { Line } from './line.ts';
+import type { Quota } from './quota/quota.ts';
 import { RateWaiter } from './rate-waiter.ts';
-
-/** Where the tokens come from. */
-export interface Bucket {
-  /** Takes a token. @returns whether there was one */
-  take(now: number): boolean;
-  /** @returns milliseconds until there are `tokens` tokens */
-  waitMs(now: number, tokens: number): number;
-}
 
 /** How many may wait, and for how long. */
 export interface Patience {
@@ -24,20 +18,24 @@ export type Refusal = (waitMs: number, why: 'too_long' | 'queue_full') => Reject
 /** Timers tick in whole milliseconds: so much later than predicted is still in time. */
 const TIMER_SLACK_MS = 1;
 
-/** Calls that wait for tokens: one line, first come first served, and one timer for all of it. */
+/**
+ * Calls that wait for tokens: one line, first come first served, and one timer for all of it. A call that retries after a pause has a token kept for
+ * it from the moment when its retry is certain, and is served before the others.
+ */
 export class WaitingRoom {
   readonly #clock: Clock;
-  readonly #bucket: Bucket;
+  readonly #quota: Quota;
   readonly #patience: Patience;
   readonly #refuse: Refusal;
-  readonly #line = new Set<RateWaiter>();
+  readonly #line = new Line();
+  #kept = 0;
   #timer: Timer | undefined;
   /** The timers of the process when `#timer` started. Once a test has replaced them, nobody can say that it will still fire. */
   #timersAtStart: unknown = undefined;
 
-  constructor(clock: Clock, bucket: Bucket, patience: Patience, refuse: Refusal) {
+  constructor(clock: Clock, quota: Quota, patience: Patience, refuse: Refusal) {
     this.#clock = clock;
-    this.#bucket = bucket;
+    this.#quota = quota;
     this.#patience = patience;
     this.#refuse = refuse;
   }
@@ -47,17 +45,44 @@ export class WaitingRoom {
     return this.#line.size;
   }
 
-  /** @returns a place at the end of the line, or the error where there is none, or where the turn would come too late */
-  enter(now: number): RateWaiter | RejectedError {
+  /** Takes a token at once. @returns whether there was one, for whom nobody waits and which is kept for nobody */
+  take(now: number, isRetry: boolean): boolean {
+    if (isRetry) return this.#line.retries === 0 && this.#quota.take(now, 0);
+    return this.#line.size === 0 && this.#quota.take(now, this.#kept);
+  }
+
+  /** @returns milliseconds until there is a token for a call that would be the last in the line */
+  waitMs(now: number): number {
+    return this.#quota.waitMs(now, this.#ahead(this.#line.size - this.#line.retries) + 1);
+  }
+
+  /** Keeps a token for a call that will retry after a pause, until {@link unkeep}. */
+  keep(): void {
+    this.#kept += 1;
+  }
+
+  /** The call has its token, or does not retry. */
+  unkeep(): void {
+    this.#kept -= 1;
+    this.serve();
+  }
+
+  /**
+   * @param isRetry whether the call retries after a pause: it waits as long as it takes, wherever there is room
+   * @returns a place at the end of the line, or the error where there is none, or where the turn would come too late
+   */
+  enter(now: number, isRetry: boolean): RateWaiter | RejectedError {
     const { queue, maxWaitMs } = this.#patience;
-    const waitMs = this.#bucket.waitMs(now, this.#line.size + 1);
-    if (maxWaitMs === 0 || waitMs > maxWaitMs || !Number.isFinite(now))
-      return this.#refuse(waitMs, 'too_long');
-    if (this.#line.size >= queue) return this.#refuse(waitMs, 'queue_full');
-    const waiter = new RateWaiter(now + maxWaitMs, (leaving) => this.#leave(leaving));
+    const waitMs = isRetry ? this.#quota.waitMs(now, this.#line.retries + 1) : this.waitMs(now);
+    if (!Number.isFinite(now)) return this.#refuse(waitMs, 'too_long');
+    if (!isRetry && (maxWaitMs === 0 || waitMs > maxWaitMs)) return this.#refuse(waitMs, 'too_long');
+    if (!isRetry && this.#line.size >= queue) return this.#refuse(waitMs, 'queue_full');
+    const dueAt = isRetry ? Number.POSITIVE_INFINITY : now + maxWaitMs;
+    const waiter = new RateWaiter(dueAt, (leaving) => this.#leave(leaving), isRetry);
     this.#line.add(waiter);
-    if (this.#line.size === 1) this.#setTimer(waitMs);
-    else if (this.#timersAtStart !== timersInForce()) this.#setTimer(this.#bucket.waitMs(now, 1));
+    const { head } = this.#line;
+    if (head === waiter) this.#setTimer(waitMs);
+    else if (head && this.#timersAtStart !== timersInForce()) this.#setTimer(this.#headWaitMs(now, head));
     return waiter;
   }
 
@@ -67,23 +92,35 @@ export class WaitingRoom {
     const now = this.#clock.now();
     this.#stopTimer();
     for (const waiter of this.#line) {
-      if (!this.#bucket.take(now)) break;
+      if (!this.#quota.take(now, waiter.isRetry ? 0 : this.#kept)) break;
       this.#line.delete(waiter);
+      waiter.takenAt = now;
       waiter.grant();
     }
     this.#dismiss(now);
-    if (this.#line.size > 0) this.#setTimer(this.#bucket.waitMs(now, 1));
+    const { head } = this.#line;
+    if (head) this.#setTimer(this.#headWaitMs(now, head));
+  }
+
+  #headWaitMs(now: number, head: RateWaiter): number {
+    return this.#quota.waitMs(now, head.isRetry ? 1 : this.#kept + 1);
+  }
+
+  /** Tokens that go to others before a call that has `others` in front of it and does not retry. */
+  #ahead(others: number): number {
+    return Math.max(this.#kept, this.#line.retries) + others;
   }
 
   #dismiss(now: number): void {
-    let position = 1;
+    let others = 0;
     for (const waiter of this.#line) {
-      const waitMs = this.#bucket.waitMs(now, position);
+      if (waiter.isRetry) continue;
+      const waitMs = this.#quota.waitMs(now, this.#ahead(others) + 1);
       if (now + waitMs > waiter.dueAt + TIMER_SLACK_MS) {
         this.#line.delete(waiter);
         waiter.refuse(this.#refuse(waitMs, 'too_long'));
       } else {
-        position += 1;
+        others += 1;
       }
     }
   }

@@ -1,6 +1,6 @@
 export type { AttemptRequests } from './attempt-requests.ts';
 export type { BackoffShape, BackoffStrategy } from './backoff.ts';
-export { forgetNotSent, isMarkedNotSent, notSent, surelyNotSent } from './not-sent.ts';
+export { forgetNotSent, notSent, takeNotSent } from './not-sent.ts';
 export type { RetryBudgetOptions } from './budget.ts';
 export type { ResolvedRetry, RetryOptions } from './options.ts';
 export type { RetryPolicy, RetryScheduled } from './policy.ts';
@@ -8,5 +8,5 @@ export { retry } from './policy.ts';
 export { attemptEnded, watchRequests } from './request-watch.ts';
 export { Retry } from './retry.ts';
 export type { FailedAttempt, RetrySchedule } from './retry.ts';
-export { retryAfterOf } from './retry-after.ts';
+export { pauseAskedBy, retryAfterMsOf } from './retry-after.ts';
 export { retryFacts } from './facts.ts';

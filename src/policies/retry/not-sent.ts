@@ -40,6 +40,13 @@ export function forgetNotSent(error: unknown): void {
   if (isMarkable(error)) holder[MARKED]?.delete(error);
 }
 
+/** Takes the mark off an error that an attempt has ended with: thrown again, the same object says nothing. @returns whether it had one */
+export function takeNotSent(error: unknown): boolean {
+  const isMarked = isMarkedNotSent(error);
+  forgetNotSent(error);
+  return isMarked;
+}
+
 /**
  * Whether an attempt surely did not reach a server, so that another cannot do its work twice. What an error looks like, such as its `code`,
  * proves nothing: it may be that of a second request, after the first went through. A doubt means no.

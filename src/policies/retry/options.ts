@@ -15,13 +15,16 @@ export interface RetryOptions {
   readonly delay?: Duration;
   /** What the delay is multiplied with for each further retry: 1 or more. @defaultValue 2 */
   readonly factor?: number;
-  /** No delay is longer than this. @defaultValue '60s' */
+  /** No delay is longer than this. A call whose server asks for more is not retried. @defaultValue '60s' */
   readonly maxDelay?: Duration;
   /** The share of a delay by which chance makes it shorter or longer: 0 to 1. @defaultValue 0.1 */
   readonly jitter?: number;
   /** Any backoff of cockatiel's, in place of `strategy`, `delay`, `factor`, `maxDelay` and `jitter`. */
   readonly backoff?: IBackoffFactory<IRetryBackoffContext<unknown>>;
-  /** Waits at least as long as the server asked for with `Retry-After`, up to `maxDelay`. @defaultValue true */
+  /**
+   * Waits at least as long as the server asked for with `Retry-After`. A call is not retried if that is more than `maxDelay`, or more than the call
+   * has left: `suppressed` of `outcome()` then has `retryAfterMs`. @defaultValue true
+   */
   readonly retryAfter?: boolean;
   /** Bounds the retries of all calls together; `{}` for its defaults. @defaultValue no bound */
   readonly budget?: RetryBudgetOptions;

@@ -16,7 +16,12 @@ import { retryAfterOf } from './retry-after.ts';
 /** What to do after a failed attempt. `exhausted` means that every retry has been made: nothing was suppressed. */
 export type RetryDecision =
   | { readonly retry: true; readonly delayMs: number }
-  | { readonly retry: false; readonly reason: SuppressionReason | 'exhausted' };
+  | {
+      readonly retry: false;
+      readonly reason: SuppressionReason | 'exhausted';
+      /** What the server asked for, where that is why there is no retry, in milliseconds. */
+      readonly retryAfterMs?: number;
+    };
 
 /** What the decision depends on. */
 export interface FailedAttempt {
@@ -104,8 +109,16 @@ export class RetrySchedule {
     if (attempt >= this.#options.retries) return { retry: false, reason: 'exhausted' };
     if (!idempotent && !surelyNotSent(error, requests)) return { retry: false, reason: 'not_idempotent' };
     if (!this.#options.nested && nested(error)) return { retry: false, reason: 'nested' };
-    const delayMs = this.#delay(failed);
-    if (delayMs === undefined) return { retry: false, reason: 'not_retryable' };
+    const askedMs = this.#options.retryAfter ? retryAfterOf(error, this.#clock.epoch()) : undefined;
+    if (askedMs !== undefined) {
+      // An earlier retry would only be refused again, and count against the caller.
+      const asked = { retry: false, retryAfterMs: askedMs } as const;
+      if (remainingMs !== undefined && askedMs >= remainingMs) return { ...asked, reason: 'deadline' };
+      if (askedMs > this.#options.maxDelayMs) return { ...asked, reason: 'retry_after' };
+    }
+    const ownMs = this.#delay(failed);
+    if (ownMs === undefined) return { retry: false, reason: 'not_retryable' };
+    const delayMs = Math.max(ownMs, askedMs ?? 0);
     if (remainingMs !== undefined && delayMs >= remainingMs) return { retry: false, reason: 'deadline' };
     if (this.#budget && !this.#budget.tryRetry(this.#clock.now())) return { retry: false, reason: 'budget' };
     return { retry: true, delayMs };
@@ -119,11 +132,12 @@ export class RetrySchedule {
     const { error, attempt, remainingMs, idempotent } = failed;
     if (!idempotent || attempt >= this.#options.retries || !this.#isRetryable(error)) return false;
     if (this.#budget && !this.#budget.hasRetry(this.#clock.now())) return false;
-    if (remainingMs === undefined) return true;
     const { backoff, maxDelayMs } = this.#options;
-    const ownMs = backoff ? 0 : backoffDelay(this.#options, attempt, () => 0.5, this.#previousMs);
     const askedMs = this.#options.retryAfter ? (retryAfterOf(error, this.#clock.epoch()) ?? 0) : 0;
-    return Math.max(ownMs, Math.min(askedMs, maxDelayMs)) < remainingMs;
+    if (askedMs > maxDelayMs) return false;
+    if (remainingMs === undefined) return true;
+    const ownMs = backoff ? 0 : backoffDelay(this.#options, attempt, () => 0.5, this.#previousMs);
+    return Math.max(ownMs, askedMs) < remainingMs;
   }
 
   #isRetryable(error: unknown): boolean {
@@ -134,10 +148,7 @@ export class RetrySchedule {
 
   /** @returns milliseconds; `undefined` where a backoff of the user's throws, as some do to stop */
   #delay(failed: FailedAttempt): number | undefined {
-    const ownMs = this.#options.backoff ? this.#cockatielDelay(failed) : this.#ownDelay(failed.attempt);
-    if (ownMs === undefined || !this.#options.retryAfter) return ownMs;
-    const askedMs = retryAfterOf(failed.error, this.#clock.epoch());
-    return askedMs === undefined ? ownMs : Math.max(ownMs, Math.min(askedMs, this.#options.maxDelayMs));
+    return this.#options.backoff ? this.#cockatielDelay(failed) : this.#ownDelay(failed.attempt);
   }
 
   #ownDelay(attempt: number): number {

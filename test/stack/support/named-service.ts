@@ -23,7 +23,7 @@ const payments = keelson.guard('payments', {
   breaker: { failures: 1_000 },
   bulkhead: { concurrent: 1, queue: 4, queueTimeout: '1s' },
   timeout: { attempt: '1s', total: '5s' },
-  rateLimit: { limit: 10_000, per: '1s', store },
+  rateLimit: { algorithm: 'bucket', limit: 10_000, per: '1s', store },
   cache: { ttl: '1s', secondTier },
   fallback: { value: 0, when: () => false },
   keys: { max: 2 },

@@ -57,7 +57,12 @@ export class ShopService {
     const keelson = createKeelson();
     this.#ledger = keelson.guard('ledger', {
       retry: { retries: 1, retryIf: () => false },
-      rateLimit: { limit: 1_000, per: '1s', store: { take: away, close: async () => {} } },
+      rateLimit: {
+        algorithm: 'bucket',
+        limit: 1_000,
+        per: '1s',
+        store: { take: away, close: async () => {} },
+      },
       cache: { ttl: '1s', secondTier: { get: away, set: away, delete: away } },
       bulkhead: { concurrent: 1, queue: 2 },
       timeout: { attempt: '600ms' },

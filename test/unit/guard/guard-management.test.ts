@@ -22,13 +22,13 @@ describe('a guard with a rate limit', () => {
     expect(outcomes[2]?.error).toMatchObject({
       code: 'ERR_KEELSON_RATE_LIMITED',
       reason: 'rate_limited',
-      retryAfterMs: 500,
+      retryAfterMs: 1_000,
     });
-    await clock.advance(500);
+    await clock.advance(1_000);
     expect(await guard.outcome('list', failing(0))).toMatchObject({ outcome: 'success' });
     expect(guard.snapshot()).toMatchObject({
       rejections: { 'rate_limit/rate_limited': 1 },
-      rateLimit: { limit: 2, available: 0 },
+      rateLimit: { limit: 2, available: 1, pausedMs: 0 },
     });
   });
 

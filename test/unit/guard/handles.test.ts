@@ -149,7 +149,7 @@ class SmallStore implements LimiterStore {
 
 describe('the handle of a rate limit', () => {
   test('has exactly the members that the README documents', () => {
-    const members = ['acquire', 'available', 'tryAcquire'];
+    const members = ['acquire', 'available', 'reset', 'tryAcquire'];
     expect(membersOf(guardWith({ rateLimit: { limit: 1, per: '1m' } }).limiter)).toEqual(members);
     expect(membersOf(rateLimit({ limit: 1, per: '1m' }).limiter)).toEqual(members);
     expect(guardWith({}).limiter).toBeUndefined();
@@ -163,11 +163,11 @@ describe('the handle of a rate limit', () => {
     expect(await guard.limiter?.tryAcquire()).toBe(false);
     await expect(guard.limiter?.acquire()).rejects.toMatchObject({
       code: 'ERR_KEELSON_RATE_LIMITED',
-      retryAfterMs: 30_000,
+      retryAfterMs: 60_000,
     });
     expect(await guard.outcome('charge', async () => 1)).toMatchObject({ outcome: 'rejected' });
-    await clock.advance(30_000);
-    expect(await guard.limiter?.available()).toBe(1);
+    await clock.advance(60_000);
+    expect(await guard.limiter?.available()).toBe(2);
   });
 
   test('waits for a token up to `maxWait`, and not at all where it only tries', async () => {
@@ -189,7 +189,14 @@ describe('the handle of a rate limit', () => {
   test('asks the shared store, and says no if that is away and calls are refused', async () => {
     const store = new SmallStore();
     const guard = guardWith({
-      rateLimit: { limit: 2, per: '1m', maxWait: '5m', store, onStoreFailure: 'failClosed' },
+      rateLimit: {
+        algorithm: 'bucket',
+        limit: 2,
+        per: '1m',
+        maxWait: '5m',
+        store,
+        onStoreFailure: 'failClosed',
+      },
     });
     expect(await guard.limiter?.tryAcquire()).toBe(true);
     expect(await guard.limiter?.available()).toBe(1);
@@ -206,7 +213,9 @@ describe('the handle of a rate limit', () => {
   ] as const)('goes by `onStoreFailure: %s` if the store is away', async (onStoreFailure, answers) => {
     const store = new SmallStore();
     store.isAway = true;
-    const guard = guardWith({ rateLimit: { limit: 2, per: '1m', maxWait: '5m', store, onStoreFailure } });
+    const guard = guardWith({
+      rateLimit: { algorithm: 'bucket', limit: 2, per: '1m', maxWait: '5m', store, onStoreFailure },
+    });
     const got: unknown[] = [];
     for (const _ of answers) got.push(await guard.limiter?.tryAcquire());
     expect(got).toEqual(answers);

@@ -126,7 +126,7 @@ describe('a module that is evaluated again', () => {
       const get = async (): Promise<undefined> => void used.push(`tier ${evaluation}`);
       return keelson.guard('payments', {
         retry: { backoff: new ConstantBackoff(5) },
-        rateLimit: { limit: 1, per: '1s', store: { take, close: async () => {} } },
+        rateLimit: { algorithm: 'bucket', limit: 1, per: '1s', store: { take, close: async () => {} } },
         cache: { ttl: '1m', secondTier: { get, set: async () => {}, delete: async () => {} } },
       });
     };

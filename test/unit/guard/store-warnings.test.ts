@@ -28,7 +28,9 @@ describe('a store of the rate limit that fails', () => {
   ])('is told with its cause and what happens now: %s', async (onStoreFailure, consequence) => {
     const store = new ScriptedStore();
     store.answer = AWAY;
-    const { guard, warnings } = setUp({ rateLimit: { limit: 9, per: '1s', store, onStoreFailure } });
+    const { guard, warnings } = setUp({
+      rateLimit: { algorithm: 'bucket', limit: 9, per: '1s', store, onStoreFailure },
+    });
     await guard.outcome('list', work);
     expect(warnings).toEqual([
       'guard "drive": The store of the rate limit failed: Error: connect ECONNREFUSED 127.0.0.1:6379. ' +
@@ -38,7 +40,9 @@ describe('a store of the rate limit that fails', () => {
 
   test('is told once for the guard and its keys, and again only after it has answered', async () => {
     const store = new ScriptedStore();
-    const { guard, warnings, clock } = setUp({ rateLimit: { limit: 9, per: '1s', store } });
+    const { guard, warnings, clock } = setUp({
+      rateLimit: { algorithm: 'bucket', limit: 9, per: '1s', store },
+    });
     const calls = async (): Promise<void> => {
       for (const key of ['a', 'b', 'a']) {
         await guard.for(key).outcome('list', work);
@@ -59,7 +63,7 @@ describe('a store of the rate limit that fails', () => {
 
   test('has not come back by one answer among failures', async () => {
     const store = new ScriptedStore();
-    const { guard, warnings } = setUp({ rateLimit: { limit: 9, per: '1s', store } });
+    const { guard, warnings } = setUp({ rateLimit: { algorithm: 'bucket', limit: 9, per: '1s', store } });
     for (let i = 0; i < 10; i += 1) {
       store.answer = i % 2 === 0 ? AWAY : () => Promise.resolve(YES);
       await guard.for(`key ${i}`).outcome('list', work);
@@ -70,7 +74,7 @@ describe('a store of the rate limit that fails', () => {
   test('is not told where it answers, also where the answer is no', async () => {
     const store = new ScriptedStore();
     store.answer = () => Promise.resolve(no(50));
-    const { guard, warnings } = setUp({ rateLimit: { limit: 9, per: '1s', store } });
+    const { guard, warnings } = setUp({ rateLimit: { algorithm: 'bucket', limit: 9, per: '1s', store } });
     await guard.outcome('list', work);
     expect(warnings).toEqual([]);
   });
@@ -82,7 +86,7 @@ describe('a store of the rate limit that fails', () => {
     const warnings: string[] = [];
     const keelson = createKeelson({ warn: (message) => warnings.push(message) });
     const guard = keelson.guard('drive', {
-      rateLimit: { limit: 2, per: '1h', store, storeTimeout: '10s' },
+      rateLimit: { algorithm: 'bucket', limit: 2, per: '1h', store, storeTimeout: '10s' },
     });
     const outcomes: string[] = [];
     for (let i = 0; i < 4; i += 1) outcomes.push((await guard.outcome('list', work)).outcome);

@@ -30,7 +30,7 @@ const TIER: CacheTier = { get: async () => undefined, set: async () => {}, delet
 /** The policies that share something with other processes. */
 const SHARING = {
   ...FULL,
-  rateLimit: { ...FULL.rateLimit, store: STORE },
+  rateLimit: { ...FULL.rateLimit, algorithm: 'bucket', store: STORE },
   cache: { ...FULL.cache, secondTier: TIER },
 } as const;
 
@@ -63,7 +63,7 @@ describe('the metrics of a guard', () => {
       'bulkhead/queue_timeout',
       'bulkhead/reentrant',
     ]);
-    expect(await telemetry.points('keelson.retry.suppressed')).toHaveLength(6);
+    expect(await telemetry.points('keelson.retry.suppressed')).toHaveLength(7);
     expect(await telemetry.points('keelson.breaker.transitions')).toHaveLength(15);
   });
 

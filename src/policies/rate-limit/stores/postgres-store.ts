@@ -1,16 +1,21 @@
 import { ConfigError, KeelsonError } from '../../../core/errors.ts';
 import { OptionChecker } from '../../../core/options.ts';
 import { loadPeer } from '../../../storage/index.ts';
-import type { Rate } from '../gcra.ts';
 import type { LimiterStore, Taken } from '../limiter-store.ts';
 import {
   CLOCK_STEP_TICKS,
+  fullFor,
   granted,
+  grantedAt,
+  inMicros,
   inTicks,
   refused,
   TICKS_PER_MS,
   TICKS_START_MS,
 } from '../limiter-store.ts';
+import type { Rate } from '../quota/gcra.ts';
+import type { RateWindow } from '../quota/window-log.ts';
+import { GIVE_BACK_TO_WINDOW, SWEEP_WINDOWS, TAKE_FROM_WINDOW, WINDOW_TABLE } from './postgres-window.ts';
 
 /** The part of a `pg` pool that the store uses. */
 export interface PostgresLimiterPool {
@@ -41,7 +46,9 @@ const NOW = `(floor(extract(epoch FROM clock_timestamp())::numeric * ${TICKS_PER
 const SCHEMA = `SELECT pg_advisory_xact_lock(${SCHEMA_LOCK});
 CREATE TABLE IF NOT EXISTS keelson_schema (area text PRIMARY KEY, version integer NOT NULL);
 INSERT INTO keelson_schema VALUES ('limiter', ${SCHEMA_VERSION}) ON CONFLICT DO NOTHING;
-CREATE UNLOGGED TABLE IF NOT EXISTS keelson_limiter (key text PRIMARY KEY, tat bigint NOT NULL);`;
+INSERT INTO keelson_schema VALUES ('limiter_window', ${SCHEMA_VERSION}) ON CONFLICT DO NOTHING;
+CREATE UNLOGGED TABLE IF NOT EXISTS keelson_limiter (key text PRIMARY KEY, tat bigint NOT NULL);
+${WINDOW_TABLE}`;
 
 /**
  * One statement. The row is compared under its lock, with the server's time under that lock: a time from before it would be older than what a
@@ -99,15 +106,33 @@ export function postgresStore(options: PostgresStoreOptions): LimiterStore {
     return ready;
   }
 
+  /** Nothing depends on it: what it leaves is removed the next time. */
+  function sweepAt(database: PostgresLimiterPool, sweep: string): void {
+    takes += 1;
+    if (takes % TAKES_PER_SWEEP === 0) database.query(sweep).catch(() => undefined);
+  }
+
   return {
+    async takeFromWindow(key: string, window: RateWindow): Promise<Taken> {
+      if (isClosed) throw closedError();
+      const database = await connection();
+      const micros = inMicros(window);
+      const { rows } = await database.query(TAKE_FROM_WINDOW, [key, micros.limit, micros.per]);
+      sweepAt(database, SWEEP_WINDOWS);
+      const { granted: isGranted, at, counted, wait } = rows[0] ?? {};
+      return isGranted === true ? grantedAt(Number(at), Number(counted), micros) : fullFor(Number(wait));
+    },
+    async giveBack(key: string, _window: RateWindow, at: number): Promise<void> {
+      if (isClosed) throw closedError();
+      const database = await connection();
+      await database.query(GIVE_BACK_TO_WINDOW, [key, at]);
+    },
     async take(key: string, rate: Rate): Promise<Taken> {
       if (isClosed) throw closedError();
       const database = await connection();
       const ticks = inTicks(rate);
       const { rows } = await database.query(TAKE, [key, ticks.interval, ticks.tolerance]);
-      takes += 1;
-      // Nothing depends on it: what it leaves is removed the next time.
-      if (takes % TAKES_PER_SWEEP === 0) database.query(SWEEP).catch(() => undefined);
+      sweepAt(database, SWEEP);
       const ahead = Number(rows[0]?.['ahead']);
       return rows[0]?.['granted'] === true ? granted(ahead, ticks) : refused(ahead, ticks);
     },
@@ -124,7 +149,9 @@ export function postgresStore(options: PostgresStoreOptions): LimiterStore {
 /** Makes the tables where they are missing. @throws for those of a newer version */
 async function prepare(database: PostgresLimiterPool): Promise<void> {
   await database.query(SCHEMA);
-  const { rows } = await database.query("SELECT version FROM keelson_schema WHERE area = 'limiter'");
+  const { rows } = await database.query(
+    "SELECT max(version) AS version FROM keelson_schema WHERE area IN ('limiter', 'limiter_window')",
+  );
   const version = rows[0]?.['version'];
   if (version === SCHEMA_VERSION) return;
   throw new KeelsonError(

@@ -1,17 +1,12 @@
-import { createHash } from 'node:crypto';
 import { ConfigError, KeelsonError } from '../../../core/errors.ts';
 import { OptionChecker } from '../../../core/options.ts';
 import { loadPeer } from '../../../storage/index.ts';
-import type { Rate } from '../gcra.ts';
-import type { LimiterStore, Taken, TickRate } from '../limiter-store.ts';
-import {
-  CLOCK_STEP_TICKS,
-  granted,
-  inTicks,
-  refused,
-  TICKS_PER_MS,
-  TICKS_START_MS,
-} from '../limiter-store.ts';
+import type { LimiterStore, Taken } from '../limiter-store.ts';
+import { fullFor, granted, grantedAt, inMicros, inTicks, refused } from '../limiter-store.ts';
+import type { Rate } from '../quota/gcra.ts';
+import type { RateWindow } from '../quota/window-log.ts';
+import type { RedisScript } from './redis-scripts.ts';
+import { BUCKET_SCRIPT, GIVE_BACK_SCRIPT, WINDOW_SCRIPT } from './redis-scripts.ts';
 
 /** The part of an `ioredis` client (or cluster) that the store uses. */
 export interface RedisLimiterClient {
@@ -36,24 +31,8 @@ interface OwnClient extends RedisLimiterClient {
 }
 
 const DEFAULT_PREFIX = 'limiter:';
-
-/**
- * One script, one key, the clock of the server. Gives as many tokens as there are, up to the number asked for. A key lives as long as its bucket
- * is not full: a full one and none at all are the same.
- */
-const SCRIPT = `local time = redis.call('TIME')
-local now = (time[1] - ${TICKS_START_MS / 1_000}) * ${TICKS_PER_MS * 1_000} + time[2] * ${TICKS_PER_MS / 1_000}
-local interval = tonumber(ARGV[1])
-local tolerance = tonumber(ARGV[2])
-local ahead = (tonumber(redis.call('GET', KEYS[1])) or now) - now
-if ahead < 0 then ahead = 0 elseif ahead > tolerance + ${CLOCK_STEP_TICKS} then ahead = tolerance - interval end
-local granted = math.max(0, math.min(tonumber(ARGV[3]), math.floor((tolerance - ahead) / interval)))
-if granted > 0 then
-  local after = ahead + granted * interval
-  redis.call('SET', KEYS[1], string.format('%.0f', now + after), 'PX', math.ceil(after / ${TICKS_PER_MS}))
-end
-return {granted, ahead}`;
-const SHA = createHash('sha1').update(SCRIPT).digest('hex');
+/** The key of a bucket is a string, that of a window a list: stands behind the latter. */
+const WINDOW_SUFFIX = ':window';
 
 /**
  * A limit that all processes with the same Redis share.
@@ -98,31 +77,54 @@ export function redisStore(options: RedisStoreOptions): LimiterStore {
     return opening;
   }
 
-  async function ask(name: string, { interval, tolerance }: TickRate, count: number): Promise<unknown> {
+  async function ask({ source, sha }: RedisScript, name: string, ...values: number[]): Promise<unknown> {
+    if (isClosed) throw new KeelsonError('ERR_KEELSON_STORE_CLOSED', 'The limiter store is closed.');
     const redis = client ?? (await connection());
     try {
-      return await redis.evalsha(SHA, 1, name, interval, tolerance, count);
+      return await redis.evalsha(sha, 1, name, ...values);
     } catch (error) {
       if (!isUnknownScript(error)) throw error;
-      return redis.eval(SCRIPT, 1, name, interval, tolerance, count);
+      return redis.eval(source, 1, name, ...values);
     }
+  }
+
+  /** Asks together with all that is asked under `id` in this turn of the event loop. */
+  function together(id: string, question: Question): Promise<Taken> {
+    const asked = batches.get(id);
+    if (asked) return asked.join();
+    const batch = new Batch(question);
+    batches.set(id, batch);
+    process.nextTick(() => {
+      batches.delete(id);
+      void batch.settle();
+    });
+    return batch.join();
   }
 
   return {
     take(key: string, rate: Rate): Promise<Taken> {
-      if (isClosed)
-        return Promise.reject(new KeelsonError('ERR_KEELSON_STORE_CLOSED', 'The limiter store is closed.'));
       const ticks = inTicks(rate);
-      const id = `${ticks.interval} ${ticks.tolerance} ${key}`;
-      const asked = batches.get(id);
-      if (asked) return asked.join();
-      const batch = new Batch(ticks);
-      batches.set(id, batch);
-      process.nextTick(() => {
-        batches.delete(id);
-        void batch.settle((count) => ask(prefix + key, ticks, count));
+      const { interval, tolerance } = ticks;
+      return together(`${interval} ${tolerance} ${key}`, async (asked) => {
+        const answer = await ask(BUCKET_SCRIPT, prefix + key, interval, tolerance, asked);
+        const [count, ahead] = numbersOf(answer, 2);
+        return (index) =>
+          index < count
+            ? granted(ahead + (index + 1) * interval, ticks)
+            : refused(ahead + count * interval, ticks);
       });
-      return batch.join();
+    },
+    takeFromWindow(key: string, window: RateWindow): Promise<Taken> {
+      const micros = inMicros(window);
+      const { limit, per } = micros;
+      return together(`window ${limit} ${per} ${key}`, async (asked) => {
+        const answer = await ask(WINDOW_SCRIPT, prefix + key + WINDOW_SUFFIX, limit, per, asked);
+        const [count, before, at, wait] = numbersOf(answer, 4);
+        return (index) => (index < count ? grantedAt(at, before + index + 1, micros) : fullFor(wait));
+      });
+    },
+    async giveBack(key: string, _window: RateWindow, at: number): Promise<void> {
+      await ask(GIVE_BACK_SCRIPT, prefix + key + WINDOW_SUFFIX, at);
     },
     async close(): Promise<void> {
       isClosed = true;
@@ -133,16 +135,19 @@ export function redisStore(options: RedisStoreOptions): LimiterStore {
   };
 }
 
+/** Asks for `asked` tokens at once. @returns the answer for each of them, by its place from 0 */
+type Question = (asked: number) => Promise<(index: number) => Taken>;
+
 /** What is asked for one key in one turn of the event loop is one question: together it is as atomic as each alone, and costs one round trip. */
 class Batch {
-  readonly #ticks: TickRate;
+  readonly #question: Question;
   readonly #asked: {
     readonly resolve: (taken: Taken) => void;
     readonly reject: (error: unknown) => void;
   }[] = [];
 
-  constructor(ticks: TickRate) {
-    this.#ticks = ticks;
+  constructor(question: Question) {
+    this.#question = question;
   }
 
   join(): Promise<Taken> {
@@ -151,17 +156,10 @@ class Batch {
     });
   }
 
-  async settle(ask: (count: number) => Promise<unknown>): Promise<void> {
+  async settle(): Promise<void> {
     try {
-      const [count, ahead] = numbersOf(await ask(this.#asked.length));
-      const { interval } = this.#ticks;
-      for (const [index, { resolve }] of this.#asked.entries()) {
-        resolve(
-          index < count
-            ? granted(ahead + (index + 1) * interval, this.#ticks)
-            : refused(ahead + count * interval, this.#ticks),
-        );
-      }
+      const answer = await this.#question(this.#asked.length);
+      for (const [index, { resolve }] of this.#asked.entries()) resolve(answer(index));
     } catch (error) {
       for (const { reject } of this.#asked) reject(error);
     }
@@ -172,9 +170,10 @@ function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
-function numbersOf(answer: unknown): readonly [count: number, ahead: number] {
-  const [count, ahead] = Array.isArray(answer) ? answer.map(Number) : [];
-  if (count !== undefined && ahead !== undefined) return [count, ahead];
+/** @returns the numbers of an answer, `length` of them, and 0 for those that the type has in excess */
+function numbersOf(answer: unknown, length: number): readonly [number, number, number, number] {
+  const [first = 0, second = 0, third = 0, fourth = 0] = Array.isArray(answer) ? answer.map(Number) : [];
+  if (Array.isArray(answer) && answer.length === length) return [first, second, third, fourth];
   throw new KeelsonError('ERR_KEELSON_STORE_ANSWER', 'Redis gave an answer that the limiter does not know.');
 }
 

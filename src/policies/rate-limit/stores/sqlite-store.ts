@@ -5,16 +5,21 @@ import { systemRandom } from '../../../core/random.ts';
 import type { Clock } from '../../../core/time/clock.ts';
 import { systemClock } from '../../../core/time/clock.ts';
 import { SqliteGate } from '../../../storage/index.ts';
-import type { Rate } from '../gcra.ts';
 import type { LimiterStore, Taken, TickRate } from '../limiter-store.ts';
 import {
   CLOCK_STEP_TICKS,
   granted,
+  inMicros,
   inTicks,
+  MICROS_PER_MS,
   refused,
   TICKS_PER_MS,
   TICKS_START_MS,
 } from '../limiter-store.ts';
+import type { Rate } from '../quota/gcra.ts';
+import type { RateWindow } from '../quota/window-log.ts';
+import type { SqliteWindow } from './sqlite-window.ts';
+import { giveBackInSqlite, prepareWindow, takeInSqlite, WINDOW_MIGRATION } from './sqlite-window.ts';
 
 /** Where the file is, and where time and chance come from. */
 export interface SqliteStoreOptions {
@@ -32,6 +37,7 @@ export interface SqliteStoreOptions {
 /** A crash of the machine may cost the last counts: it then allows one burst more. */
 const MIGRATIONS = [
   'CREATE TABLE IF NOT EXISTS limiter (key TEXT PRIMARY KEY, tat INTEGER NOT NULL) WITHOUT ROWID;',
+  WINDOW_MIGRATION,
 ] as const;
 /** Every so often the keys whose buckets are full are removed: a full one and none at all are the same. */
 const TAKES_PER_SWEEP = 1_000;
@@ -49,6 +55,7 @@ interface Statements {
   readonly take: StatementSync;
   readonly look: StatementSync;
   readonly sweep: StatementSync;
+  readonly window: SqliteWindow;
 }
 
 /**
@@ -69,6 +76,7 @@ export function sqliteStore(options: SqliteStoreOptions): LimiterStore {
       take: database.prepare(TAKE),
       look: database.prepare('SELECT tat FROM limiter WHERE key = :key'),
       sweep: database.prepare(SWEEP),
+      window: prepareWindow(database),
     }),
   });
   let takes = 0;
@@ -83,7 +91,20 @@ export function sqliteStore(options: SqliteStoreOptions): LimiterStore {
     return refused(Number(found?.['tat'] ?? now) - now, ticks);
   }
 
+  function fromWindow(key: string, window: RateWindow, { window: statements }: Statements): Taken {
+    const now = Math.round((clock.epoch() - TICKS_START_MS) * MICROS_PER_MS);
+    takes += 1;
+    if (takes % TAKES_PER_SWEEP === 0) statements.sweep.run({ now, rows: SWEEP_ROWS });
+    return takeInSqlite(statements, key, inMicros(window), now);
+  }
+
   return {
+    async takeFromWindow(key: string, window: RateWindow, signal?: AbortSignal): Promise<Taken> {
+      return gate.run((statements) => fromWindow(key, window, statements), signal);
+    },
+    async giveBack(key: string, _window: RateWindow, at: number, signal?: AbortSignal): Promise<void> {
+      return gate.run((statements) => giveBackInSqlite(statements.window, key, at), signal);
+    },
     async take(key: string, rate: Rate, signal?: AbortSignal): Promise<Taken> {
       const ticks = inTicks(rate);
       return gate.run((statements) => attempt(key, ticks, statements), signal);

@@ -1,3 +1,4 @@
+import { parseRetryAfter } from '../../../core/http/retry-after.ts';
 import { answerExcerpt, isMarkup } from '../../redaction/index.ts';
 import { isJsonObject } from '../shape.ts';
 import type { JsonObject } from '../shape.ts';
@@ -70,7 +71,7 @@ export function judgeAnswer(
     reason,
     detail,
     code: status,
-    retryAfterMs: retryAfterMs(retryAfter, epochMs),
+    retryAfterMs: retryAfter === undefined ? undefined : parseRetryAfter(retryAfter, epochMs),
   });
   if (status >= 200 && status < 300) {
     if (isProtobuf(contentType) || text.trim() === '')
@@ -95,15 +96,6 @@ export function judgeAnswer(
 function said(text: string): string {
   const words = answerExcerpt(text);
   return /\p{L}/u.test(words) ? `: "${words}"` : '';
-}
-
-/** Parses `Retry-After`, which is a number of seconds or a date. @returns milliseconds from now */
-function retryAfterMs(value: string | undefined, epochMs: number): number | undefined {
-  if (value === undefined) return undefined;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return seconds >= 0 ? seconds * 1_000 : undefined;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - epochMs);
 }
 
 function partialSuccess(answer: JsonObject): {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Gcra, REFUSED } from '../../../../src/policies/rate-limit/gcra.ts';
+import { Gcra, REFUSED } from '../../../../src/policies/rate-limit/quota/gcra.ts';
 
 /** An interval of a third of a second: no whole number of milliseconds. */
 const THIRDS = new Gcra({ limit: 3, perMs: 1_000, burst: 3 });

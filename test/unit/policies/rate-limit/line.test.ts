@@ -22,7 +22,7 @@ interface Lined {
 /** A limit of 10 per second, two at once, that is used up. */
 function usedUp(maxWait: number = 1_000): Lined {
   const clock = new FakeClock();
-  const options = { limit: 10, per: '1s', burst: 2, maxWait, queue: 3 } as const;
+  const options = { algorithm: 'bucket', limit: 10, per: '1s', burst: 2, maxWait, queue: 3 } as const;
   const limiter = new RateLimiter(resolveRateLimit(options, new OptionChecker('rateLimit')), clock);
   while (limiter.tryAcquire(0) === 0);
   const turns: string[] = [];

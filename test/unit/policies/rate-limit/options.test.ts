@@ -24,6 +24,7 @@ function problemsOf(options: object): readonly string[] {
 test('two options are enough', () => {
   const check = new OptionChecker('rateLimit');
   expect(resolveRateLimit({ limit: 60, per: '1m' }, check)).toEqual({
+    algorithm: 'window',
     limit: 60,
     perMs: 60_000,
     burst: 60,
@@ -38,7 +39,16 @@ test('two options are enough', () => {
 });
 
 test('every option can be given', () => {
-  const options = { limit: 1, per: 1, burst: 2, maxWait: '1s', queue: 0, store, storeTimeout: 5 };
+  const options = {
+    algorithm: 'bucket',
+    limit: 1,
+    per: 1,
+    burst: 2,
+    maxWait: '1s',
+    queue: 0,
+    store,
+    storeTimeout: 5,
+  };
   expect(problemsOf({ ...options, onStoreFailure: 'localShare', processes: 4 })).toEqual([]);
 });
 
@@ -59,11 +69,11 @@ test.each([
   [{ limit: 1, per: 0 }, 'Expected `per` to be a duration of at least 1 ms and at most 24.8 days, got 0'],
   [{ limit: 1, per: 'minute' }, 'Expected `per` to be a duration of at least 1 ms and at most 24.8 days'],
   [
-    { limit: 1, per: '1s', burst: 0 },
+    { limit: 1, per: '1s', algorithm: 'bucket', burst: 0 },
     'Expected `burst` to be a whole number in [1, 1000000], got 0 (number).',
   ],
   [
-    { limit: 1, per: '1d', burst: 2_000 },
+    { limit: 1, per: '1d', algorithm: 'bucket', burst: 2_000 },
     'Expected `burst` to be at most 1825, got 2000 (number). `limit` gives no more in five years.',
   ],
   [{ limit: 1, per: '1s', maxWait: -1 }, 'Expected `maxWait` to be a duration and at most 24.8 days, got -1'],
@@ -95,13 +105,13 @@ test.each([
 });
 
 test('a burst may be what the limit gives in five years', () => {
-  expect(problemsOf({ limit: 1, per: '1d', burst: 1_825 })).toEqual([]);
-  expect(problemsOf({ limit: 2, per: '1d', burst: 3_650 })).toEqual([]);
-  expect(problemsOf({ limit: 2, per: '1d', burst: 3_651 })).toHaveLength(1);
+  expect(problemsOf({ algorithm: 'bucket', limit: 1, per: '1d', burst: 1_825 })).toEqual([]);
+  expect(problemsOf({ algorithm: 'bucket', limit: 2, per: '1d', burst: 3_650 })).toEqual([]);
+  expect(problemsOf({ algorithm: 'bucket', limit: 2, per: '1d', burst: 3_651 })).toHaveLength(1);
 });
 
 test('all problems come in one error', () => {
-  const options = { limit: 0, per: 'x', burst: -1 } as unknown as RateLimitOptions;
+  const options = { algorithm: 'bucket', limit: 0, per: 'x', burst: -1 } as unknown as RateLimitOptions;
   expect(() => rateLimit(options)).toThrow(
     /^rateLimit: Expected `limit` .* Expected `per` .* Expected `burst` /,
   );

@@ -11,7 +11,10 @@ import { failing } from '../../../support/failing.ts';
 describe('our rate limit as a policy', () => {
   test('keeps the async context of a caller that waited', async () => {
     const clock = new FakeClock();
-    const policy = rateLimit({ limit: 10, per: '1s', burst: 1, maxWait: '1s' }, { clock });
+    const policy = rateLimit(
+      { limit: 10, per: '1s', algorithm: 'bucket', burst: 1, maxWait: '1s' },
+      { clock },
+    );
     const storage = new AsyncLocalStorage<string>();
     const seen: string[] = [];
     const run = (caller: string): Promise<void> =>
@@ -53,7 +56,7 @@ describe('our rate limit as a policy', () => {
     await acquire(limiter, clock.now(), undefined);
     const controller = new AbortController();
     const run = expect(acquire(limiter, clock.now(), controller.signal)).rejects.toBe('left');
-    limiter.giveBack();
+    limiter.giveBack(clock.now());
     controller.abort('left');
     await run;
     expect([limiter.queued, limiter.available]).toEqual([0, 1]);

@@ -9,7 +9,7 @@ import { FakeClock } from '../../../../src/testing/index.ts';
 
 function limiterOf(options: RateLimitOptions, clock = new FakeClock()): RateLimiter {
   const check = new OptionChecker('rateLimit');
-  const resolved = resolveRateLimit(options, check);
+  const resolved = resolveRateLimit({ algorithm: 'bucket', ...options }, check);
   check.done();
   return new RateLimiter(resolved, clock, { guard: 'drive' });
 }
@@ -82,7 +82,7 @@ describe('a limit of 10 per second', () => {
   test('takes a token back that was not used', () => {
     const limiter = limiterOf({ limit: 10, per: '1s' });
     drain(limiter, 0);
-    limiter.giveBack();
+    limiter.giveBack(0);
     expect(drain(limiter, 0)).toBe(1);
   });
 });
@@ -122,11 +122,11 @@ describe('a clock that misbehaves', () => {
     expect(drain(limiter, 0)).toBe(10);
   });
 
-  test('an endless pause ends after an hour', () => {
+  test('an endless pause ends after a minute', () => {
     const limiter = limiterOf({ limit: 10, per: '1s' });
     limiter.slowDown(Number.POSITIVE_INFINITY);
-    expect(limiter.tryAcquire(0)).toBe(3_600_000);
-    expect(drain(limiter, 3_600_000)).toBe(1);
+    expect(limiter.tryAcquire(0)).toBe(60_000);
+    expect(drain(limiter, 60_000)).toBe(1);
   });
 });
 
@@ -228,7 +228,7 @@ describe('calls that wait', () => {
     const limiter = limiterOf({ limit: 1, per: '1m', maxWait: '5m' }, clock);
     limiter.enter(0);
     const waiter = waiterOf(limiter.enter(0));
-    limiter.giveBack();
+    limiter.giveBack(0);
     await expect(waiter.granted).resolves.toBeUndefined();
     expect(limiter.queued).toBe(0);
   });

@@ -37,7 +37,7 @@ export function seat(options: Partial<RateLimitOptions> = {}, random: () => numb
   const clock = new FakeClock();
   const store = new ScriptedStore();
   const resolved = resolveRateLimit(
-    { limit: 10, per: '1s', ...options, store },
+    { limit: 10, per: '1s', algorithm: 'bucket', ...options, store },
     new OptionChecker('rateLimit'),
   );
   const limiter = limiterFor(resolved, clock, { source: { guard: 'drive' }, random });

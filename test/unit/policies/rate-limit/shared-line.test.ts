@@ -215,7 +215,7 @@ describe('a token that was not used', () => {
     seats.store.answer = down;
     expect(await ending(seats)).toBe('granted@0');
     expect(await ending(seats)).toMatchObject({ retryAfterMs: 100 });
-    seats.limiter.giveBack();
+    seats.limiter.giveBack(0);
     expect(await ending(seats)).toBe('free');
   });
 
@@ -225,8 +225,9 @@ describe('a token that was not used', () => {
     expect(await ending(seats)).toBe('granted@0');
     await seats.clock.advance(1_000);
     seats.store.answer = async () => YES;
-    expect(await ending(seats)).toBe('granted@1000');
-    seats.limiter.giveBack();
+    const stored = waiterOf(seats);
+    await stored.granted;
+    seats.limiter.giveBack(1_000, stored);
     seats.store.answer = down;
     expect(await ending(seats)).toMatchObject({ retryAfterMs: 59_000 });
   });

@@ -221,7 +221,9 @@ describe('a store that is away', () => {
 test('the policy shares its limit under the key that it is given', async () => {
   const store = new ScriptedStore();
   const clock = new FakeClock();
-  await rateLimit({ limit: 1, per: '1s', store }, { clock, key: 'tenant-1' }).execute(failing(0));
-  await rateLimit({ limit: 1, per: '1s', store }, { clock }).execute(failing(0));
+  await rateLimit({ algorithm: 'bucket', limit: 1, per: '1s', store }, { clock, key: 'tenant-1' }).execute(
+    failing(0),
+  );
+  await rateLimit({ algorithm: 'bucket', limit: 1, per: '1s', store }, { clock }).execute(failing(0));
   expect(store.asked).toEqual(['tenant-1', 'default']);
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { parseRetryAfter } from '../../../../src/core/http/retry-after.ts';
 import type { Guard, GuardOptions } from '../../../../src/guard/index.ts';
 import { createKeelson } from '../../../../src/guard/index.ts';
 import { FailedResultError } from '../../../../src/index.ts';
-import { notSent, retryAfterOf } from '../../../../src/policies/retry/index.ts';
-import { parseRetryAfter } from '../../../../src/policies/retry/retry-after.ts';
+import { notSent } from '../../../../src/policies/retry/index.ts';
+import { retryAfterOf } from '../../../../src/policies/retry/retry-after.ts';
 import { FakeClock } from '../../../../src/testing/index.ts';
 import { failing } from '../../../support/failing.ts';
 
@@ -57,22 +58,19 @@ describe('Retry-After', () => {
   test.each([
     ['2', 2_000],
     ['0', 1_000],
-    ['3600', 10_000],
-  ])(
-    'of %s s makes the first wait %d ms: at least our own delay, at most the cap',
-    async (header, waitMs) => {
-      const { guard, clock } = setUp({ retry: { retries: 1, delay: '1s', jitter: 0, maxDelay: '10s' } });
-      const fn = failing(
-        1,
-        Object.assign(new Error('busy'), { response: { headers: { 'retry-after': header } } }),
-      );
-      const run = guard.run('charge', fn);
-      await clock.advance(waitMs - 1);
-      expect(fn.executions).toBe(1);
-      await clock.advance(1);
-      await expect(run).resolves.toBe('ok');
-    },
-  );
+    ['10', 10_000],
+  ])('of %s s makes the first wait %d ms: at least our own delay', async (header, waitMs) => {
+    const { guard, clock } = setUp({ retry: { retries: 1, delay: '1s', jitter: 0, maxDelay: '10s' } });
+    const fn = failing(
+      1,
+      Object.assign(new Error('busy'), { response: { headers: { 'retry-after': header } } }),
+    );
+    const run = guard.run('charge', fn);
+    await clock.advance(waitMs - 1);
+    expect(fn.executions).toBe(1);
+    await clock.advance(1);
+    await expect(run).resolves.toBe('ok');
+  });
 
   test('is not honoured where that is switched off', async () => {
     const { guard, clock } = setUp({ retry: { retries: 1, delay: '1s', jitter: 0, retryAfter: false } });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { forgetNotSent, isMarkedNotSent, notSent } from '../../../../src/policies/retry/index.ts';
+import { forgetNotSent, isMarkedNotSent, notSent } from '../../../../src/policies/retry/not-sent.ts';
 import type * as NotSent from '../../../../src/policies/retry/not-sent.ts';
 
 /** The module once more, as a second copy of the package has it. */

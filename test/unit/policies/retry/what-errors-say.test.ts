@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { retryAfterOf } from '../../../../src/policies/retry/index.ts';
-import { parseRetryAfter } from '../../../../src/policies/retry/retry-after.ts';
+import { parseRetryAfter } from '../../../../src/core/http/retry-after.ts';
+import { retryAfterOf } from '../../../../src/policies/retry/retry-after.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -22,7 +22,7 @@ describe('headers in a plain object', () => {
     ['another header first', { 'content-length': '3', 'Retry-After': '7' }, 7_000],
     ['a number', { 'retry-after': 7 }, 7_000],
     ['only other headers', { 'content-length': '3' }, undefined],
-    ['a list', { 'retry-after': ['7'] }, undefined],
+    ['a list', { 'retry-after': ['7'] }, 7_000],
     ['nothing', null, undefined],
     ['a text', 'retry-after: 7', undefined],
   ])('with %s', (_, headers, ms) => {

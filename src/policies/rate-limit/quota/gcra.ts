@@ -48,12 +48,9 @@ export class Gcra {
     return next - at <= this.#tolerance ? next : REFUSED;
   }
 
-  /**
-   * @param paused the state that a pause has set, below which nothing given back may lead
-   * @returns the state with one token given back that was taken and not used
-   */
-  giveBack(tat: number, paused: number): number {
-    return Math.max(tat - this.#interval, Math.min(tat, paused));
+  /** @returns the state with one token given back that was taken and not used */
+  giveBack(tat: number): number {
+    return tat - this.#interval;
   }
 
   /**
