@@ -22,7 +22,7 @@ export abstract class DeadlineNode {
 
   /**
    * Called once when the time is over, unless it was disarmed before.
-   * @param lateMs milliseconds that have passed since then
+   * @param lateMs milliseconds by which a busy event loop has held this up; 0 if the loop had a turn since the deadline was armed
    */
   abstract expire(lateMs: number): void;
 }

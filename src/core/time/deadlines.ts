@@ -15,7 +15,10 @@ const OUTSIDE = new AsyncResource('KeelsonDeadlines');
 export const LATE_MS = 20;
 const GRACE_TURNS = 2;
 
-/** The part of a timer's lateness that a busy event loop is to blame for: all of it beyond {@link LATE_MS}, otherwise 0. */
+/**
+ * The part of a deadline's lateness that a busy event loop is to blame for: all of it beyond {@link LATE_MS}, otherwise 0.
+ * @param lateMs what `DeadlineNode.expire` was called with: 0 if the loop had a turn while the deadline ran
+ */
 export function loopDelayMs(lateMs: number): number {
   return lateMs > LATE_MS ? lateMs : 0;
 }
@@ -33,6 +36,11 @@ export class Deadlines {
   #graceTurns = 0;
   /** When the timer was late: what fell due since then gets turns of its own. */
   #graceSince = 0;
+  /** Whether the timer is set to the half of the time until the next deadline. */
+  #isHalfway = false;
+  /** When the timer fired last, and the time before that. A deadline that was armed before the last but one has seen the event loop turn. */
+  #firedAt = Number.NEGATIVE_INFINITY;
+  #firedBefore = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -70,7 +78,10 @@ export class Deadlines {
     list.tail = deadline;
     this.#armed += 1;
     if (this.#armed === 1) this.#timer?.ref();
-    if (deadline.dueAt < this.#timerDueAt) this.#setTimer(deadline.dueAt, now);
+    if (deadline.dueAt < this.#timerDueAt) {
+      this.#isHalfway = false;
+      this.#setTimer(deadline.dueAt, now);
+    }
   }
 
   /** Does nothing to a deadline that is not armed. */
@@ -108,8 +119,15 @@ export class Deadlines {
     deadline.deadlineList = listOf(durationMs, timer);
   }
 
-  #setTimer(dueAt: number, now: number): void {
+  /**
+   * Sets the timer to the half of the time until `dueAt` first. A loop that is busy in pieces has a turn by then: a deadline that is late all the same is
+   * the dependency's fault, since an answer would have been read in that turn.
+   */
+  #setTimer(deadlineAt: number, now: number): void {
     this.#timer?.cancel();
+    const isHalfway = !this.#isHalfway && deadlineAt - now > 2 * LATE_MS && !this.#areReplaced;
+    const dueAt = isHalfway ? (now + deadlineAt) / 2 : deadlineAt;
+    this.#isHalfway = isHalfway;
     // A timer that a test runner has made in place of a real one may be gone by the next call, which then starts another.
     this.#timerDueAt = this.#areReplaced ? Number.POSITIVE_INFINITY : dueAt;
     const delayMs = Math.max(0, Math.ceil(dueAt - now));
@@ -121,6 +139,10 @@ export class Deadlines {
     const isLate = now - this.#timerDueAt > LATE_MS;
     this.#timer = undefined;
     this.#timerDueAt = Number.POSITIVE_INFINITY;
+    if (this.#graceTurns === 0) {
+      this.#firedBefore = this.#firedAt;
+      this.#firedAt = now;
+    }
     if (this.#graceTurns > 0) {
       this.#graceTurns -= 1;
       if (this.#graceTurns === 0) this.#expireDue(this.#graceSince, now);
@@ -137,8 +159,9 @@ export class Deadlines {
 
   #expireDue(until: number, now: number): void {
     for (let next = this.#next(); next && next.dueAt <= until; next = this.#next()) {
+      const armedAt = next.dueAt - (next.deadlineList?.durationMs ?? 0);
       this.disarm(next);
-      next.expire(now - next.dueAt);
+      next.expire(this.#firedBefore > armedAt ? 0 : now - next.dueAt);
     }
   }
 

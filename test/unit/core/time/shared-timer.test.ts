@@ -116,11 +116,34 @@ describe('deadlines', () => {
     arm('first', 50);
     arm('same time', 50);
     arm('later', 60);
-    expect(delays).toEqual([50]);
-    arm('sooner', 40);
-    expect(delays).toEqual([50, 40]);
+    // To the half of the time first.
+    expect(delays).toEqual([25]);
+    arm('after that half', 40);
+    expect(delays).toEqual([25]);
+    arm('sooner', 20);
+    expect(delays).toEqual([25, 20]);
     await clock.advance(100);
-    expect(delays).toEqual([50, 40, 10, 10]);
+    expect(delays).toEqual([25, 20, 20, 10, 10]);
+  });
+
+  test('blame the event loop only if it had no turn since they were armed', async () => {
+    const blamed: number[] = [];
+    class Blamed extends DeadlineNode {
+      expire(lateMs: number): void {
+        blamed.push(lateMs);
+      }
+    }
+    const clock = new FakeClock();
+    const deadlines = new Deadlines(clock);
+    const list = deadlines.list(1_000);
+    deadlines.arm(list, new Blamed(), clock.now());
+    clock.block(1_600);
+    await clock.advance(0);
+    deadlines.arm(list, new Blamed(), clock.now());
+    await clock.advance(600);
+    clock.block(1_000);
+    await clock.advance(0);
+    expect(blamed).toEqual([600, 0]);
   });
 
   test('give no turns for a timer that was as late as timers are', async () => {
