@@ -24,7 +24,7 @@ const LARGE = 5 * 2 ** 20;
 const SMALL = 300;
 const POINTS = 12_000;
 /** What is in a queue on disk is tried again after this much and half as much, at most. */
-const RETRY_MS = 60_000;
+const RETRY_MS = 90_000;
 const HOOK_MS = 180_000;
 
 let logs: LogStore;

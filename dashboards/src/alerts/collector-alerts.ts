@@ -188,8 +188,8 @@ export function collectorAlerts(thresholds: Thresholds): readonly Alert[] {
         firing(
           'just below the limit of its container',
           '15m',
-          { [memory]: `${250 * 2 ** 20}x70` },
-          { labels: { instance: 'otel-collector:8888' }, value: '250Mi' },
+          { [memory]: `${500 * 2 ** 20}x70` },
+          { labels: { instance: 'otel-collector:8888' }, value: '500Mi' },
         ),
         quiet('as usual', '15m', { [memory]: `${90 * 2 ** 20}x70` }),
         noData('no Collector'),

@@ -30,6 +30,9 @@ export class Agent {
       inner.pipe(outer).pipe(inner);
       inner.on('error', () => outer.destroy());
       outer.on('error', () => inner.destroy());
+      // A side that is closed reads nothing more: the other one would wait for that without end.
+      inner.on('close', () => outer.destroySoon());
+      outer.on('close', () => inner.destroySoon());
     });
   }
 

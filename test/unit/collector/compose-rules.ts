@@ -42,6 +42,12 @@ type Rule = (
 const LOOPBACK_PORT = /^\$\{BIND_ADDR:-127\.0\.0\.1\}:\$\{[A-Z_]+:-\d+\}:\d+$/;
 const PINNED_IMAGE = /^\$\{[A-Z_]+_IMAGE:-[a-z0-9./-]+:v?\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?\}$/;
 
+/** Programs that do not read the limit of their container themselves, by the variable of their image. */
+const UNAWARE_OF_LIMIT = /^\$\{(COLLECTOR|JAEGER)_IMAGE:/;
+
+/** @returns MiB of `512m` or `400MiB` */
+const mebibytes = (size: string | undefined): number => Number(/^(\d+)(m|MiB)$/.exec(size ?? '')?.[1]);
+
 const runsOnce = (service: ComposeService): boolean => service.restart === 'no';
 
 /** Host side of the bind mounts. */
@@ -76,6 +82,11 @@ export const COMPOSE_RULES: Readonly<Record<string, Rule>> = {
   'image is a variable with a pinned default': ({ image = '' }) => PINNED_IMAGE.test(image),
   'ports are on loopback': ({ ports = [] }) => ports.every((port) => LOOPBACK_PORT.test(port)),
   'memory is limited': ({ mem_limit }) => /^\d+[mg]$/.test(mem_limit ?? ''),
+  'Go is told of the limit, with room above': ({ image = '', environment = {}, mem_limit }) => {
+    const told = environment['GOMEMLIMIT'];
+    if (told === undefined) return !UNAWARE_OF_LIMIT.test(image);
+    return mebibytes(told) <= 0.9 * mebibytes(mem_limit);
+  },
   'file system is read only': ({ read_only }) => read_only === true,
   'capabilities are dropped': ({ cap_drop, cap_add = [], network_mode }) =>
     cap_drop?.join() === 'ALL' && (cap_add.length === 0 || network_mode === 'none'),

@@ -84,6 +84,7 @@ describe('the check', () => {
     'image is a variable with a pinned default': { image: '${PROMETHEUS_IMAGE:-prom/prometheus:latest}' },
     'ports are on loopback': { ports: ['9090:9090'] },
     'memory is limited': { mem_limit: '' },
+    'Go is told of the limit, with room above': { mem_limit: '512m', environment: { GOMEMLIMIT: '512MiB' } },
     'file system is read only': { read_only: false },
     'capabilities are dropped': { cap_add: ['NET_ADMIN'] },
     'no new privileges': { security_opt: [] },
@@ -108,6 +109,13 @@ describe('the check', () => {
 
   test.each(Object.entries(planted))('reports that this is broken: %s', (rule, change) => {
     expect(composeProblems(withService(change), exists)).toContain(`prometheus: ${rule}`);
+  });
+
+  test('reports a Collector that is not told of its limit', () => {
+    const change = { image: compose.services['otel-collector']?.image ?? '', environment: {} };
+    expect(composeProblems(withService(change), exists)).toEqual([
+      'prometheus: Go is told of the limit, with room above',
+    ]);
   });
 
   test.each([
