@@ -82,7 +82,7 @@ function property(holder: unknown, name: string): unknown {
   }
 }
 
-/** Lets through so many distinct values; the rest become `_OTHER`. */
+/** Lets a limited number of distinct values through. Any further value becomes `_OTHER`. */
 export class BoundedLabels {
   readonly #limit: number;
   readonly #known = new Set<string>();

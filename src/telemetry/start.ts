@@ -93,7 +93,10 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   );
   const running = runningTelemetry();
   if (running) {
-    warn('second-start', 'startTelemetry was called again: the telemetry that runs already stays as it is.');
+    warn(
+      'second-start',
+      'startTelemetry was called again: the telemetry that runs already goes on unchanged.',
+    );
     return running;
   }
   const settings = readEnvironment(options.env ?? process.env, warn);

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
+import type { Statement } from './public-surface.ts';
+import { declaredNames, nameOf } from './public-surface.ts';
 
 type Program = ReturnType<typeof parseSync>['program'];
-type Statement = Program['body'][number];
 
 /** A declaration, known by where it stands. */
 interface Declared {
@@ -111,7 +112,7 @@ function readDeclarations(path: string): DeclarationFile {
       const file = relativeFile(path, statement.source.value);
       for (const specifier of statement.specifiers) {
         if (!file || specifier.type !== 'ImportSpecifier') continue;
-        imported.set(specifier.local.name, { file, name: textOf(specifier.imported) });
+        imported.set(specifier.local.name, { file, name: nameOf(specifier.imported) });
       }
       continue;
     }
@@ -123,7 +124,7 @@ function readDeclarations(path: string): DeclarationFile {
     const source = statement.source && relativeFile(path, statement.source.value);
     if (statement.source && !source) continue;
     for (const { local, exported: as } of statement.specifiers)
-      exported.set(textOf(as), { file: source ?? path, name: textOf(local) });
+      exported.set(nameOf(as), { file: source ?? path, name: nameOf(local) });
   }
   return { own, imported, exported };
 }
@@ -131,25 +132,4 @@ function readDeclarations(path: string): DeclarationFile {
 function relativeFile(from: string, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return undefined;
   return join(dirname(from), specifier.replace(/\.[jt]s$/, '.d.ts'));
-}
-
-function textOf(node: { readonly type: string; readonly name?: string; readonly value?: unknown }): string {
-  return node.name ?? String(node.value);
-}
-
-function declaredNames(statement: Statement): readonly string[] {
-  const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
-  switch (declaration?.type) {
-    case 'VariableDeclaration':
-      return declaration.declarations.flatMap(({ id }) => (id.type === 'Identifier' ? [id.name] : []));
-    case 'FunctionDeclaration':
-    case 'TSDeclareFunction':
-    case 'ClassDeclaration':
-      return declaration.id ? [declaration.id.name] : [];
-    case 'TSInterfaceDeclaration':
-    case 'TSTypeAliasDeclaration':
-      return [declaration.id.name];
-    default:
-      return [];
-  }
 }

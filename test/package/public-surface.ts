@@ -9,7 +9,7 @@ interface Exported {
   readonly text: string;
 }
 
-type Statement = ReturnType<typeof parseSync>['program']['body'][number];
+export type Statement = ReturnType<typeof parseSync>['program']['body'][number];
 
 /** The text of a declaration without comments and without blank lines. */
 function withoutComments(text: string): string {
@@ -24,7 +24,8 @@ function withoutComments(text: string): string {
     .join('\n');
 }
 
-function declaredNames(statement: Statement): readonly string[] {
+/** The names that a statement declares. */
+export function declaredNames(statement: Statement): readonly string[] {
   const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
   switch (declaration?.type) {
     case 'VariableDeclaration':
@@ -41,7 +42,12 @@ function declaredNames(statement: Statement): readonly string[] {
   }
 }
 
-function nameOf(node: { readonly type: string; readonly name?: string; readonly value?: unknown }): string {
+/** The text of a name, quoted or not. */
+export function nameOf(node: {
+  readonly type: string;
+  readonly name?: string;
+  readonly value?: unknown;
+}): string {
   return node.name ?? String(node.value);
 }
 

@@ -168,7 +168,7 @@ export class Breaker {
   /** Watches a run for slowness, where that counts. @returns what {@link report} wants back */
   watch(permit: number, now: number): RunningCall | undefined {
     if (!this.#slowCalls || permit === SHADOWED) return undefined;
-    // Bound to the caller's context: the transition that it may cause is told there.
+    // Bound to the caller's context: listeners hear there of the transition that it may cause.
     const call = new RunningCall(AsyncResource.bind(() => this.#record(permit, false, true)));
     this.#deadlines.arm(this.#slowCalls, call, now);
     return call;

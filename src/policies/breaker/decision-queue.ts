@@ -18,7 +18,7 @@ export class DecisionWait extends Waiter {
   }
 }
 
-/** At most so many calls wait for a decision: those beyond are refused at once, as without a wait. */
+/** Most calls that wait for a decision. Any further call is refused at once, as without a wait. */
 const MAX_WAITING = 1_000;
 
 /** The calls that wait for the decision of a half-open circuit. */

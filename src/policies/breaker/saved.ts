@@ -5,7 +5,7 @@ import { BREAKER_STATES } from '../../core/events.ts';
 /** The version of the form below. */
 export const SAVED_VERSION = 1;
 
-/** A breaker's state as it is kept over a restart: plain JSON. */
+/** The state of a breaker in plain JSON, to be kept over a restart. */
 export interface SavedBreaker {
   readonly version: typeof SAVED_VERSION;
   readonly state: BreakerState;

@@ -24,7 +24,7 @@ function exceeds({ calls, failures, slow }: Counts, limits: RateLimits): boolean
   return failing || (limits.slowCallRate !== undefined && slow / calls >= limits.slowCallRate);
 }
 
-/** The last so many calls, each as two bits in a ring. */
+/** The last calls, up to the size of the window, each as two bits in a ring. */
 export class CountWindow implements TripRule {
   readonly #limits: RateLimits;
   readonly #ring: Uint8Array;

@@ -62,7 +62,7 @@ export function valueEntry(value: unknown, storedAt: number, freshMs: number, wi
   };
 }
 
-/** The entry for an error that is remembered for so many milliseconds. */
+/** The entry for an error that is remembered for `negativeTtlMs` milliseconds. */
 export function negativeEntry(error: unknown, storedAt: number, negativeTtlMs: number): Entry {
   const freshUntil = storedAt + negativeTtlMs;
   return {

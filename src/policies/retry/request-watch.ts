@@ -3,7 +3,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
 import { AttemptRequests } from './attempt-requests.ts';
 
-/** What the channels carry, as far as it is read here. */
+/** The part of a channel's message that is read here. */
 interface Message {
   readonly request?: unknown;
   readonly socket?: unknown;

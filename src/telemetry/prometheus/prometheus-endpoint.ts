@@ -26,7 +26,7 @@ export interface PrometheusEndpointOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** Takes one warning where the endpoint cannot listen, and one for each metric that cannot be shown as it is. */
+  /** Takes one warning if the endpoint cannot listen, and one for each metric whose name or unit Prometheus would not take. */
   readonly warn: Warn;
   /** The exemplars of a series; read at each scrape. */
   readonly exemplars: (instrument: string, attributes: Attributes) => readonly Exemplar[];

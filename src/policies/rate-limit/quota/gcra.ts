@@ -1,7 +1,7 @@
 /** What {@link Gcra.take} gives where there is no token. No clock gives such a time. */
 export const REFUSED: number = Number.NEGATIVE_INFINITY;
 
-/** A rate: so many tokens in a period, so many of them at once. */
+/** A rate: `limit` tokens in a period of `perMs` milliseconds, at most `burst` of them at once. */
 export interface Rate {
   /** Tokens in a period, above 0. */
   readonly limit: number;
