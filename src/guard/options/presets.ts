@@ -40,8 +40,8 @@ const SERVICE = {
   failedResult: isFailedAnswer,
 } as const satisfies GuardOptions;
 
-/** Every preset by its name. {@link preset} gives one and refuses names that do not exist. */
-export const presets: Readonly<Record<PresetName, GuardOptions>> = {
+/** Every preset by its name, frozen: all guards share them. {@link preset} gives one and refuses names that do not exist. */
+export const presets: Readonly<Record<PresetName, GuardOptions>> = frozen({
   'standard-http': {
     timeout: { attempt: '5s', total: '30s' },
     retry: {
@@ -96,7 +96,7 @@ export const presets: Readonly<Record<PresetName, GuardOptions>> = {
     breaker: { failures: 10, successes: 2, openFor: '1m', failureIf: isHttpFailure },
     rateLimit: { limit: 100, per: '1m', maxWait: '30s' },
   },
-};
+});
 
 /**
  * Options that fit a kind of dependency, as `guard(name, { preset: 'github' })` has them. To change some of them, write them beside `preset`: they
@@ -120,4 +120,11 @@ export function presetProblem(name: unknown): string {
   const known = Object.keys(presets);
   const near = nearestName(String(name), known);
   return near ? `Did you mean \`${near}\`?` : `Known: ${known.join(', ')}.`;
+}
+
+/** Freezes an object and the objects in it. Functions stay as they are. */
+function frozen<T extends object>(value: T): T {
+  for (const inner of Object.values(value) as unknown[])
+    if (typeof inner === 'object' && inner !== null) frozen(inner);
+  return Object.freeze(value);
 }

@@ -21,6 +21,12 @@ describe('the presets', () => {
     expect(() => inPlainJavaScript(undefined)).toThrow('There is no preset `undefined`.');
   });
 
+  test('cannot be changed, since all guards share them', () => {
+    const { bulkhead } = { ...preset('database') } as { bulkhead: { concurrent: number } };
+    expect(() => (bulkhead.concurrent = 1)).toThrow(TypeError);
+    expect(Object.isFrozen(presets)).toBe(true);
+  });
+
   test('are a plain object', () => {
     expect(NAMES).toHaveLength(8);
     expect(inspect(presets)).toContain('google-drive');
