@@ -23,7 +23,7 @@ type Execute = (
 ) => Promise<unknown>;
 
 /**
- * Gives a policy of cockatiel's the spans and metrics of a guard, without changing what it does: the same values, errors, events and timing.
+ * Gives a policy of cockatiel's the spans and metrics of a guard, without changing what it does: the same values, errors and events. A call settles one microtask later.
  * @param reporter that of the name; policies that were observed under it before go on to count there
  * @returns a stand-in for `policy` of the same type; use it in its place, alone or inside `wrap`
  */
@@ -69,19 +69,28 @@ interface Observed {
 function standInFor<P extends CockatielPolicy>(policy: P, observed: Observed): P {
   const execute = observedExecute(policy, observed);
   const bound = new Map<PropertyKey, { readonly method: unknown; readonly stand: unknown }>();
-  return new Proxy(policy, {
-    get(target, property) {
+  return new Proxy(targetFor(policy), {
+    get(_, property) {
       if (property === 'execute') return execute;
-      const value: unknown = Reflect.get(target, property, target);
+      const value: unknown = Reflect.get(policy, property, policy);
       if (typeof value !== 'function' || property === 'constructor') return value;
       const known = bound.get(property);
       if (known?.method === value) return known.stand;
       const stand: unknown =
-        property === 'dangerouslyUnref' ? () => unrefed(value.call(target), observed) : value.bind(target);
+        property === 'dangerouslyUnref' ? () => unrefed(value.call(policy), observed) : value.bind(policy);
       bound.set(property, { method: value, stand });
       return stand;
     },
   });
+}
+
+/** A proxy must show the very value of a frozen property. A frozen policy is shown through a copy of its properties that is not frozen. */
+function targetFor<P extends CockatielPolicy>(policy: P): P {
+  if (Object.isExtensible(policy)) return policy;
+  const own = Object.entries(Object.getOwnPropertyDescriptors(policy)).map(
+    ([key, descriptor]) => [key, { ...descriptor, configurable: true }] as const,
+  );
+  return Object.create(Object.getPrototypeOf(policy) as object, Object.fromEntries(own)) as P;
 }
 
 /** Cockatiel makes a new policy for this, which is observed as the first one is. */
