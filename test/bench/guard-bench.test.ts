@@ -20,7 +20,7 @@ test('the guard benchmark runs every variant and writes its figures', { timeout:
   expect(run.stderr).not.toContain('failed');
   expect(run.status).toBe(0);
   const goals = run.stdout.split('\n').filter((line) => / goal <= /.test(line));
-  expect(goals).toHaveLength(6);
+  expect(goals).toHaveLength(7);
   for (const line of goals)
     expect(line).toMatch(/^ratio [\w.]+\/[\w.]+ \d+\.\d\d goal <= \d\.\d\d (ok|short)$/);
   const figures = JSON.parse(readFileSync(json, 'utf8')) as { figures: Record<string, { median: number }> };

@@ -67,8 +67,8 @@ test('shows every counter at 0 before the first call, in each combination of lab
     keelson_calls_total: OUTCOMES.length - 1 + 4,
     // A rejected call is no attempt.
     keelson_attempts_total: OUTCOMES.length - 1,
-    keelson_rejections_total: 7,
-    keelson_retry_suppressed_total: 6,
+    keelson_rejections_total: 8,
+    keelson_retry_suppressed_total: 7,
     keelson_breaker_transitions_total: 15,
     keelson_cache_requests_total: 6,
     keelson_telemetry_dropped_total: SIGNALS.length * DROP_REASONS.length,
