@@ -148,7 +148,8 @@ function describeRange({ min, max, integer, exclusiveMin }: NumberRange): string
   return `${kind} in ${exclusiveMin ? '(' : '['}${min}, ${max}]`;
 }
 
-function show(value: unknown): string {
+/** A value as messages show it, with its type. What is inside of an object is not shown. */
+export function show(value: unknown): string {
   if (value === NOT_AT_ONCE) return 'an async or generator function';
   if (value === NOT_SHOWN) return 'something else (not shown, since it may hold a secret)';
   if (typeof value === 'string') return `'${value}' (string)`;

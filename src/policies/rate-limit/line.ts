@@ -23,6 +23,15 @@ export class Line implements Iterable<RateWaiter> {
     (waiter.isRetry ? this.#retries : this.#others).add(waiter);
   }
 
+  has(waiter: RateWaiter): boolean {
+    return this.#retries.has(waiter) || this.#others.has(waiter);
+  }
+
+  /** @returns how many are served before `waiter`, which is in the line */
+  before(waiter: RateWaiter): number {
+    return [...this].indexOf(waiter);
+  }
+
   /** @returns whether it was there */
   delete(waiter: RateWaiter): boolean {
     return this.#retries.delete(waiter) || this.#others.delete(waiter);

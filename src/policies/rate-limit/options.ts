@@ -165,8 +165,9 @@ function checkedStore(
   check: OptionChecker,
 ): LimiterStore | undefined {
   if (store === undefined) return store;
-  if (typeof store !== 'object' || store === null || !('take' in store)) {
-    const remedy = 'Use sqliteStore(), redisStore() or postgresStore().';
+  if (typeof store !== 'object' || store === null || typeof Reflect.get(store, 'take') !== 'function') {
+    const remedy =
+      'Use sqliteStore(), redisStore(), postgresStore(), or an object of your own with the methods of `LimiterStore`.';
     check.problem('store', 'to be a limiter store', store, remedy);
     return undefined;
   }

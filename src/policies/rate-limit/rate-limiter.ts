@@ -88,8 +88,9 @@ export class RateLimiter implements Limiter {
     return this.#room.queued > 0 ? Math.max(1, waitMs) : waitMs;
   }
 
-  enter(now: number, isRetry: boolean = false): RateWaiter | RejectedError | undefined {
-    return this.#room.take(now, isRetry) ? undefined : this.#room.enter(now, isRetry);
+  /** @param maxWaitMs how long this call may wait. @defaultValue `maxWait` of the options */
+  enter(now: number, isRetry: boolean = false, maxWaitMs?: number): RateWaiter | RejectedError | undefined {
+    return this.#room.take(now, isRetry) ? undefined : this.#room.enter(now, isRetry, maxWaitMs);
   }
 
   giveBack(enteredAt: number, turn?: RateWaiter): void {

@@ -10,25 +10,33 @@ export class RateWaiter extends Waiter {
   storedAt: number = Number.NaN;
   #hasLeft = false;
   #leave: (waiter: RateWaiter, error: unknown) => boolean;
+  readonly #due: ((waiter: RateWaiter) => void) | undefined;
 
   /**
    * @param dueAt the time on the clock; `Infinity` for a call that waits as long as it takes
    * @param leave takes the waiter out of its line; gives whether it was still there
+   * @param due decides what happens at `dueAt`, for a waiter that is armed as a deadline
    */
   constructor(
     dueAt: number,
     leave: (waiter: RateWaiter, error: unknown) => boolean,
     isRetry: boolean = false,
+    due?: (waiter: RateWaiter) => void,
   ) {
     super();
     this.dueAt = dueAt;
     this.isRetry = isRetry;
     this.#leave = leave;
+    this.#due = due;
   }
 
   /** Whether the call has been interrupted. */
   get hasLeft(): boolean {
     return this.#hasLeft;
+  }
+
+  override expire(): void {
+    this.#due?.(this);
   }
 
   protected leave(error: unknown): boolean {

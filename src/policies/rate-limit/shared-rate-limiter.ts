@@ -4,8 +4,11 @@ import type { Random } from '../../core/random.ts';
 import { systemRandom } from '../../core/random.ts';
 import type { StoreWatch } from '../../core/store-watch.ts';
 import type { Clock, Timer } from '../../core/time/clock.ts';
+import type { DeadlineList } from '../../core/time/deadline-node.ts';
+import type { Deadlines } from '../../core/time/deadlines.ts';
+import { deadlinesFor } from '../../core/time/deadlines.ts';
 import { MAX_TIMER_MS } from '../../core/time/duration.ts';
-import type { RemoteGate } from '../../storage/index.ts';
+import { AskedStore } from './asked-store.ts';
 import type { LimiterStore, Taken } from './limiter-store.ts';
 import { Line } from './line.ts';
 import type { ResolvedRateLimit } from './options.ts';
@@ -15,14 +18,14 @@ import { RateLimiter } from './rate-limiter.ts';
 import { RateWaiter } from './rate-waiter.ts';
 import { rateLimited, storeAway } from './refusal.ts';
 import type { Refusal } from './waiting-room.ts';
-import { gateOf, shareOf } from './without-store.ts';
+import { shareOf } from './without-store.ts';
 
 /** Those who wait in several processes ask again at different times: up to this part of an interval later. */
 const ASK_SPREAD = 0.1;
 
 /** What a shared limit counts beyond the refusals. */
 export interface StoreCounters {
-  /** Questions that the store did not answer, or not in time. */
+  /** Questions that the store did not answer, not in time, or with something that is no {@link Taken}. */
   readonly failures: number;
   /** Calls that went on without a limit because the store was away (`failOpen`). */
   readonly unlimited: number;
@@ -35,23 +38,24 @@ export interface StoreCounters {
 export class SharedRateLimiter implements Limiter {
   readonly limit: number;
   readonly #options: ResolvedRateLimit;
-  readonly #store: LimiterStore;
-  readonly #key: string;
+  readonly #store: AskedStore;
   readonly #clock: Clock;
   readonly #source: ErrorSource;
   readonly #random: Random;
-  readonly #gate: RemoteGate;
   readonly #refuse: Refusal;
   readonly #intervalMs: number;
   readonly #local: RateLimiter;
   readonly #line = new Line();
   readonly #pause = new Pause();
+  readonly #deadlines: Deadlines;
+  readonly #maxWait: DeadlineList;
   #timer: Timer | undefined;
   #isHeadAsking = false;
-  #available: number;
   #unlimited = 0;
-  /** The time on the clock at which the first in the line asks. */
-  #asksAt = Number.NEGATIVE_INFINITY;
+  /** The time on the clock from which the store may have a token for the first in the line. */
+  #turnAt = Number.NEGATIVE_INFINITY;
+  /** The first in the line, if its time was over while the store was asked for it: that answer decides. */
+  #overdue: RateWaiter | undefined;
 
   constructor(
     options: ResolvedRateLimit,
@@ -64,24 +68,23 @@ export class SharedRateLimiter implements Limiter {
   ) {
     this.limit = options.limit;
     this.#options = options;
-    this.#store = store;
-    this.#key = key;
+    this.#store = new AskedStore(options, store, key, clock, watch);
     this.#clock = clock;
     this.#source = source;
     this.#random = random;
-    this.#gate = gateOf(options, clock, watch);
     this.#refuse = rateLimited(options, source);
     this.#intervalMs = options.perMs / options.limit;
     this.#local = new RateLimiter(shareOf(options), clock, source);
-    this.#available = options.burst;
+    this.#deadlines = deadlinesFor(clock);
+    this.#maxWait = this.#deadlines.list(options.maxWaitMs);
   }
 
   get counters(): StoreCounters {
-    return { failures: this.#gate.failures, unlimited: this.#unlimited };
+    return { failures: this.#store.failures, unlimited: this.#unlimited };
   }
 
   get available(): number {
-    return this.#line.size > 0 ? 0 : this.#available;
+    return this.#line.size > 0 ? 0 : this.#store.available;
   }
 
   get queued(): number {
@@ -132,20 +135,27 @@ export class SharedRateLimiter implements Limiter {
   reset(): void {
     this.#pause.end();
     this.#local.reset();
-    if (this.#line.size > 0) this.#askAfter(0);
+    if (this.#line.size > 0) this.#askAfter(this.#clock.now(), 0);
   }
 
   #enter(now: number, maxWaitMs: number, isRetry: boolean): RateWaiter | RejectedError | undefined {
-    if (this.#isAway(now)) return this.#withoutStore(now, maxWaitMs, isRetry);
-    const waiter = new RateWaiter(now + maxWaitMs, (leaving) => this.#leave(leaving), isRetry);
+    if (this.#store.restLeftMs(now) > 0) return this.#withoutStore(now, maxWaitMs, isRetry);
+    const waiter = new RateWaiter(
+      now + maxWaitMs,
+      (leaving) => this.#leave(leaving),
+      isRetry,
+      (due) => this.#expire(due),
+    );
     const pauseMs = this.#pause.leftMs(now);
     if (this.#line.size === 0 && pauseMs === 0) {
       void this.#ask(waiter);
-      return waiter;
+    } else {
+      const refusal = this.#lineUp(waiter, now, this.#waitMs(now, pauseMs));
+      if (refusal) return refusal;
+      if (this.#line.size === 1) this.#askAfter(now, pauseMs);
     }
-    const refusal = this.#lineUp(waiter, now, this.#waitMs(now, pauseMs));
-    if (refusal) return refusal;
-    if (this.#line.size === 1) this.#askAfter(pauseMs);
+    // Not for a retry, which waits as long as it takes, and not for a call that may not wait.
+    if (!isRetry && maxWaitMs > 0) this.#deadlines.arm(this.#maxWait, waiter, now);
     return waiter;
   }
 
@@ -154,7 +164,7 @@ export class SharedRateLimiter implements Limiter {
     const behind = this.#behindMs(this.#line.size);
     if (pauseMs > 0) return pauseMs + behind;
     if (this.#options.algorithm === 'bucket') return behind + this.#intervalMs;
-    return Math.max(this.#asksAt - now, this.#intervalMs) + behind;
+    return Math.max(this.#turnAt - now, this.#intervalMs) + behind;
   }
 
   /** How much later than the first in the line the one at `position` has its turn. A window may give all of its tokens at once. */
@@ -163,33 +173,23 @@ export class SharedRateLimiter implements Limiter {
     return algorithm === 'bucket' ? position * this.#intervalMs : Math.floor(position / limit) * perMs;
   }
 
-  #isAway(now: number): boolean {
-    return this.#gate.restLeftMs(now) > 0;
-  }
-
   #withoutStore(now: number, maxWaitMs: number, isRetry: boolean): RateWaiter | RejectedError | undefined {
     switch (this.#options.onStoreFailure) {
       case 'failOpen':
         this.#unlimited += 1;
         return undefined;
       case 'failClosed':
-        return storeAway(this.#source, this.#gate.restLeftMs(now), this.#gate.lastError);
+        return storeAway(this.#source, this.#store.restLeftMs(now), this.#store.lastError);
       case 'localShare':
-        // Where nobody waits anyway, the local limit refuses by itself.
-        if (maxWaitMs > 0 || this.#options.maxWaitMs === 0) return this.#local.enter(now, isRetry);
-        return this.#withoutWaiting(this.#local.tryAcquire(now));
+        return this.#local.enter(now, isRetry, maxWaitMs);
     }
-  }
-
-  #withoutWaiting(waitMs: number): RejectedError | undefined {
-    return waitMs === 0 ? undefined : this.#refuse(waitMs, 'too_long');
   }
 
   /** Asks for a call that is not in the line. */
   async #ask(waiter: RateWaiter): Promise<void> {
     let taken: Taken;
     try {
-      taken = await this.#question();
+      taken = await this.#store.take();
     } catch {
       this.#settleWithoutStore(waiter);
       return;
@@ -201,8 +201,8 @@ export class SharedRateLimiter implements Limiter {
     const now = this.#clock.now();
     const waitMs = taken.retryAfterMs + this.#behindMs(waiter.isRetry ? this.#line.retries : this.#line.size);
     const refusal = this.#lineUp(waiter, now, waitMs);
-    if (refusal) waiter.refuse(refusal);
-    else if (this.#line.head === waiter) this.#askAfter(this.#spread(taken.retryAfterMs));
+    if (refusal) this.#sendAway(waiter, refusal);
+    else if (this.#line.head === waiter) this.#askAfter(now, taken.retryAfterMs, this.#spreadMs());
   }
 
   /** Asks for whoever is first in the line, until the store refuses or nobody is left. */
@@ -211,17 +211,20 @@ export class SharedRateLimiter implements Limiter {
     this.#isHeadAsking = true;
     try {
       while (this.#line.size > 0) {
-        const pauseMs = this.#pause.leftMs(this.#clock.now());
+        const askedAt = this.#clock.now();
+        const pauseMs = this.#pause.leftMs(askedAt);
         if (pauseMs > 0) {
-          this.#askAfter(pauseMs);
+          this.#askAfter(askedAt, pauseMs);
           return;
         }
-        const taken = await this.#question();
+        const taken = await this.#store.take();
         if (taken.granted) {
           this.#hand(taken, undefined);
+          this.#dismissOverdue();
         } else {
-          this.#dismiss(this.#clock.now(), taken.retryAfterMs);
-          if (this.#line.size > 0) this.#askAfter(this.#spread(taken.retryAfterMs));
+          const now = this.#clock.now();
+          this.#dismiss(now, taken.retryAfterMs);
+          if (this.#line.size > 0) this.#askAfter(now, taken.retryAfterMs, this.#spreadMs());
           return;
         }
       }
@@ -231,36 +234,13 @@ export class SharedRateLimiter implements Limiter {
       for (const waiter of waiters) this.#settleWithoutStore(waiter);
     } finally {
       this.#isHeadAsking = false;
+      this.#overdue = undefined;
     }
   }
 
-  async #question(): Promise<Taken> {
-    const store = this.#storeNow();
-    const options = this.#options;
-    const taken = await this.#gate.ask(({ signal }) =>
-      options.algorithm === 'window' && store.takeFromWindow
-        ? store.takeFromWindow(this.#key, options, signal)
-        : store.take(this.#key, options, signal),
-    );
-    this.#available = taken.remaining;
-    return taken;
-  }
-
-  /** The options may have been given a newer object for the same store. */
-  #storeNow(): LimiterStore {
-    return this.#options.store ?? this.#store;
-  }
-
-  /** What fails here costs one token until it is a period old; the gate counts it. */
   async #giveBackToStore(at: number): Promise<void> {
-    const store = this.#storeNow();
-    if (!store.giveBack || this.#isAway(this.#clock.now())) return;
-    try {
-      await this.#gate.ask(({ signal }) => store.giveBack?.(this.#key, this.#options, at, signal));
-    } catch {
-      return;
-    }
-    if (this.#line.size > 0) this.#askAfter(0);
+    const isBack = await this.#store.giveBack(at);
+    if (isBack && this.#line.size > 0) this.#askAfter(this.#clock.now(), 0);
   }
 
   /** Gives a token to `waiter` or, where that one has gone, to the first in the line; with nobody there it goes back. */
@@ -271,12 +251,14 @@ export class SharedRateLimiter implements Limiter {
       return;
     }
     this.#line.delete(next);
+    this.#deadlines.disarm(next);
     next.storedAt = at ?? Number.NaN;
     next.grant();
   }
 
   #settleWithoutStore(waiter: RateWaiter): void {
     const now = this.#clock.now();
+    this.#deadlines.disarm(waiter);
     const entry = this.#withoutStore(now, waiter.dueAt - now, waiter.isRetry);
     waiter.takenAt = now;
     if (entry === undefined) waiter.grant();
@@ -298,30 +280,58 @@ export class SharedRateLimiter implements Limiter {
     let position = 0;
     for (const waiter of this.#line) {
       const waitMs = firstInMs + this.#behindMs(position);
-      if (now + waitMs > waiter.dueAt) {
-        this.#line.delete(waiter);
-        waiter.refuse(this.#refuse(waitMs, 'too_long'));
-      } else {
-        position += 1;
-      }
+      if (now + waitMs > waiter.dueAt || waiter.dueAt <= now)
+        this.#sendAway(waiter, this.#refuse(waitMs, 'too_long'));
+      else position += 1;
     }
-    if (this.#line.size === 0) this.#stopTimer();
+  }
+
+  /** The answer that an overdue call waited for went to a retry that came before it. */
+  #dismissOverdue(): void {
+    const waiter = this.#overdue;
+    if (waiter && this.#line.has(waiter)) this.#sendAway(waiter, this.#refuse(this.#intervalMs, 'too_long'));
+    this.#overdue = undefined;
+  }
+
+  /** The time of `waiter` is over. If the store may have a token for it now, one last question decides. */
+  #expire(waiter: RateWaiter): void {
+    if (!this.#line.has(waiter)) return;
+    if (this.#isHeadAsking && this.#line.head === waiter) {
+      this.#overdue = waiter;
+      return;
+    }
+    const now = this.#clock.now();
+    const turnMs = this.#turnAt - now + this.#behindMs(this.#line.before(waiter));
+    const waitMs = Math.max(turnMs, this.#pause.leftMs(now));
+    if (waitMs > 0) {
+      this.#sendAway(waiter, this.#refuse(waitMs, 'too_long'));
+    } else {
+      this.#leave(waiter);
+      void this.#ask(waiter);
+    }
+  }
+
+  #sendAway(waiter: RateWaiter, refusal: RejectedError): void {
+    this.#leave(waiter);
+    waiter.refuse(refusal);
   }
 
   #leave(waiter: RateWaiter): boolean {
+    this.#deadlines.disarm(waiter);
     this.#line.delete(waiter);
     if (this.#line.size === 0) this.#stopTimer();
     return true;
   }
 
-  #spread(waitMs: number): number {
-    return waitMs + this.#random() * ASK_SPREAD * this.#intervalMs;
+  #spreadMs(): number {
+    return this.#random() * ASK_SPREAD * this.#intervalMs;
   }
 
-  #askAfter(delayMs: number): void {
+  /** The first in the line asks when its turn has come, `spreadMs` later. */
+  #askAfter(now: number, delayMs: number, spreadMs: number = 0): void {
     this.#stopTimer();
-    const wholeMs = Math.min(MAX_TIMER_MS, Math.ceil(delayMs));
-    this.#asksAt = this.#clock.now() + wholeMs;
+    this.#turnAt = now + delayMs;
+    const wholeMs = Math.min(MAX_TIMER_MS, Math.ceil(delayMs + spreadMs));
     this.#timer = this.#clock.setTimer(() => void this.#askForHead(), wholeMs);
   }
 

@@ -69,13 +69,18 @@ export class WaitingRoom {
 
   /**
    * @param isRetry whether the call retries after a pause: it waits as long as it takes, wherever there is room
+   * @param maxWaitMs how long this call may still wait
    * @returns a place at the end of the line, or the error where there is none, or where the turn would come too late
    */
-  enter(now: number, isRetry: boolean): RateWaiter | RejectedError {
-    const { queue, maxWaitMs } = this.#patience;
+  enter(
+    now: number,
+    isRetry: boolean,
+    maxWaitMs: number = this.#patience.maxWaitMs,
+  ): RateWaiter | RejectedError {
+    const { queue } = this.#patience;
     const waitMs = isRetry ? this.#quota.waitMs(now, this.#line.retries + 1) : this.waitMs(now);
     if (!Number.isFinite(now)) return this.#refuse(waitMs, 'too_long');
-    if (!isRetry && (maxWaitMs === 0 || waitMs > maxWaitMs)) return this.#refuse(waitMs, 'too_long');
+    if (!isRetry && (maxWaitMs <= 0 || waitMs > maxWaitMs)) return this.#refuse(waitMs, 'too_long');
     if (!isRetry && this.#line.size >= queue) return this.#refuse(waitMs, 'queue_full');
     const dueAt = isRetry ? Number.POSITIVE_INFINITY : now + maxWaitMs;
     const waiter = new RateWaiter(dueAt, (leaving) => this.#leave(leaving), isRetry);

@@ -87,9 +87,10 @@ test.each([
   ],
   [
     { limit: 1, per: '1s', store: 'redis' },
-    "Expected `store` to be a limiter store, got 'redis' (string). Use sqliteStore(), redisStore() or postgresStore().",
+    "Expected `store` to be a limiter store, got 'redis' (string). Use sqliteStore(), redisStore(), postgresStore(), or an object of your own with the methods of `LimiterStore`.",
   ],
   [{ limit: 1, per: '1s', store: {} }, 'Expected `store` to be a limiter store'],
+  [{ limit: 1, per: '1s', store: { take: 1 } }, 'Expected `store` to be a limiter store'],
   [{ limit: 1, per: '1s', store: null }, 'Expected `store` to be a limiter store, got null.'],
   [{ limit: 1, per: '1s', storeTimeout: 0 }, 'Expected `storeTimeout` to be a duration of at least 1 ms'],
   [
