@@ -38,25 +38,40 @@ function storage(): AsyncLocalStorage<AmbientExecution> {
   return known;
 }
 
+/** The innermost execution around the code that runs now, over or not: for {@link notOver} and {@link mayRepeat}, so that a call asks for it once. */
+export function executionHere(): AmbientExecution | undefined {
+  return storage().getStore();
+}
+
 /**
- * The execution to which a call that begins now belongs. `undefined` outside of any guard, and after the end of one: a poller or a socket that was
+ * The execution to which a call that begins in `here` belongs. `undefined` outside of any guard, and after the end of one: a poller or a socket that was
  * made inside a call lives on, and the end of that call is no end of its own calls.
  */
-export function ambientExecution(): AmbientExecution | undefined {
-  let execution = storage().getStore();
+export function notOver(here: AmbientExecution | undefined): AmbientExecution | undefined {
+  let execution = here;
   while (execution?.isOver) execution = execution.outer;
   return execution;
 }
 
+/** {@link notOver}, for the code that runs now. */
+export function ambientExecution(): AmbientExecution | undefined {
+  return notOver(executionHere());
+}
+
 /**
- * Whether the code that runs now may do its work twice: not inside a call with `idempotent: false`, for as long as that call's function runs, be the
- * call over or not.
+ * Whether a call that begins in `here` may do its work twice: not inside a call with `idempotent: false`, for as long as that call's function runs, be
+ * the call over or not.
  */
-export function mayRepeatHere(): boolean {
-  let execution = storage().getStore();
-  while (execution?.isSettled) execution = execution.outer;
+export function mayRepeat(here: AmbientExecution | undefined): boolean {
   // A copy of the package that knows nothing of this says nothing against it.
-  return execution?.idempotent !== false;
+  return notSettled(here)?.idempotent !== false;
+}
+
+/** The innermost execution whose function still runs, be it interrupted or not. */
+function notSettled(here: AmbientExecution | undefined): AmbientExecution | undefined {
+  let execution = here;
+  while (execution?.isSettled) execution = execution.outer;
+  return execution;
 }
 
 /**
@@ -64,9 +79,7 @@ export function mayRepeatHere(): boolean {
  * has aborted.
  */
 export function ambientContext(): CallContext | undefined {
-  let execution = storage().getStore();
-  while (execution?.isSettled) execution = execution.outer;
-  return execution?.context;
+  return notSettled(executionHere())?.context;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { AttemptRequests, RetrySchedule } from '../../policies/retry/index.
 import type { CallSpan } from '../../signals/index.ts';
 import { isRequestId } from '../../signals/index.ts';
 import type { AmbientExecution } from './ambient.ts';
-import { ambientExecution, mayRepeatHere } from './ambient.ts';
+import { executionHere, mayRepeat, notOver } from './ambient.ts';
 import type { CallContext } from './call-context.ts';
 import type { Discards, Dispose } from './discards.ts';
 
@@ -128,8 +128,9 @@ export class Call<T> extends DeadlineNode implements LateTaker {
     this.signal = options?.signal ?? undefined;
     this.dispose = options?.dispose;
     this.inherits = options?.inherit ?? inherits;
-    this.idempotent = options?.idempotent ?? (!this.inherits || mayRepeatHere());
-    this.ambient = this.inherits ? ambientExecution() : undefined;
+    const here = this.inherits ? executionHere() : undefined;
+    this.idempotent = options?.idempotent ?? mayRepeat(here);
+    this.ambient = notOver(here);
     this.#makeRequestId = makeRequestId;
     this.#requestId = isRequestId(options?.requestId) ? options.requestId : undefined;
   }
